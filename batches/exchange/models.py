@@ -1,0 +1,31 @@
+"""What was accepted from other systems: one receipt for each write, so that a retry is harmless."""
+
+from django.db import models
+
+from compliance.access.models import Device
+from compliance.trail.capture import controlled
+
+
+@controlled(append_only=True)
+class Receipt(models.Model):
+    """The answer given to one accepted write; the same Idempotency-Key gets the same answer again."""
+
+    source = models.ForeignKey(Device, models.PROTECT, related_name="receipts")
+    idempotency_key = models.CharField(max_length=120)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=300)
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of the posted bytes.")
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField()
+    act = models.CharField(max_length=36, help_text="The act in the trail that made the change.")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "method", "path", "idempotency_key"], name="receipt_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.idempotency_key} ({self.pk})"

@@ -1,0 +1,45 @@
+"""Recognise who calls the API: a device by its token, a person by the session."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from compliance.access import devices
+from compliance.access.models import Device
+
+
+class DeviceAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <token>` of an enrolled device."""
+
+    def authenticate(self, request: Request) -> tuple[Device, None] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        device = devices.by_token(token.strip())
+        if device is None:
+            raise AuthenticationFailed("this token belongs to no active device")
+        return device, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class PersonAuthentication(SessionAuthentication):
+    """A signed-in person, with Django's protection against forged requests."""
+
+
+class DeviceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = DeviceAuthentication
+    name = "device"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "Token of an enrolled device"}
+
+
+class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = PersonAuthentication
+    name = "person"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

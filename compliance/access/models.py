@@ -1,0 +1,174 @@
+"""People, the roles they hold, the devices that post, and every attempt to sign in."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from compliance.access.duties import DUTIES, LABELS, Duty, Role
+from compliance.trail.capture import controlled
+from compliance.trail.recording import Identity
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person whatever the case typed: identities are unique case-folded."""
+        return self.get(username__iexact=username)
+
+
+@controlled(digest_only=("password",))
+class User(AbstractBaseUser):
+    """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
+
+    last_login = None  # type: ignore[assignment]  # sign-ins are records of their own: SignIn
+    username = models.CharField(max_length=60, unique=True)
+    full_name = models.CharField(max_length=200, help_text="As printed with a signature.")
+    email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="username_unique_whatever_case"),
+            models.CheckConstraint(
+                name="username_is_plain", condition=Q(username__regex=r"^[A-Za-z0-9._-]+$")
+            ),
+            models.CheckConstraint(name="full_name_present", condition=~Q(full_name="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} ({self.username})"
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles held now; read once for each request's copy of the person."""
+        if not hasattr(self, "_roles"):
+            held = self.role_assignments.filter(ended_at=None)
+            self._roles = frozenset(held.values_list("role", flat=True))
+        return self._roles
+
+    @property
+    def role_names(self) -> str:
+        return ", ".join(LABELS[Role(role)] for role in sorted(self.roles)) or "no role"
+
+    @property
+    def duties(self) -> frozenset[Duty]:
+        if not self.is_active:
+            return frozenset()
+        return frozenset().union(*(DUTIES[role] for role in self.roles))
+
+    def trail_identity(self) -> Identity:
+        return Identity(
+            id=f"user:{self.pk}", name=self.username, role=",".join(sorted(self.roles)) or "none"
+        )
+
+    # --- What Django's admin asks. There is no superuser.
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and bool(self.roles)
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """Give everybody with a role a view; what changes anything asks for a duty instead."""
+        return self.is_staff and perm.rpartition(".")[2].startswith("view_")
+
+    def has_perms(self, perm_list: Any, obj: object = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Check without Django's silent re-hash, which would change the record outside an act."""
+        from django.contrib.auth.hashers import check_password
+
+        return check_password(raw_password, self.password)
+
+
+@controlled()
+class RoleAssignment(models.Model):
+    """One person holds one role from one moment to another. A trigger keeps duties apart."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="role_assignments")
+    role = models.CharField(max_length=30, choices=[(role.value, LABELS[role]) for role in Role])
+    granted_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "role"], condition=Q(ended_at=None), name="role_held_once"
+            ),
+            models.CheckConstraint(
+                name="role_known", condition=Q(role__in=[role.value for role in Role])
+            ),
+            models.CheckConstraint(
+                name="role_ends_after_grant",
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("granted_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user.username}: {LABELS[Role(self.role)]} ({self.pk})"
+
+
+class DeviceKind(models.TextChoices):
+    MES = "mes", "MES"
+    LIMS = "lims", "LIMS"
+    HISTORIAN = "historian", "Historian or sensor gateway"
+    TWIN = "twin", "Simulated plant"
+
+
+@controlled(digest_only=("secret_digest",))
+class Device(models.Model):
+    """A system that posts with its own identity (21 CFR 11.10(h)); its secret is kept as a digest."""
+
+    name = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=20, choices=DeviceKind.choices)
+    secret_digest = models.CharField(max_length=64)
+    is_active = models.BooleanField(default=True)
+    enrolled_at = models.DateTimeField()
+
+    is_authenticated = True
+    is_anonymous = False
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def duties(self) -> frozenset[Duty]:
+        return DUTIES["device"] if self.is_active else frozenset()
+
+    def trail_identity(self) -> Identity:
+        return Identity(id=f"device:{self.pk}", name=self.name, role="device")
+
+
+class SignInOutcome(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted"
+    WRONG = "wrong", "Wrong name or password"
+    LOCKED = "locked", "Refused: locked"
+    SIGNED_OUT = "signed-out", "Signed out"
+
+
+@controlled(append_only=True)
+class SignIn(models.Model):
+    """One attempt to give credentials, for a session or for a signature."""
+
+    username = models.CharField(max_length=150, db_index=True)
+    purpose = models.CharField(
+        max_length=20, choices=[("session", "Session"), ("signature", "Signature")]
+    )
+    outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
+    address = models.CharField(max_length=64, blank=True)
+    attempted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.outcome} {self.attempted_at:%Y-%m-%d %H:%M:%S} ({self.pk})"

@@ -1,0 +1,7 @@
+"""Name the acts of signatures."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    SIGNED = "signatures.signed"

@@ -1,0 +1,32 @@
+"""Store JSON in a controlled table as the exact canonical text that is hashed."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from compliance.trail.tlog import canonical
+
+
+class CanonicalJSONField(models.TextField):  # type: ignore[type-arg]
+    """JSON of profile JCS-GMP/1 in a text column: no floats (decimals are strings), keys sorted.
+
+    PostgreSQL's jsonb drops duplicate keys and orders keys its own way, so it is never hashed here.
+    """
+
+    def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
+        return None if value is None else canonical.loads(value.encode())
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> str | None:
+        if value is None:
+            return None
+        try:
+            return canonical.dumps(value).decode()
+        except canonical.NotCanonical as error:
+            raise ValidationError(str(error)) from error
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return self.get_prep_value(self.value_from_object(obj)) or ""

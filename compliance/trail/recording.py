@@ -1,0 +1,142 @@
+"""Open an act: the transaction in which controlled records may change, with who and why."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from django.db import connection, transaction
+
+from compliance.refusals import Refused
+
+
+class ReasonNotMeaningful(Refused):
+    """The reason says nothing (21 CFR 11.10(e); EU GMP Annex 11 section 9)."""
+
+    code = "reason-not-meaningful"
+    status = 422
+
+
+class Outside(Refused):
+    """The act was begun outside what can be recorded."""
+
+    code = "act-not-recordable"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who acts: a person, a device or the system itself, with the role at this moment."""
+
+    id: str
+    name: str
+    role: str
+
+
+class Actor(Protocol):
+    """Whoever can act. People and devices of `access` are actors; so is `System`."""
+
+    def trail_identity(self) -> Identity: ...
+
+
+@dataclass(frozen=True)
+class System:
+    """The product itself, acting by a schedule or a rule; named by the process that acts."""
+
+    name: str
+
+    def trail_identity(self) -> Identity:
+        return Identity(id=f"system:{self.name}", name=self.name, role="system")
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act in the trail: all entries it caused carry its id."""
+
+    id: str
+    action: str
+    identity: Identity
+    reason: str
+    source: str
+    at: datetime
+
+
+# Where the request came from (api, admin, task, command) with its correlation id; set at the edge.
+source: ContextVar[str] = ContextVar("trail_source", default="process")
+_current: ContextVar[Act | None] = ContextVar("trail_act", default=None)
+
+
+@contextmanager
+def recording(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") -> Iterator[Act]:
+    """Run a block as one act and one transaction.
+
+    An act inside an act is a savepoint of the outer one; its own name holds until it ends.
+    Changes and deletions need a reason, or the database refuses them (SQLSTATE GM003).
+    """
+    outer = _current.get()
+    act = Act(
+        id=str(uuid.uuid4()),
+        action=str(action),
+        identity=actor.trail_identity(),
+        reason=reason.strip(),
+        source=source.get(),
+        at=at,
+    )
+    with transaction.atomic():
+        token = _current.set(act)
+        _begin(act)
+        try:
+            yield act
+        finally:
+            _current.reset(token)
+        # Not reached after an exception: the rollback to the savepoint restores the outer act.
+        if outer is not None:
+            _begin(outer)
+        else:
+            _end()
+
+
+def current() -> Act | None:
+    """Return the act under way in this thread or task, if any."""
+    return _current.get()
+
+
+def demand_reason(reason: str) -> str:
+    """Return the reason without padding, or raise `ReasonNotMeaningful` for an empty phrase."""
+    text = " ".join(reason.split())
+    if len(text) < 8 or len(set(text.lower())) < 4 or text.lower().rstrip(".!") in EMPTY_PHRASES:
+        raise ReasonNotMeaningful(
+            f"“{text}” is no reason: say in at least 8 characters what was changed and why"
+        )
+    return text
+
+
+EMPTY_PHRASES = frozenset(
+    {"correction", "corrected", "data correction", "see above", "as discussed", "no reason"}
+    | {"not applicable", "test test", "changed value", "mistake", "wrong value", "typing error"}
+)
+
+
+def _begin(act: Act) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT audit.begin_act(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                act.id,
+                act.action,
+                act.identity.name,
+                act.identity.id,
+                act.identity.role,
+                act.reason,
+                act.source,
+                act.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            ],
+        )
+
+
+def _end() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit.end_act()")

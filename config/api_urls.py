@@ -1,0 +1,20 @@
+"""Compose version 1 of the API from the rooms that offer a part of it."""
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+ROOMS = (
+    "batches.exchange",
+    "batches.execution",
+    "batches.disposition",
+    "compliance.quality",
+    "compliance.inspection",
+    "compliance.reports",
+    "compliance.trail",
+    "compliance.access",
+    "twins.predictions",
+)
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(f"{room}.api")) for room in ROOMS if find_spec(f"{room}.api")
+]

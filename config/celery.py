@@ -1,0 +1,32 @@
+"""The Celery application: workers run twins, reports and inspections; ids only travel."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import task_postrun, task_prerun
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings  # noqa: E402 -- after the settings module is named
+
+from compliance.trail import recording  # noqa: E402
+
+if settings.EMBEDDED_BROKER:
+    from config.embedded import valkey
+
+    settings.CELERY_BROKER_URL = valkey.url(settings.VAR_DIR)
+
+app = Celery("gmp")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def _name_source(task_id: str, task: Any, **_: Any) -> None:
+    recording.source.set(f"task:{task.name}:{task_id}"[:200])
+
+
+@task_postrun.connect
+def _forget_source(**_: Any) -> None:
+    recording.source.set("process")

@@ -1,0 +1,1 @@
+"""Real servers from wheels: PostgreSQL and Valkey that run in a folder, for whoever uses them."""

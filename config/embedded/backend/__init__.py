@@ -1,0 +1,1 @@
+"""A Django database backend that starts its own PostgreSQL when something connects."""

@@ -1,0 +1,31 @@
+"""Migrate as the owner, then bring the trail's capture up to date."""
+
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections, transaction
+
+from compliance.trail import capture, roles
+from config import settings as product
+
+
+class Command(migrate.Command):
+    help = "Make roles and database where missing, migrate as their owner, install the capture."
+
+    def add_arguments(self, parser: Any) -> None:
+        super().add_arguments(parser)
+        parser.set_defaults(database="owner")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        options["database"] = "owner"
+        owner = connections["owner"]
+        roles.provision(str(owner.settings_dict["NAME"]), login=product.EMBEDDED_POSTGRES)
+        super().handle(*args, **options)
+        with owner.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('audit.log') IS NOT NULL")
+            if cursor.fetchone() != (True,):
+                return
+        with transaction.atomic(using="owner"):
+            renewed = capture.install(owner)
+        if renewed and options["verbosity"] > 0:
+            self.stdout.write(f"  Capture renewed on {len(renewed)} controlled tables")

@@ -1,0 +1,242 @@
+"""All settings of the product, read from the environment once."""
+
+import secrets as random_secrets
+from pathlib import Path
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = env.folder("GMP_VAR_DIR", BASE_DIR / "var")
+DEBUG = env.flag("GMP_DEBUG", default=False)
+ALLOWED_HOSTS = env.words("GMP_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+
+
+def _secret_key() -> str:
+    """Return the configured secret key, else one kept under var/ (made at the first start)."""
+    if key := env.secret("GMP_SECRET_KEY"):
+        return key
+    path = VAR_DIR / "keys" / "secret-key"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        fresh = path.with_suffix(f".{random_secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(random_secrets.token_urlsafe(50))
+        try:
+            path.hardlink_to(fresh)  # whoever comes second takes the first one's key
+        except FileExistsError:
+            pass
+        fresh.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "config.apps.ProductConfig",
+    "compliance.trail",
+    "compliance.access",
+    "compliance.signatures",
+    "compliance.quality",
+    "compliance.inspection",
+    "compliance.reports",
+    "batches.recipes",
+    "batches.execution",
+    "batches.laboratory",
+    "batches.disposition",
+    "batches.exchange",
+    "twins.hub",
+    "twins.predictions",
+    "twins.plant",
+    "config.site.ProductAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat.apps.BeatConfig",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "compliance.access.middleware.IdleTimeout",
+    "config.middleware.Correlation",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database: one PostgreSQL, seen through the roles that separate duties (docs/decisions/001.md)
+
+EMBEDDED_POSTGRES = env.secret("DATABASE_URL") is None
+DATABASE_ROLES = {
+    "default": "gmp_app",  # the application: owns nothing
+    "outside": "gmp_app",  # the same role, in a connection whose commits a rollback does not undo
+    "owner": "gmp_owner",  # migrations
+    "sequencer": "gmp_sequencer",  # seals the trail
+}
+
+
+def _database(alias: str) -> dict[str, object]:
+    role = DATABASE_ROLES[alias]
+    if EMBEDDED_POSTGRES:
+        found: dict[str, object] = {
+            "ENGINE": "config.embedded.backend",
+            "EMBEDDED_VAR": str(VAR_DIR),
+            "NAME": "gmp",
+            "USER": "postgres" if alias == "owner" else role,
+            "OPTIONS": {},
+        }
+    else:
+        found = (
+            env.database(f"DATABASE_{alias.upper()}_URL") or env.database("DATABASE_URL") or {}
+        )
+    options = found["OPTIONS"]
+    assert isinstance(options, dict)
+    options["options"] = f"-c role={role} -c TimeZone=UTC"
+    found["CONN_MAX_AGE"] = 60
+    found["CONN_HEALTH_CHECKS"] = True
+    return found
+
+
+DATABASES = {alias: _database(alias) for alias in DATABASE_ROLES}
+DATABASE_ROUTERS = ["config.routing.OneDatabase"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- The trail
+
+LOG_ORIGIN = env.text("GMP_LOG_ORIGIN", "gmp-twin.local/demo/site/1")
+KEYS_DIR = env.folder("GMP_KEYS_DIR", VAR_DIR / "keys")
+PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")
+REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
+SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")
+
+# --- People
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = ["compliance.access.backends.RoleBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "admin:login"
+# Annex 11 draft 2025, 11: the idle time-out is set here, for everybody, not by the user.
+SESSION_IDLE_SECONDS = env.number("GMP_SESSION_IDLE_SECONDS", 15 * 60)
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+
+# --- Transport: plain HTTP is for this machine only; a deployment sets GMP_HTTPS=1
+
+HTTPS = env.flag("GMP_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+CSRF_TRUSTED_ORIGINS = env.words("GMP_TRUSTED_ORIGINS", ())
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+
+# --- API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "compliance.access.authentication.DeviceAuthentication",
+        "compliance.access.authentication.PersonAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["batches.exchange.parsing.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 100,
+    "EXCEPTION_HANDLER": "config.problems.handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "GMP compliance and audit-trail twin",
+    "DESCRIPTION": "What a plant's LIMS, MES and sensors post, and what people read and sign.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Background work
+
+EMBEDDED_BROKER = env.secret("CELERY_BROKER_URL") is None
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or ""  # the embedded one: config/celery.py
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}  # a killed worker's task comes back
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+
+# --- The rest
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.text("GMP_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,19 @@
+"""Compose the addresses of all rooms."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView
+
+from config import health
+
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.broken"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("health", health.view, name="health"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("config.api_urls")),
+    path("admin/", admin.site.urls),
+]

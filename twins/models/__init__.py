@@ -1,0 +1,1 @@
+"""Twins as pure numerics: values in, values out, the same bytes in every process."""

@@ -1,0 +1,76 @@
+"""Carry an estimated ensemble into the future under the recipe's feed."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twins.models import ensemble, estimation, feeding, integrate
+from twins.models.cho_fed_batch import equations, measuring
+from twins.models.cho_fed_batch.declared import UNCERTAIN
+from twins.models.estimation import MEMBERS, STATES
+from twins.models.integrate import Solution
+from twins.models.requests import ForecastRequest
+
+FloatArray = NDArray[np.float64]
+
+_STREAM_FUTURE = 3
+_WALK: FloatArray = np.array([[one.future_walk_per_sqrt_h] for one in UNCERTAIN])
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Paths of the process values, each of shape (members, times); time 0 is `as_of_h`."""
+
+    ends_h: tuple[float, ...]
+    paths: dict[str, FloatArray]
+    error: float
+
+
+def ends(request: ForecastRequest) -> tuple[float, ...]:
+    """Return the moments of a projection: as of, then every hour to the horizon."""
+    count = math.ceil(request.horizon_h)
+    hours = [min(float(hour), request.horizon_h) for hour in range(count + 1)]
+    return tuple(request.as_of_h + hour for hour in hours)
+
+
+def project(request: ForecastRequest, rows: FloatArray) -> Projection:
+    """Project one ensemble, or several side by side that share their future noise.
+
+    `rows` has MEMBERS columns for each ensemble. Raises `IntegrationInaccurate`.
+    """
+    ends_h = ends(request)
+    side_by_side = rows.shape[-1] // MEMBERS
+    solution = integrate.begin(rows[:STATES])
+    uncertain = rows[STATES:]
+    recorded = [rows]
+    for step, (start_h, end_h) in enumerate(zip(ends_h, ends_h[1:], strict=False)):
+        duration_h = end_h - start_h
+        rate = feeding.mean_rate(request.feed, start_h=start_h, end_h=end_h)
+        solution = integrate.advance(
+            solution,
+            estimation.rates(request, recorded[-1], commanded_l_per_h=rate),
+            duration_h=duration_h,
+            steps=estimation.STEPS_AN_HOUR,
+        )
+        drawn = math.sqrt(duration_h) * ensemble.standard_normals(
+            seed=request.seed, stream=(_STREAM_FUTURE, step), shape=(rows.shape[0], MEMBERS)
+        )
+        drawn = np.tile(drawn, (1, side_by_side))
+        noise = 1.0 + measuring.PROCESS_NOISE * drawn[:STATES]
+        solution = Solution(fine=solution.fine * noise, coarse=solution.coarse * noise)
+        uncertain = uncertain + _WALK * drawn[STATES:]
+        now = estimation.bounded(np.concatenate([solution.fine, uncertain], axis=0))
+        uncertain = now[STATES:]
+        recorded.append(now)
+    error = integrate.error(solution, scale=equations.SCALE)
+    integrate.require(error, tolerance=estimation.TOLERANCE)
+    return Projection(
+        ends_h=ends_h,
+        paths={
+            tag: np.stack([value(now) for now in recorded], axis=-1)
+            for tag, value in measuring.PROCESS_VALUES.items()
+        },
+        error=error,
+    )

@@ -1,0 +1,1 @@
+"""A simulated plant that posts what happens to its batches."""

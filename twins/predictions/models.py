@@ -1,0 +1,96 @@
+"""Predictions over running batches and the alerts they raise. They change nothing else."""
+
+from django.db import models
+from django.db.models import Q
+
+from batches.execution.models import Batch
+from compliance.quality.models import Deviation
+from compliance.trail.capture import controlled
+from compliance.trail.fields import CanonicalJSONField
+from twins.hub.models import ModelVersion
+
+
+class PredictionState(models.TextChoices):
+    CLAIMED = "claimed", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+
+
+@controlled()
+class Prediction(models.Model):
+    """One run of one model version on one batch, with everything needed to repeat it to the byte."""
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
+    state = models.CharField(max_length=10, choices=PredictionState.choices)
+    as_of = models.DateTimeField(help_text="Nothing the plant knew later was used.")
+    horizon_h = models.PositiveIntegerField()
+    seed = models.PositiveBigIntegerField()
+    input = models.TextField(blank=True, help_text="The request, as canonical JSON.")
+    input_digest = models.CharField(max_length=64, blank=True)
+    output = models.TextField(blank=True, help_text="The forecast, as canonical JSON.")
+    output_digest = models.CharField(max_length=64, blank=True)
+    status = models.CharField(
+        max_length=20, blank=True, help_text="forecast, undecided or out-of-domain"
+    )
+    environment = CanonicalJSONField(default=dict, blank=True)
+    claimed_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "model_version", "as_of"], name="prediction_once_a_moment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch} as of {self.as_of:%Y-%m-%d %H:%M} ({self.pk})"
+
+
+class AlertState(models.TextChoices):
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+
+
+@controlled()
+class Alert(models.Model):
+    """A predicted deviation: how likely, how soon and why. A person accepts or rejects it."""
+
+    prediction = models.ForeignKey(Prediction, models.PROTECT, related_name="alerts")
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="alerts")
+    tag = models.CharField(max_length=60)
+    side = models.CharField(max_length=4, choices=[("low", "Below"), ("high", "Above")])
+    limit = models.CharField(max_length=40)
+    unit = models.CharField(max_length=30)
+    probability = models.CharField(max_length=30)
+    lead_time_h = models.CharField(
+        max_length=30, help_text="Median hours until the limit is crossed."
+    )
+    lead_time_low_h = models.CharField(max_length=30)
+    lead_time_high_h = models.CharField(max_length=30)
+    contributions = CanonicalJSONField(help_text="[[variable, share of the log-odds], ...]")
+    state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
+    raised_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=60, blank=True)
+    answer_reason = models.TextField(blank=True)
+    deviation = models.ForeignKey(
+        Deviation, models.PROTECT, related_name="alerts", null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "tag", "side"], condition=Q(state="open"), name="one_open_alert"
+            ),
+            models.CheckConstraint(
+                name="alert_answered_with_reason",
+                condition=Q(state="open") | (~Q(answered_by="") & ~Q(answer_reason="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch} {self.tag} ({self.pk})"
