@@ -15,7 +15,7 @@ from compliance.trail import recording  # noqa: E402
 if settings.EMBEDDED_BROKER:
     from config.embedded import valkey
 
-    settings.CELERY_BROKER_URL = valkey.url(settings.VAR_DIR)
+    settings.CELERY_BROKER_URL = valkey.url(settings.VAR_DIR)  # `manage.py up` starts it
 
 app = Celery("gmp")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -81,7 +81,7 @@ class Running:
         self._reader.join(timeout=1.0)
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
+        assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
         with self._process.stdout as output:
             for raw in output:
                 line = raw.decode(errors="replace").rstrip("\r\n")

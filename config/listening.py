@@ -2,6 +2,7 @@
 
 import errno
 import http.client
+import ipaddress
 import socket
 from urllib.parse import urlsplit
 
@@ -30,15 +31,15 @@ def bind(address: str) -> socket.socket:
 def url(listener: socket.socket) -> str:
     """Return the URL at which a person on this machine reaches the socket."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    if ipaddress.ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def answers(address: str) -> bool:
     """Say whether a web server answers, whatever it says."""
     parts = urlsplit(address)
-    assert parts.hostname is not None
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=ANSWER_S)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_S)
     try:
         connection.request("GET", parts.path)
         connection.getresponse().read()

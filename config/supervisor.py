@@ -129,7 +129,7 @@ class Supervisor:
     def _run(self) -> None:
         try:
             self._loop()
-        except BaseException as error:  # noqa: BLE001 -- raised by wait()
+        except BaseException as error:  # raised again by wait()
             self._failure = error
         finally:
             self._is_stopping = True

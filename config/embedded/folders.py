@@ -16,7 +16,7 @@ VALKEY_SOCKET = "valkey.sock"
 SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107  # sun_path less its final NUL
 LOG_BYTES = 8 * 1024 * 1024
 # Not tempfile.gettempdir(): every process must find the same folder, whatever its TMPDIR.
-SHORT = Path("/tmp")
+SHORT = Path("/tmp")  # noqa: S108 -- owner and mode are checked before it is used
 
 
 def run_folder(var: Path) -> Path:

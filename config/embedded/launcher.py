@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 import sys
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
@@ -111,18 +112,21 @@ def main() -> None:
     if arguments.uid is not None:
         missing = become(arguments.uid, arguments.gid, arguments.reach)
         if missing is not None:
-            print(f"user {arguments.uid} cannot reach {missing}", file=sys.stderr)
-            sys.exit(CANNOT_RUN)
+            refuse(f"user {arguments.uid} cannot reach {missing}")
     if arguments.parent is not None and sys.platform == "linux":
         # After the change of user, which clears it.
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != arguments.parent:  # it ended before we could ask
             sys.exit(CANNOT_RUN)
     try:
-        os.execv(arguments.command[0], arguments.command)
+        os.execv(arguments.command[0], arguments.command)  # noqa: S606 -- the purpose of this file
     except OSError as error:
-        print(f"cannot run {arguments.command[0]}: {error.strerror}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)
+        refuse(f"cannot run {arguments.command[0]}: {error.strerror}")
+
+
+def refuse(reason: str) -> NoReturn:
+    sys.stderr.write(f"{reason}\n")
+    sys.exit(CANNOT_RUN)
 
 
 if __name__ == "__main__":

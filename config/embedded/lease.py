@@ -123,7 +123,7 @@ def _open(service: Service, suffix: str) -> int:
 
 
 def _after_fork_in_child() -> None:
-    global _mutex
+    global _mutex  # noqa: PLW0603 -- a lock cannot be renewed in place
     _mutex = threading.RLock()  # a thread of the parent may have held it
     _inherited.update({key: descriptor for key, (_, descriptor) in _held.items()})
     _held.clear()

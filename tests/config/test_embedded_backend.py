@@ -16,7 +16,7 @@ import json, os, signal, sys
 from pathlib import Path
 from django.conf import settings
 var = Path(sys.argv[1])
-settings.configure(DATABASES={"default": {
+settings.configure(EMBEDDED_BROKER=False, DATABASES={"default": {
     "ENGINE": "config.embedded.backend", "NAME": "postgres", "USER": "postgres",
     "EMBEDDED_VAR": str(var)}})
 import django

@@ -9,13 +9,14 @@ order and in the reverse one, and averaged: the contributions sum to the whole c
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.models import crossing, ensemble, estimation, feeding, observing, projection
-from twins.models.cho_fed_batch import measuring, self_checks, simulation
-from twins.models.cho_fed_batch.declared import FEED_RATE_TAG, UNCERTAIN
+from twins.models import crossing, ensemble, feeding, observing, projection
+from twins.models.cho_fed_batch import measuring, members, self_checks, simulation
+from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.models.cho_fed_batch.equations import (
     AMMONIUM,
     DEAD,
@@ -28,13 +29,11 @@ from twins.models.cho_fed_batch.equations import (
 )
 from twins.models.control_loops import Loop
 from twins.models.crossing import Side
-from twins.models.estimation import MEMBERS, STATES, Estimate
+from twins.models.estimation import MEMBERS, Estimate
 from twins.models.forecasts import Contribution
 from twins.models.requests import ForecastRequest
 
 FloatArray = NDArray[np.float64]
-
-NOMINAL: FloatArray = np.array([one.nominal for one in UNCERTAIN])
 
 GROUPS: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("feed_pump_efficiency", (measuring.PUMP,)),
@@ -65,7 +64,9 @@ def nominal_states(request: ForecastRequest, *, at_h: float) -> FloatArray:
         feeding.commanded(request.feed, read, start_h=start_h, end_h=end_h)
         for start_h, end_h in zip((0.0, *ends_h), ends_h, strict=False)
     ]
-    constants = estimation.coefficients(np.concatenate([np.zeros(STATES), NOMINAL]))
+    constants = members.coefficients(
+        np.concatenate([np.zeros((members.STATES, 1)), members.NOMINAL])
+    )
     run = simulation.simulate(
         request.initial,
         ends_h=ends_h,
@@ -89,7 +90,7 @@ def of_process(
     request: ForecastRequest, estimate: Estimate, sides: Sequence[Side]
 ) -> list[tuple[float, float, tuple[Contribution, ...]]]:
     """Return for each side its log-odds, the nominal ones, and what lies between."""
-    nominal = np.concatenate([nominal_states(request, at_h=estimate.at_h), NOMINAL])
+    nominal = np.concatenate([nominal_states(request, at_h=estimate.at_h), members.NOMINAL[:, 0]])
     shift = ensemble.mean(estimate.rows) - nominal
     names = [name for name, _ in GROUPS]
     orders = [list(range(len(GROUPS))), list(reversed(range(len(GROUPS))))]
@@ -137,7 +138,7 @@ def _taken_back(rows: FloatArray, group: tuple[int, ...], shift: FloatArray) -> 
     changed = rows.copy()
     for row in group:
         changed[row] = rows[row] - shift[row]
-        if row < STATES:
+        if row < members.STATES:
             changed[row] = np.maximum(changed[row], 0.0)
     return changed
 
@@ -147,7 +148,7 @@ def _between(
 ) -> tuple[float, float, tuple[Contribution, ...]]:
     shares: dict[str, list[float]] = {name: [] for name in names}
     for order, chain in zip(orders, chains, strict=True):
-        for group, (before, after) in zip(order, zip(chain, chain[1:], strict=False), strict=True):
+        for group, (before, after) in zip(order, pairwise(chain), strict=True):
             shares[names[group]].append(before - after)
     contributions = [
         Contribution(name, math.fsum(steps) / len(orders)) for name, steps in shares.items()

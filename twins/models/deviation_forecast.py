@@ -3,50 +3,34 @@
 A pure function: the same request gives the same bytes in every process.
 """
 
-import math
 from dataclasses import replace
 
 from twins.models import (
     attribution,
     control_loops,
     crossing,
+    describing,
     documents,
     domain,
-    ensemble,
     estimation,
     projection,
     requests,
 )
 from twins.models.cho_fed_batch import measuring
-from twins.models.cho_fed_batch.declared import DECLARATION, LOOPS, UNCERTAIN
+from twins.models.cho_fed_batch.declared import DECLARATION, LOOPS
+from twins.models.cho_fed_batch.members import FloatArray
+from twins.models.cho_fed_batch.self_checks import SelfCheckFailed
 from twins.models.crossing import Side
 from twins.models.documents import Json
-from twins.models.estimation import MEMBERS, STATES, Estimate, FloatArray
+from twins.models.estimation import MEMBERS, Estimate
 from twins.models.forecasts import (
-    Contribution,
     Forecast,
     LimitForecast,
-    ParameterEstimate,
-    Residual,
-    Trajectory,
 )
 from twins.models.integrate import IntegrationInaccurate
 from twins.models.observing import Seen
 from twins.models.projection import Projection
 from twins.models.requests import ForecastRequest, RequestInvalid
-
-_RESIDUALS_OVER_H = 24.0
-_UNITS = {
-    "viable_cells_1e6_per_ml": "10*6/mL",
-    "viability_pct": "%",
-    "glucose_mmol_l": "mmol/L",
-    "lactate_mmol_l": "mmol/L",
-    "ammonium_mmol_l": "mmol/L",
-    "mab_g_l": "g/L",
-    "volume_l": "L",
-    **{output.tag: output.unit for output in LOOPS},
-}
-_Explanation = tuple[float, float, tuple[Contribution, ...]]
 
 
 def code_digest() -> str:
@@ -83,8 +67,8 @@ def run(request: ForecastRequest) -> Forecast:
     silent = replace(
         silent,
         integration_error=estimate.error,
-        parameters=_parameters(estimate),
-        residuals=_residuals(request, estimate),
+        parameters=describing.parameters(estimate),
+        residuals=describing.residuals(request, estimate),
     )
     wide = domain.undecided(request, means, estimate)
     if wide:
@@ -92,14 +76,14 @@ def run(request: ForecastRequest) -> Forecast:
     try:
         future = projection.project(request, estimate.rows)
         limits, paths = _limits(request, estimate, future, means)
-    except IntegrationInaccurate as inaccurate:
-        return replace(silent, reasons=(str(inaccurate),))
+    except (IntegrationInaccurate, SelfCheckFailed) as failed:
+        return replace(silent, reasons=(str(failed),))
     return replace(
         silent,
-        status="predicted",
+        status="forecast",
         integration_error=max(estimate.error, future.error),
         limits=limits,
-        trajectories=tuple(_trajectory(tag, paths[tag], future) for tag in sorted(paths)),
+        trajectories=tuple(describing.trajectory(tag, paths[tag], future) for tag in sorted(paths)),
     )
 
 
@@ -112,7 +96,7 @@ def _silent(request: ForecastRequest) -> Forecast:
         seed=request.seed,
         members=MEMBERS,
         integration_error=None,
-        limits=tuple(_limit(side, None, None) for side in crossing.sides(request.limits)),
+        limits=tuple(describing.limit(side, None, None) for side in crossing.sides(request.limits)),
         trajectories=(),
         parameters=(),
         residuals=(),
@@ -134,7 +118,7 @@ def _limits(
         if side.applies_between(future.ends_h[0], future.ends_h[-1])
     ]
     paths = dict(future.paths)
-    explained: dict[Side, _Explanation] = {}
+    explained: dict[Side, describing.Explanation] = {}
     for order, output in enumerate(LOOPS):
         loop = control_loops.follow(output, means[output.tag])
         if loop is None:
@@ -156,71 +140,18 @@ def _limits(
     }
     return (
         tuple(
-            _limit(side, hours.get(side), explained.get(side))
+            describing.limit(side, hours.get(side), explained.get(side))
             for side in crossing.sides(request.limits)
         ),
         paths,
     )
 
 
-def _limit(side: Side, hours: FloatArray | None, explained: _Explanation | None) -> LimitForecast:
-    lead = None if hours is None else crossing.lead_times(hours)
-    return LimitForecast(
-        tag=side.limit.tag,
-        side=side.side,
-        bound=side.bound,
-        unit=side.limit.unit,
-        criticality=side.limit.criticality,
-        probability=None if hours is None else crossing.probability(hours),
-        lead_h_median=lead[1] if lead else None,
-        lead_h_10=lead[0] if lead else None,
-        lead_h_90=lead[2] if lead else None,
-        log_odds=explained[0] if explained else None,
-        nominal_log_odds=explained[1] if explained else None,
-        contributions=explained[2] if explained else (),
-    )
-
-
-def _trajectory(tag: str, paths: FloatArray, future: Projection) -> Trajectory:
-    over_members = paths.T
-    low, middle, high = (
-        tuple(float(value) for value in ensemble.quantile(over_members, share))
-        for share in (0.05, 0.5, 0.95)
-    )
-    return Trajectory(tag, _UNITS[tag], future.ends_h, low, middle, high)
-
-
-def _parameters(estimate: Estimate) -> tuple[ParameterEstimate, ...]:
-    means, spreads = ensemble.mean(estimate.rows), ensemble.spread(estimate.rows)
-    found = []
-    for row, one in enumerate(UNCERTAIN, start=STATES):
-        mean, sd = float(means[row]), float(spreads[row])
-        shift = (mean - one.nominal) / sd if sd > 0.0 else 0.0
-        found.append(ParameterEstimate(one.name, one.unit, one.nominal, mean, sd, shift))
-    return tuple(found)
-
-
-def _residuals(request: ForecastRequest, estimate: Estimate) -> tuple[Residual, ...]:
-    since_h = request.as_of_h - _RESIDUALS_OVER_H
-    found = []
-    for tag in sorted(measuring.ASSIMILATED):
-        values = [
-            one.standardised
-            for one in estimate.innovations
-            if one.tag == tag and one.at_h > since_h
-        ]
-        if values:
-            mean = math.fsum(values) / len(values)
-            square = math.fsum(value * value for value in values) / len(values)
-            found.append(Residual(tag, len(values), mean, square))
-    return tuple(found)
-
-
 def _require_units(request: ForecastRequest) -> None:
     for limit in request.limits:
-        if limit.tag not in _UNITS:
+        if limit.tag not in describing.UNITS:
             raise RequestInvalid(f"this twin does not forecast {limit.tag}")
-        if limit.unit != _UNITS[limit.tag]:
+        if limit.unit != describing.UNITS[limit.tag]:
             raise RequestInvalid(
-                f"the limit of {limit.tag} is in {limit.unit}, not {_UNITS[limit.tag]}"
+                f"the limit of {limit.tag} is in {limit.unit}, not {describing.UNITS[limit.tag]}"
             )

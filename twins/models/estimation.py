@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import ensemble, feeding, integrate, observing
-from twins.models.cho_fed_batch import equations, measuring, parameters
-from twins.models.cho_fed_batch.declared import FEED_RATE_TAG, UNCERTAIN
-from twins.models.cho_fed_batch.equations import STATE_NAMES, Coefficients, Feed
-from twins.models.integrate import Derivative
+from twins.models.cho_fed_batch import equations, measuring, members
+from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
+from twins.models.cho_fed_batch.equations import STATE_NAMES
+from twins.models.cho_fed_batch.members import STATES
 from twins.models.observing import Seen
 from twins.models.requests import ForecastRequest
 
@@ -24,7 +24,6 @@ FloatArray = NDArray[np.float64]
 
 MEMBERS = 64
 STEPS_AN_HOUR = 3
-STATES = len(STATE_NAMES)
 TOLERANCE = 1e-4
 
 # Streams of random numbers; the hour follows.
@@ -33,12 +32,6 @@ _STREAM_INITIAL, _STREAM_WALK = 1, 2
 _RELATED_SHARE = 0.2
 # Innovations beyond this many standard deviations count as this many.
 _WINSOR = 4.0
-
-_NOMINAL: FloatArray = np.array([[one.nominal] for one in UNCERTAIN])
-_PRIOR: FloatArray = np.array([[one.prior_sd] for one in UNCERTAIN])
-_WALK: FloatArray = np.array([[one.walk_per_sqrt_h] for one in UNCERTAIN])
-_LOW: FloatArray = np.array([[one.low] for one in UNCERTAIN])
-_HIGH: FloatArray = np.array([[one.high] for one in UNCERTAIN])
 
 
 @dataclass(frozen=True)
@@ -60,35 +53,6 @@ class Estimate:
     innovations: tuple[Innovation, ...]
 
 
-def coefficients(rows: FloatArray) -> Coefficients:
-    """Return each member's constants."""
-    known = parameters.VALUES
-    return Coefficients(
-        mu_max=known["mu_max"] * rows[measuring.MU_MAX],
-        k_d=known["k_d"] * rows[measuring.K_D],
-        m_glc=known["m_glc"] * rows[measuring.M_GLC],
-        y_lac_glc=known["y_lac_glc"] * rows[measuring.Y_LAC],
-        q_mab=known["q_mab"] * rows[measuring.Q_MAB],
-    )
-
-
-def rates(request: ForecastRequest, rows: FloatArray, *, commanded_l_per_h: float) -> Derivative:
-    """Return the equations of each member under a commanded feed."""
-    feed = Feed(
-        rate_l_per_h=commanded_l_per_h * rows[measuring.PUMP],
-        glucose_mmol_l=request.feed_glucose_mmol_l,
-        glutamine_mmol_l=request.feed_glutamine_mmol_l,
-    )
-    return equations.derivative(coefficients(rows), feed)
-
-
-def bounded(rows: FloatArray) -> FloatArray:
-    """Keep concentrations from being negative and parameters inside their declared range."""
-    return np.concatenate(
-        [np.maximum(rows[:STATES], 0.0), np.clip(rows[STATES:], _LOW, _HIGH)], axis=0
-    )
-
-
 def begin(request: ForecastRequest) -> Estimate:
     """Draw the ensemble at inoculation."""
     known = np.array([[float(request.initial[name])] for name in STATE_NAMES])
@@ -98,8 +62,8 @@ def begin(request: ForecastRequest) -> Estimate:
         shape=(len(measuring.ROW_NAMES), MEMBERS),
     )
     states = known * (1.0 + measuring.INITIAL_DOUBT * drawn[:STATES])
-    uncertain = _NOMINAL + _PRIOR * drawn[STATES:]
-    rows = bounded(np.concatenate([states, uncertain], axis=0))
+    uncertain = members.NOMINAL + members.PRIOR_SD * drawn[STATES:]
+    rows = members.bounded(np.concatenate([states, uncertain], axis=0))
     return Estimate(at_h=0.0, rows=rows, error=0.0, innovations=())
 
 
@@ -145,7 +109,12 @@ def _step(
     duration_h = end_h - before.at_h
     solution = integrate.advance(
         integrate.begin(before.rows[:STATES]),
-        rates(request, before.rows, commanded_l_per_h=commanded_l_per_h),
+        members.rates(
+            before.rows,
+            commanded_l_per_h=commanded_l_per_h,
+            feed_glucose_mmol_l=request.feed_glucose_mmol_l,
+            feed_glutamine_mmol_l=request.feed_glutamine_mmol_l,
+        ),
         duration_h=duration_h,
         steps=STEPS_AN_HOUR,
     )
@@ -168,7 +137,7 @@ def _step(
         innovations.append(Innovation(seen.tag, seen.at_h, standardised))
     return Estimate(
         at_h=end_h,
-        rows=bounded(ends[1]),
+        rows=members.bounded(ends[1]),
         error=max(before.error, error),
         innovations=tuple(innovations),
     )
@@ -179,7 +148,9 @@ def _walked(rows: FloatArray, *, seed: int, hour: int, duration_h: float) -> Flo
         seed=seed, stream=(_STREAM_WALK, hour), shape=rows.shape
     )
     states = rows[:STATES] * (1.0 + measuring.PROCESS_NOISE * drawn[:STATES])
-    return bounded(np.concatenate([states, rows[STATES:] + _WALK * drawn[STATES:]], axis=0))
+    return members.bounded(
+        np.concatenate([states, rows[STATES:] + members.WALK * drawn[STATES:]], axis=0)
+    )
 
 
 def _updated(ends: FloatArray, expected: FloatArray, seen: Seen) -> tuple[FloatArray, float]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["predicted", "undecided", "out-of-domain"]
+Status = Literal["forecast", "undecided", "out-of-domain"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Residual:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The whole answer; without status `predicted` it holds reasons and no probability."""
+    """The whole answer; without status `forecast` it holds reasons and no probability."""
 
     status: Status
     reasons: tuple[str, ...]

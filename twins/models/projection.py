@@ -2,21 +2,21 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import ensemble, estimation, feeding, integrate
-from twins.models.cho_fed_batch import equations, measuring
-from twins.models.cho_fed_batch.declared import UNCERTAIN
-from twins.models.estimation import MEMBERS, STATES
+from twins.models.cho_fed_batch import equations, measuring, members
+from twins.models.cho_fed_batch.members import STATES
+from twins.models.estimation import MEMBERS
 from twins.models.integrate import Solution
 from twins.models.requests import ForecastRequest
 
 FloatArray = NDArray[np.float64]
 
 _STREAM_FUTURE = 3
-_WALK: FloatArray = np.array([[one.future_walk_per_sqrt_h] for one in UNCERTAIN])
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,17 @@ def project(request: ForecastRequest, rows: FloatArray) -> Projection:
     solution = integrate.begin(rows[:STATES])
     uncertain = rows[STATES:]
     recorded = [rows]
-    for step, (start_h, end_h) in enumerate(zip(ends_h, ends_h[1:], strict=False)):
+    for step, (start_h, end_h) in enumerate(pairwise(ends_h)):
         duration_h = end_h - start_h
         rate = feeding.mean_rate(request.feed, start_h=start_h, end_h=end_h)
         solution = integrate.advance(
             solution,
-            estimation.rates(request, recorded[-1], commanded_l_per_h=rate),
+            members.rates(
+                recorded[-1],
+                commanded_l_per_h=rate,
+                feed_glucose_mmol_l=request.feed_glucose_mmol_l,
+                feed_glutamine_mmol_l=request.feed_glutamine_mmol_l,
+            ),
             duration_h=duration_h,
             steps=estimation.STEPS_AN_HOUR,
         )
@@ -60,8 +65,8 @@ def project(request: ForecastRequest, rows: FloatArray) -> Projection:
         drawn = np.tile(drawn, (1, side_by_side))
         noise = 1.0 + measuring.PROCESS_NOISE * drawn[:STATES]
         solution = Solution(fine=solution.fine * noise, coarse=solution.coarse * noise)
-        uncertain = uncertain + _WALK * drawn[STATES:]
-        now = estimation.bounded(np.concatenate([solution.fine, uncertain], axis=0))
+        uncertain = uncertain + members.FUTURE_WALK * drawn[STATES:]
+        now = members.bounded(np.concatenate([solution.fine, uncertain], axis=0))
         uncertain = now[STATES:]
         recorded.append(now)
     error = integrate.error(solution, scale=equations.SCALE)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twins.models.declarations import Limit
 
@@ -62,7 +63,7 @@ def require_sound(request: ForecastRequest) -> None:
     if request.seed < 0:
         raise RequestInvalid("the seed is negative")
     starts = [step.start_h for step in request.feed]
-    if any(later <= earlier for earlier, later in zip(starts, starts[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(starts)):
         raise RequestInvalid("the steps of the feed are not in order of time")
     if any(step.rate_l_per_h < 0.0 for step in request.feed):
         raise RequestInvalid("a step of the feed has a negative rate")

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management.commands import migrate
 from django.db import connections, transaction
+from django.utils import timezone
 
 from compliance.trail import capture, roles
+from config import jobs
 from config import settings as product
 
 
@@ -29,3 +31,5 @@ class Command(migrate.Command):
             renewed = capture.install(owner)
         if renewed and options["verbosity"] > 0:
             self.stdout.write(f"  Capture renewed on {len(renewed)} controlled tables")
+        if options["app_label"] is None:
+            jobs.install(at=timezone.now())

@@ -45,7 +45,7 @@ def forecast(failing: ForecastRequest) -> Forecast:
 def test_a_failing_pump_is_told_as_glucose_that_will_be_too_low(forecast: Forecast) -> None:
     glucose = of(forecast, "glucose_mmol_l", "low")
 
-    assert forecast.status == "predicted"
+    assert forecast.status == "forecast"
     assert glucose.probability is not None
     assert glucose.probability > 0.8
     assert glucose.lead_h_10 is not None
@@ -211,7 +211,7 @@ def test_a_culture_too_warm_is_outside_until_a_day_has_passed(
 
     assert warm.status == "out-of-domain"
     assert "temperature" in warm.reasons[0]
-    assert later.status == "predicted"
+    assert later.status == "forecast"
 
 
 def test_with_too_little_data_the_twin_is_undecided(asked: Asked, observed: Observed) -> None:
@@ -235,6 +235,17 @@ def test_an_integration_above_its_tolerance_is_undecided_and_not_a_result(
 
     assert forecast.status == "undecided"
     assert "integration error" in forecast.reasons[0]
+
+
+@pytest.mark.parametrize(("as_of_h", "horizon_h"), [(30.25, 7.5), (30.0000001, 1.0)])
+def test_any_moment_and_horizon_can_be_asked_for(
+    asked: Asked, observed: Observed, as_of_h: float, horizon_h: float
+) -> None:
+    forecast = deviation_forecast.run(asked(observed(1), as_of_h=as_of_h, horizon_h=horizon_h))
+
+    assert forecast.status == "forecast"
+    assert forecast.trajectories[0].at_h[0] == as_of_h
+    assert forecast.trajectories[0].at_h[-1] == as_of_h + horizon_h
 
 
 def test_residuals_and_parameters_tell_what_the_batch_taught(forecast: Forecast) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from twins.models import ensemble, estimation
-from twins.models.cho_fed_batch import measuring
+from twins.models.cho_fed_batch import measuring, members
 from twins.models.cho_fed_batch.equations import GLUCOSE, MAB, VOLUME
 from twins.models.requests import ForecastRequest, Observation
 
@@ -106,5 +106,5 @@ def test_a_drifting_probe_is_told_from_a_changing_process(asked: Asked, observed
 def test_no_member_leaves_its_declared_range(asked: Asked, observed: Observed) -> None:
     estimate = estimation.assimilate(asked(observed(1, "feed-pump-degraded"), as_of_h=230.0))
 
-    assert float(np.min(estimate.rows[: estimation.STATES])) >= 0.0
-    np.testing.assert_array_equal(estimate.rows, estimation.bounded(estimate.rows))
+    assert float(np.min(estimate.rows[: members.STATES])) >= 0.0
+    np.testing.assert_array_equal(estimate.rows, members.bounded(estimate.rows))

@@ -1,0 +1,62 @@
+# The commands a person needs. `make demo` and `make test` do all the set-up themselves.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PART ?= trail
+SERVE ?= 1
+DATA ?=
+BIND ?= auto
+
+.PHONY: help setup demo up test services check format lock bench clean
+
+help:  ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/ready: constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed; {sys.executable} is {v[0]}.{v[1]}. Set PYTHON=python3.12, say.")'
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@echo "Installing the locked dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r constraints.txt
+	@touch $@
+
+setup: $(VENV)/ready  ## Make the virtual environment with the locked dependencies
+
+demo: setup  ## Run the main job on real input, leave the site running (SERVE=0 ends; DATA=<folder>)
+	@$(BIN)/python manage.py demo --bind $(BIND) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(DATA),--data "$(DATA)")
+
+up: setup  ## Run web, worker, beat and sequencer together
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py up --bind $(BIND)
+
+test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup  ## Format, lint, import contracts, types, templates, deployment, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/djhtml --check templates
+	$(BIN)/python manage.py migrate --verbosity 0
+	GMP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: setup  ## Format code and templates
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djhtml templates
+
+bench: setup  ## Measure a part (PART=trail); prints its table, writes var/bench/<part>.json
+	@$(BIN)/python -m tests.bench.$(PART)
+
+lock: setup  ## Renew constraints.txt from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --universal --generate-hashes --group dev pyproject.toml \
+		--python-version 3.11 --no-header --upgrade --quiet -o constraints.txt
+
+clean:  ## Remove what can be made again (never var/: it holds records)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

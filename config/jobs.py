@@ -1,0 +1,59 @@
+"""The jobs a new installation starts with; people change them in the admin afterwards."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from compliance.trail import recording
+from compliance.trail.recording import System
+
+
+class Action(StrEnum):
+    JOBS_INSTALLED = "schedule.jobs-installed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scheduled task: every so many seconds, or daily at an hour (UTC)."""
+
+    name: str
+    task: str
+    every_seconds: int = 0
+    daily_at_hour: int | None = None
+
+
+JOBS = (
+    Job("Predict running batches", "twins.predictions.tasks.predict_running", 30),
+    Job("Publish checkpoints", "compliance.trail.tasks.publish_checkpoints", 60),
+    Job("Verify the trail", "compliance.trail.tasks.verify_trail", 3600),
+    Job(
+        "Remind of overdue work", "compliance.quality.tasks.remind_of_overdue_work", daily_at_hour=6
+    ),
+    Job("Build forgotten reports", "compliance.reports.tasks.build_forgotten_reports", 60),
+    Job("Run forgotten inspections", "compliance.inspection.tasks.run_forgotten_inspections", 60),
+)
+
+
+def install(*, at: datetime) -> list[str]:
+    """Add the jobs that are not there by name; leave every existing one as people set it."""
+    known = set(PeriodicTask.objects.values_list("name", flat=True))
+    missing = [job for job in JOBS if job.name not in known]
+    if not missing:
+        return []
+    with recording.recording(
+        Action.JOBS_INSTALLED, actor=System("installation"), at=at, reason="first schedule"
+    ):
+        for job in missing:
+            schedule: dict[str, object] = {}
+            if job.daily_at_hour is None:
+                schedule["interval"], _ = IntervalSchedule.objects.get_or_create(
+                    every=job.every_seconds, period=IntervalSchedule.SECONDS
+                )
+            else:
+                schedule["crontab"], _ = CrontabSchedule.objects.get_or_create(
+                    minute="0", hour=str(job.daily_at_hour), timezone="UTC"
+                )
+            PeriodicTask.objects.create(name=job.name, task=job.task, **schedule)
+    return [job.name for job in missing]
