@@ -1,0 +1,62 @@
+"""Show what the trail says of one record: who changed what, when and why."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+from compliance.access import page_parts
+from compliance.access.page_parts import Cell, Note, Part, Table
+from compliance.trail.tlog import canonical
+
+NEWEST = 100
+_ENTRIES = """
+    SELECT idx, at, actor, role, action, op, reason, body FROM audit.entry_view
+    WHERE record = %s AND record_id = %s ORDER BY record_seq DESC LIMIT %s
+"""
+
+
+def parts(record: models.Model) -> list[Part]:
+    """Return the history of a record, newest entry first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, [record._meta.db_table, str(record.pk), NEWEST + 1])
+        found = cursor.fetchall()
+    table = Table(
+        columns=["Entry", "At", "By", "Act", "Changes", "Reason"],
+        rows=[row for entry in found[:NEWEST] for row in _rows(*entry)],
+        empty="The trail has no entry for this record.",
+    )
+    if len(found) <= NEWEST:
+        return [table]
+    return [Note(f"The newest {NEWEST} entries; the trail's own list has all of them."), table]
+
+
+def _rows(
+    index: int | None, at: datetime, actor: str, role: str, action: str, op: str, reason: str, body: str
+) -> Iterator[list[Cell]]:  # fmt: skip
+    yield [
+        str(index) if index is not None else "being sealed",
+        page_parts.moment(at),
+        f"{actor} ({role})",
+        action,
+        _changes(op, body),
+        reason,
+    ]
+
+
+def _changes(op: str, body: str) -> Cell:
+    entry: Any = canonical.loads(body.encode())
+    if op == "insert":
+        return "recorded"
+    if op == "delete":
+        return "removed"
+    return page_parts.changes(
+        [(name, _text(entry["old"].get(name)), _text(new)) for name, new in entry["new"].items()]
+    )
+
+
+def _text(value: Any) -> str:
+    if value in (None, ""):
+        return "nothing"
+    return value if isinstance(value, str) else canonical.dumps(value).decode()

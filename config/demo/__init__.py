@@ -1,0 +1,1 @@
+"""The demonstration: people, recipes and the main job, all through the product's own doors."""

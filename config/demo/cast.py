@@ -1,0 +1,179 @@
+"""Make what a demonstration needs: people of every role, devices and two effective recipes."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from batches.recipes import master_recipes
+from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
+from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
+from compliance.access import devices, people
+from compliance.access.duties import LABELS, Role
+from compliance.access.models import Device, DeviceKind, User
+from compliance.signatures import signing
+from compliance.trail.recording import System
+from twins.plant import demo_recipe
+
+INSTALLATION = System("installation")
+REASON = "set up for the demonstration"
+CHO, VIALS = "DEMOMAB", "VIAL-50"
+USERNAMES = {
+    Role.OPERATOR: "demo.operator",
+    Role.SUPERVISOR: "demo.supervisor",
+    Role.QC_ANALYST: "demo.qc",
+    Role.QUALITY_ASSURANCE: "demo.qa",
+    Role.QUALIFIED_PERSON: "demo.qp",
+    Role.PROCESS_ENGINEER: "demo.engineer",
+    Role.SYSTEM_ADMINISTRATOR: "demo.admin",
+    Role.AUDITOR: "demo.auditor",
+}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The demonstration's people share one password, drawn at random for this installation."""
+
+    password: str
+    tokens: dict[str, str]
+
+
+def assemble(folder: Path, *, at: datetime) -> Cast:
+    """Make what is missing, and renew the devices' tokens; safe to run again."""
+    password = _password(folder)
+    for role, username in USERNAMES.items():
+        if not User.objects.filter(username=username).exists():
+            people.create(
+                username=username,
+                full_name=f"Demo {LABELS[role].split(' (')[0]}",
+                password=password,
+                roles=frozenset({role}),
+                actor=INSTALLATION,
+                at=at,
+                reason=REASON,
+                must_change_password=False,
+            )
+    tokens = {
+        "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
+        "mes": _token("demo-mes", DeviceKind.MES, at=at),
+    }
+    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    quality = User.objects.get(username=USERNAMES[Role.QUALITY_ASSURANCE])
+    for code, name, content in (
+        (CHO, "Demonstration antibody, CHO fed-batch", cho_recipe()),
+        (VIALS, "Vials, 50 mg fill", vial_recipe()),
+    ):
+        product = Product.objects.filter(code=code).first() or master_recipes.create_product(
+            code=code, name=name, actor=engineer, at=at
+        )
+        if not product.recipes.filter(state=RecipeState.EFFECTIVE).exists():
+            recipe = master_recipes.draft(product, content=content, actor=engineer, at=at)
+            confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
+            master_recipes.approve(recipe, confirmed=confirmed)
+    return Cast(password=password, tokens=tokens)
+
+
+def cho_recipe() -> RecipeDraft:
+    """Return the fed-batch recipe that the simulated plant follows and its twin knows."""
+    limits = {limit.tag: limit for limit in demo_recipe.RECIPE_LIMITS}
+    units = {
+        "viable_cells_1e6_per_ml": ("Viable cell density", "10*6/mL"),
+        "volume_l": ("Volume", "L"),
+        "feed_rate_l_per_h": ("Feed rate, commanded", "L/h"),
+    }
+    names = {
+        "temperature_c": "Temperature",
+        "ph": "pH",
+        "dissolved_oxygen_pct": "Dissolved oxygen",
+        "glucose_mmol_l": "Glucose",
+        "lactate_mmol_l": "Lactate",
+        "viability_pct": "Viability",
+        "mab_g_l": "Titre",
+    }
+    laboratory_only = {"viability_pct", "mab_g_l"}
+    parameters = [
+        ParameterDraft(
+            tag=tag,
+            name=names[tag],
+            kind=ParameterKind.RESULT if tag in laboratory_only else ParameterKind.READING,
+            unit=limit.unit,
+            criticality=Criticality(limit.criticality.lower()),
+            low=_decimal(limit.low),
+            high=_decimal(limit.high),
+            is_required=limit.criticality == "CQA",
+        )
+        for tag, limit in limits.items()
+    ]
+    parameters += [
+        ParameterDraft(
+            tag=tag, name=name, kind=ParameterKind.READING, unit=unit,
+            criticality=Criticality.OTHER,
+        )
+        for tag, (name, unit) in units.items()
+    ]  # fmt: skip
+    return RecipeDraft(
+        title="Fed-batch of twelve days",
+        phases=(
+            ("Production bioreactor", "Inoculation"),
+            ("Production bioreactor", "Growth"),
+            ("Production bioreactor", "Fed-batch"),
+            ("Production bioreactor", "Harvest"),
+        ),
+        parameters=parameters,
+        twin="cho-fed-batch",
+        twin_settings={
+            "initial": {name: repr(value) for name, value in demo_recipe.RECIPE_INITIAL.items()},
+            "feed": [
+                [repr(step.start_h), repr(step.rate_l_per_h)] for step in demo_recipe.RECIPE_FEED
+            ],
+            "feed_glucose_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L),
+            "feed_glutamine_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L),
+            "limit_windows": {
+                limit.tag: [repr(limit.applies_from_h), repr(limit.applies_until_h)]
+                for limit in demo_recipe.RECIPE_LIMITS
+            },
+        },
+    )
+
+
+def vial_recipe() -> RecipeDraft:
+    """Return the vial line's recipe: fill target 50 mg, limits 49.5 to 50.5 mg."""
+    return RecipeDraft(
+        title="Vial filling, 50 mg",
+        phases=tuple(
+            ("Vial line", phase)
+            for phase in ("Check_Tare", "Fill_Vial", "Weight_Final", "Capping", "Labeling")
+        ),
+        parameters=[
+            ParameterDraft(
+                tag="fill_weight_mg", name="Fill weight", kind=ParameterKind.READING, unit="mg",
+                criticality=Criticality.CQA, low=Decimal("49.5"), high=Decimal("50.5"),
+                target=Decimal(50),
+            )
+        ],
+    )  # fmt: skip
+
+
+def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
+    device = Device.objects.filter(name=name).first()
+    if device is not None:
+        return devices.renew_token(
+            device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
+        )
+    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+
+
+def _password(folder: Path) -> str:
+    """Return this installation's demonstration password, drawn at the first run."""
+    path = folder / "demo.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"password": f"demo-{secrets.token_urlsafe(9)}"}))
+    return str(json.loads(path.read_text())["password"])
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(repr(value))

@@ -1,0 +1,185 @@
+"""The main job: a plant posts, a twin warns, people decide, the inspector reads, a PDF comes out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from compliance.access.duties import Role
+from config.demo import cast as casting
+from config.demo.cast import USERNAMES, Cast
+from config.demo.person import Person, Unexpected
+from config.demo.progress import Display
+from twins.plant import client, process
+
+FAULT = "feed-pump-degraded"
+WORKER_S = 300.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the demonstration ends with."""
+
+    pdf: Path
+    inspection: dict[str, Any]
+    batch: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where and with whom the job runs."""
+
+    url: str
+    cast: Cast
+    display: Display
+    reports: Path
+
+    def person(self, role: Role) -> Person:
+        return Person(self.url, USERNAMES[role], self.cast.password)
+
+
+def run(stage: Stage, *, now: datetime) -> Outcome:
+    """Run the main job on two simulated batches, one of them going wrong."""
+    series = now.strftime("%y%m%d-%H%M%S")
+    good, bad = f"CHO-{series}-A", f"CHO-{series}-B"
+    started_at = (now - timedelta(days=12, hours=6)).replace(minute=0, second=0, microsecond=0)
+    plant = client.Plant(stage.url, stage.cast.tokens["plant"])
+    for number, seed, fault in ((good, 101, None), (bad, 202, process.FAULTS[FAULT])):
+        what = "with a feed pump that will fail" if fault else "as it should be"
+        stage.display.step(f"The simulated plant posts batch {number}, {what}")
+        with stage.display.bar(number) as advance:
+            plant.post_batch(
+                number=number, product=casting.CHO, seed=seed, fault=fault,
+                started_at=started_at, progress=advance,
+            )  # fmt: skip
+    alert = _warned(stage, bad)
+    deviation = _deviation(stage, bad, alert)
+    _decide(stage, good, "released", "every parameter within its limits, no deviation")
+    _decide(stage, bad, "rejected", f"glucose fell below its limit, see {deviation}")
+    inspection = inspect(stage, [good, bad])
+    return Outcome(pdf=report(stage, bad), inspection=inspection, batch=bad)
+
+
+def _warned(stage: Stage, number: str) -> dict[str, Any]:
+    """Wait for the twin's alert on a batch and show what it says."""
+    stage.display.step("A worker runs the twin beside the batch")
+    with stage.person(Role.PROCESS_ENGINEER) as engineer:
+        found = engineer.wait_for(
+            f"alerts?batch={number}", lambda answer: answer["results"], at_most_s=WORKER_S
+        )
+    alert: dict[str, Any] = found["results"][0]
+    causes = ", ".join(
+        f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3]
+    )
+    side = "fall below" if alert["side"] == "low" else "rise above"
+    stage.display.say(
+        f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} with "
+        f"probability {float(alert['probability']):.2f}, in about {float(alert['lead_time_h']):.0f} h "
+        f"({float(alert['lead_time_low_h']):.0f} to {float(alert['lead_time_high_h']):.0f}); "
+        f"because of {causes}"
+    )
+    return alert
+
+
+def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
+    """Accept the alert, investigate, sign and close the deviation; a release in between is refused."""
+    stage.display.step("People investigate, decide and sign")
+    password = stage.cast.password
+    with stage.person(Role.PROCESS_ENGINEER) as engineer:
+        answered = engineer.post(
+            f"alerts/{alert['id']}/answer",
+            {"accept": True, "reason": "glucose trend agrees with the forecast; opened for investigation"},
+        )
+        deviation = str(answered["deviation"])
+        stage.display.say(f"{deviation} opened from the alert by {engineer.username}")
+        with stage.person(Role.QUALITY_ASSURANCE) as quality:
+            refusal = quality.post(
+                f"batches/{number}/disposition",
+                {"outcome": "released", "reason": "attempt before closure", "password": password},
+                refused=409,
+            )
+            if refusal.get("status") != 409:
+                raise Unexpected(f"{number} was released with an open deviation")
+            stage.display.say(f"release refused: {refusal['detail']}")
+        engineer.put(
+            f"deviations/{deviation}/investigation",
+            {
+                "root_cause_category": "equipment",
+                "root_cause": "The feed pump delivered less than half of the commanded rate from day 5.",
+                "impact": "Glucose fell below 11 mmol/L; cells starved, titre and viability affected. "
+                "No other batch used the pump in this period.",
+                "conclusion": "The batch does not meet its specification and is to be rejected.",
+                "alternatives_considered": "Probe drift ruled out: laboratory glucose agrees with the probe.",
+                "corrective_action": "Replace the pump head; weigh the feed bottle daily.",
+                "immediate_action": "Feed checked by weight; batch put on hold.",
+                "reason": "result of the investigation recorded",
+            },
+        )
+        engineer.post(
+            f"deviations/{deviation}/signatures", {"meaning": "investigated", "password": password}
+        )
+    with stage.person(Role.QUALITY_ASSURANCE) as quality:
+        quality.post(
+            f"deviations/{deviation}/closure",
+            {"password": password, "reason": "investigation complete and plausible"},
+        )
+        stage.display.say(f"{deviation} investigated, signed and closed by two people")
+    return deviation
+
+
+def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:
+    with stage.person(Role.QUALITY_ASSURANCE) as quality:
+        body = {"outcome": outcome, "reason": reason, "password": stage.cast.password}
+        decided = quality.post(f"batches/{number}/disposition", body, refused=409)
+        if decided.get("status") == 409:
+            stage.display.say(f"{number} is not {outcome}: {decided['detail']}")
+        else:
+            stage.display.say(f"{number} {outcome}")
+
+
+def inspect(stage: Stage, numbers: list[str]) -> dict[str, Any]:
+    """Let the simulated inspector read the records of some batches, and show its findings."""
+    stage.display.step("The simulated inspector reads the same records")
+    with stage.person(Role.QUALITY_ASSURANCE) as quality:
+        asked = quality.post("inspections", {"profile": "fda", "batches": numbers})
+        inspection: dict[str, Any] = quality.wait_for(
+            f"inspections/{asked['number']}",
+            lambda answer: answer["state"] in {"finished", "failed"},
+            at_most_s=WORKER_S,
+        )
+    if inspection["state"] != "finished":
+        raise Unexpected(f"the inspection failed: {inspection['summary']}")
+    return inspection
+
+
+def report(stage: Stage, number: str) -> Path:
+    """Have the batch record built and sealed; return where the file is."""
+    stage.display.step(f"The batch record of {number} is built, sealed and fetched")
+    with stage.person(Role.QUALITY_ASSURANCE) as quality:
+        asked = quality.post("reports", {"kind": "batch-record", "subject": number})
+        done = quality.wait_for(
+            f"reports/{asked['number']}",
+            lambda answer: answer["state"] in {"sealed", "failed"},
+            at_most_s=WORKER_S,
+        )
+        if done["state"] != "sealed":
+            raise Unexpected(f"the report failed: {done['problem']}")
+        quality.content(f"reports/{asked['number']}/file")  # compared with its digest on the way
+    return stage.reports / str(done["file_name"])
+
+
+def show_findings(display: Display, inspection: dict[str, Any]) -> None:
+    """Print an inspection's verdicts, findings in the inspector's words."""
+    findings = [result for result in inspection["results"] if result["verdict"] == "finding"]
+    counts = {
+        verdict: sum(result["verdict"] == verdict for result in inspection["results"])
+        for verdict in ("clean", "not-assessable", "not-applicable")
+    }
+    display.say(
+        f"{inspection['number']}: grade {inspection['grade']}, {len(findings)} findings, "
+        f"{counts['clean']} checks clean, {counts['not-assessable']} not assessable, "
+        f"{counts['not-applicable']} not applicable"
+    )
+    for result in findings:
+        display.console.print(f"\n  [bold]{result['check_id']} {result['finding_class']}[/bold] {result['title']}")
+        display.console.print(result["text"], markup=False)

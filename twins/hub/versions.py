@@ -1,0 +1,72 @@
+"""Register which exact code and parameters a twin runs with (Annex 22 draft, 1 and 10)."""
+
+from datetime import datetime
+
+from compliance.refusals import Refused
+from compliance.trail import recording
+from compliance.trail.recording import System
+from twins.hub.actions import Action
+from twins.hub.models import ModelVersion
+from twins.models import documents
+from twins.models.registry import MODELS, Twin, UnknownTwin
+
+
+class TwinMissing(Refused):
+    """A record names a twin that this installation does not have."""
+
+    code = "twin-missing"
+
+
+class VersionAltered(Refused):
+    """A registered version says something else than the code and parameters it stands for."""
+
+    code = "model-version-altered"
+
+
+def installed(name: str) -> Twin:
+    """Return the twin of this name; raise `TwinMissing`."""
+    try:
+        return MODELS.get(name)
+    except UnknownTwin as error:
+        raise TwinMissing(str(error)) from error
+
+
+def current(name: str, *, at: datetime) -> ModelVersion:
+    """Return the version that stands for the installed code and parameters of a twin.
+
+    New code or new parameters are a new version, registered in an act of its own. Raise
+    `TwinMissing`, or `VersionAltered` when the record of the version was changed afterwards.
+    """
+    twin = installed(name)
+    identity = {
+        "name": name,
+        "code_digest": twin.code_digest(),
+        "parameters_digest": twin.parameters_digest(),
+    }
+    content = {
+        "intended_use": twin.declaration.intended_use,
+        "valid_range": twin.declaration.valid_range,
+        "declarations": documents.of(twin.declaration),
+    }
+    version = ModelVersion.objects.filter(**identity).first()
+    if version is None:
+        with recording.recording(
+            Action.VERSION_REGISTERED,
+            actor=System("twin hub"),
+            at=at,
+            reason=f"{name} was installed with code or parameters not registered before",
+        ):
+            # Two workers that start together: the second one finds the row of the first.
+            version, _ = ModelVersion.objects.get_or_create(
+                **identity, defaults={**content, "registered_at": at}
+            )
+    changed = [field for field, value in content.items() if getattr(version, field) != value]
+    # The digest of the parameters covers the declarations: both must tell the same.
+    if documents.digest(version.declarations) != version.parameters_digest:
+        changed.append("parameters_digest")
+    if changed:
+        raise VersionAltered(
+            f"model version {version} differs from what its digests stand for in "
+            f"{', '.join(changed)}: no prediction is made until this is explained"
+        )
+    return version
