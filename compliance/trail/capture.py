@@ -88,10 +88,15 @@ _BY_TYPE = {
     "character": "to_json({c}::text)::text",
     "uuid": "'\"' || {c}::text || '\"'",
     "inet": "to_json(host({c}))::text",
-    "date": "'\"' || to_char({c}, 'YYYY-MM-DD') || '\"'",
+    "date": (
+        "'\"' || CASE WHEN isfinite({c}) THEN to_char({c}, 'YYYY-MM-DD') ELSE {c}::text END || '\"'"
+    ),
     "time without time zone": "'\"' || to_char({c}, 'HH24:MI:SS.US') || '\"'",
+    # infinity has no to_char: it would become null
     "timestamp with time zone": (
-        "'\"' || to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') || '\"'"
+        "'\"' || CASE WHEN isfinite({c}) THEN "
+        "to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') "
+        "ELSE {c}::text END || '\"'"
     ),
     "interval": "'\"' || extract(epoch FROM {c})::text || '\"'",
     "bytea": "'\"' || encode({c}, 'hex') || '\"'",
@@ -237,6 +242,17 @@ BEGIN
         END IF;
         PERFORM audit.append(entry, NEW.audit_head);
         RETURN NULL;
+    ELSIF TG_OP = 'UPDATE' AND OLD.audit_seq = 0
+        AND current_setting('audit.action', true) = '{Action.CONTROL_BEGUN}'
+    THEN  -- a row older than the control gets its first entry, and changes in nothing
+        PERFORM audit.require_act(TG_OP, '{table}');
+        whole := {found.row("OLD")};
+        NEW := OLD;
+        NEW.audit_seq := 1;
+        entry := {insert};
+        NEW.audit_head := audit.entry_digest(entry);
+        PERFORM audit.append(entry, NEW.audit_head);
+        RETURN NEW;
     ELSIF TG_OP = 'UPDATE' THEN{on_update if not control.append_only else chr(10) + "        " + on_update}
     ELSIF TG_OP = 'DELETE' THEN{on_delete if control.deletable else chr(10) + "        " + on_delete}
     END IF;

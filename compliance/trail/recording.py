@@ -1,15 +1,16 @@
 """Open an act: the transaction in which controlled records may change, with who and why."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from compliance.refusals import Refused
 
@@ -66,17 +67,27 @@ class Act:
 
 # Where the request came from (api, admin, task, command) with its correlation id; set at the edge.
 source: ContextVar[str] = ContextVar("trail_source", default="process")
-_current: ContextVar[Act | None] = ContextVar("trail_act", default=None)
+# The act under way in each connection: one in another connection is no part of this one.
+_NONE: Mapping[str, Act] = MappingProxyType({})
+_current: ContextVar[Mapping[str, Act]] = ContextVar("trail_act", default=_NONE)
 
 
 @contextmanager
-def recording(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") -> Iterator[Act]:
+def recording(
+    action: StrEnum,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    using: str = DEFAULT_DB_ALIAS,
+) -> Iterator[Act]:
     """Run a block as one act and one transaction.
 
     An act inside an act is a savepoint of the outer one; its own name holds until it ends.
     Changes and deletions need a reason, or the database refuses them (SQLSTATE GM003).
     """
-    outer = _current.get()
+    acts = _current.get()
+    outer = acts.get(using)
     act = Act(
         id=str(uuid.uuid4()),
         action=str(action),
@@ -85,23 +96,23 @@ def recording(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") 
         source=source.get(),
         at=at,
     )
-    with transaction.atomic():
-        token = _current.set(act)
-        _begin(act)
+    with transaction.atomic(using=using):
+        token = _current.set({**acts, using: act})
+        _begin(act, using)
         try:
             yield act
         finally:
             _current.reset(token)
         # Not reached after an exception: the rollback to the savepoint restores the outer act.
         if outer is not None:
-            _begin(outer)
+            _begin(outer, using)
         else:
-            _end()
+            _end(using)
 
 
 def current() -> Act | None:
     """Return the act under way in this thread or task, if any."""
-    return _current.get()
+    return _current.get().get(DEFAULT_DB_ALIAS)
 
 
 def demand_reason(reason: str) -> str:
@@ -120,8 +131,8 @@ EMPTY_PHRASES = frozenset(
 )
 
 
-def _begin(act: Act) -> None:
-    with connection.cursor() as cursor:
+def _begin(act: Act, using: str) -> None:
+    with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT audit.begin_act(%s, %s, %s, %s, %s, %s, %s, %s)",
             [
@@ -137,6 +148,6 @@ def _begin(act: Act) -> None:
         )
 
 
-def _end() -> None:
-    with connection.cursor() as cursor:
+def _end(using: str) -> None:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT audit.end_act()")

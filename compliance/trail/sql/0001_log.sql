@@ -9,7 +9,7 @@ CREATE TABLE audit.log (
 );
 
 CREATE TABLE audit.entry (
-    log_id smallint NOT NULL DEFAULT 1 REFERENCES audit.log,
+    log_id smallint NOT NULL DEFAULT 1,  -- no foreign key: every writer would lock the log's row
     entry_id bigint NOT NULL,
     xid xid8 NOT NULL,
     -- raised after a restore or logical migration, where xid8 starts anew
@@ -112,6 +112,29 @@ ALTER TABLE audit.leaf ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.node ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.checkpoint ENABLE ALWAYS TRIGGER no_truncate;
 
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit.log
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.log
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.log_state
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+CREATE FUNCTION audit.refuse_shrinking() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.scan_from < OLD.scan_from
+        OR (NEW.size = OLD.size AND NEW.root <> OLD.root)
+    THEN
+        RAISE EXCEPTION 'the audit trail is append-only: the log only grows'
+            USING ERRCODE = 'GM002';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE ON audit.log_state
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_shrinking();
+ALTER TABLE audit.log ENABLE ALWAYS TRIGGER append_only;
+ALTER TABLE audit.log ENABLE ALWAYS TRIGGER no_truncate;
+ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER no_truncate;
+ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER only_grows;
+
 -- Partitions are cut ahead of need, 2^24 ids each.
 CREATE FUNCTION audit.ensure_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -125,6 +148,11 @@ BEGIN
         IF to_regclass(format('audit.entry_p%s', n)) IS NULL THEN
             EXECUTE format('CREATE TABLE audit.entry_p%s PARTITION OF audit.entry '
                 'FOR VALUES FROM (%s) TO (%s)', n, n * width, (n + 1) * width);
+            -- row triggers come with the partition, those of statements do not
+            EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.entry_p%s '
+                'FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change()', n);
+            EXECUTE format('ALTER TABLE audit.entry_p%s ENABLE ALWAYS TRIGGER no_truncate', n);
+            EXECUTE format('ALTER TABLE audit.entry_p%s ENABLE ALWAYS TRIGGER append_only', n);
             made := made + 1;
         END IF;
     END LOOP;

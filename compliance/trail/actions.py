@@ -1,0 +1,8 @@
+"""Name the acts of the trail itself."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    CONTROL_BEGUN = "trail.control-begun"
+    ACT_REFUSED = "trail.act-refused"
