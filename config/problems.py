@@ -96,7 +96,11 @@ def _pointers(detail: Any, path: str) -> Any:
             nested = isinstance(value, dict | list)
             yield from _pointers(value, f"{path}/{index}" if nested else path)
     else:
-        yield {"pointer": path or "/", "code": str(getattr(detail, "code", "invalid")), "detail": str(detail)}
+        yield {
+            "pointer": path or "/",
+            "code": str(getattr(detail, "code", "invalid")),
+            "detail": str(detail),
+        }
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

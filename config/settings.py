@@ -112,9 +112,7 @@ def _database(alias: str) -> dict[str, object]:
             "OPTIONS": {},
         }
     else:
-        found = (
-            env.database(f"DATABASE_{alias.upper()}_URL") or env.database("DATABASE_URL") or {}
-        )
+        found = env.database(f"DATABASE_{alias.upper()}_URL") or env.database("DATABASE_URL") or {}
     options = found["OPTIONS"]
     assert isinstance(options, dict)
     options["options"] = f"-c role={role} -c TimeZone=UTC"

@@ -7,3 +7,7 @@ class DispositionConfig(AppConfig):
     name = "batches.disposition"
     label = "disposition"
     verbose_name = "Disposition"
+
+    def ready(self) -> None:
+        # Registers what a signature under a batch covers, and what blocks a release.
+        from batches.disposition import batch_record, objections  # noqa: F401

@@ -2,15 +2,17 @@
 
 from django.db import models
 
-from compliance.access.models import Device
 from compliance.trail.capture import controlled
 
 
 @controlled(append_only=True)
 class Receipt(models.Model):
-    """The answer given to one accepted write; the same Idempotency-Key gets the same answer again."""
+    """The answer given to one accepted write; a repeat of the write gets the same again."""
 
-    source = models.ForeignKey(Device, models.PROTECT, related_name="receipts")
+    sender = models.CharField(
+        max_length=60, help_text="Identity of the device or person, as in the trail."
+    )
+    sender_name = models.CharField(max_length=60)
     idempotency_key = models.CharField(max_length=120)
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=300)
@@ -23,9 +25,10 @@ class Receipt(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "method", "path", "idempotency_key"], name="receipt_once"
+                fields=["sender", "method", "path", "idempotency_key"], name="receipt_once"
             )
         ]
+        indexes = [models.Index(fields=["idempotency_key"])]
 
     def __str__(self) -> str:
-        return f"{self.source} {self.idempotency_key} ({self.pk})"
+        return f"{self.sender_name} {self.idempotency_key} ({self.pk})"

@@ -1,5 +1,7 @@
 """Batches as they were made: phases, events and sealed segments of readings (ISA-88)."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -8,6 +10,8 @@ from compliance.access.models import Device
 from compliance.quality.models import Deviation
 from compliance.trail.capture import controlled
 from compliance.trail.fields import CanonicalJSONField
+
+LATE_AFTER = timedelta(minutes=15)
 
 
 class BatchState(models.TextChoices):
@@ -45,7 +49,9 @@ class Batch(models.Model):
                 name="batch_ends_after_start",
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
             ),
-            models.CheckConstraint(name="batch_state_known", condition=Q(state__in=BatchState.values)),
+            models.CheckConstraint(
+                name="batch_state_known", condition=Q(state__in=BatchState.values)
+            ),
             models.CheckConstraint(
                 name="batch_released_only_completed",
                 condition=~Q(disposition="released") | Q(state="completed"),
@@ -101,6 +107,7 @@ class EventKind(models.TextChoices):
     OBSERVATION = "observation", "Observation"
     MEASUREMENT = "measurement", "Measurement"
     ALARM = "alarm", "Alarm"
+    BATCH_ABORTED = "batch-aborted", "Batch aborted"
 
 
 @controlled(append_only=True)
@@ -111,14 +118,18 @@ class BatchEvent(models.Model):
     kind = models.CharField(max_length=20, choices=EventKind.choices)
     phase = models.CharField(max_length=100, blank=True)
     text = models.TextField(blank=True)
-    performed_by = models.CharField(max_length=100, blank=True, help_text="As the source names them.")
+    performed_by = models.CharField(
+        max_length=100, blank=True, help_text="As the source names them."
+    )
     tag = models.CharField(max_length=60, blank=True)
     value = models.CharField(max_length=60, blank=True, help_text="As written by the source.")
     unit = models.CharField(max_length=30, blank=True)
     details = CanonicalJSONField(default=dict, blank=True)
     # Four times (docs/api.md): observed by the source, sent by it, and recorded here.
     occurred_at = models.DateTimeField()
-    occurred_text = models.CharField(max_length=40, help_text="The source's own text, offset and all.")
+    occurred_text = models.CharField(
+        max_length=40, help_text="The source's own text, offset and all."
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField()
     is_backfilled = models.BooleanField(
@@ -127,7 +138,10 @@ class BatchEvent(models.Model):
     is_zone_assumed = models.BooleanField(
         default=False, help_text="The source gave no zone; the site's zone was assumed."
     )
-    source = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    source = models.ForeignKey(
+        Device, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="The system that sent it; empty when a person entered it.",
+    )  # fmt: skip
     message_id = models.CharField(max_length=120)
 
     class Meta:
@@ -139,6 +153,11 @@ class BatchEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch} {self.get_kind_display()} ({self.pk})"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was recorded well after it happened (21 CFR 211.100(b): at the time)."""
+        return self.recorded_at - self.occurred_at > LATE_AFTER
 
 
 @controlled(append_only=True)

@@ -1,7 +1,12 @@
-"""Samples and results. A result is never overwritten; a correction is a new version."""
+"""Samples and results. A result is never overwritten; a correction is a new version.
+
+`source` is the system that sent it; it is empty when a person entered it.
+"""
+
+from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from batches.execution.models import Batch
 from compliance.access.models import Device
@@ -10,12 +15,14 @@ from compliance.trail.capture import controlled
 
 @controlled()
 class Sample(models.Model):
+    """One sample taken of a batch."""
+
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="samples")
     number = models.CharField(max_length=80)
     point = models.CharField(max_length=100, blank=True)
     taken_at = models.DateTimeField()
     taken_by = models.CharField(max_length=100, blank=True)
-    source = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    source = models.ForeignKey(Device, models.PROTECT, related_name="+", null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -24,6 +31,15 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.batch} {self.number}"
+
+
+class ResultQuerySet(models.QuerySet["Result"]):
+    def current(self) -> Self:
+        """Keep the newest version of each test of each sample."""
+        newer = Result.objects.filter(
+            sample=OuterRef("sample"), tag=OuterRef("tag"), version__gt=OuterRef("version")
+        )
+        return self.filter(~Exists(newer))
 
 
 @controlled(append_only=True)
@@ -40,13 +56,17 @@ class Result(models.Model):
     reported_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     reason = models.TextField(blank=True, help_text="Why a later version replaces an earlier one.")
-    source = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    source = models.ForeignKey(Device, models.PROTECT, related_name="+", null=True, blank=True)
     message_id = models.CharField(max_length=120)
+
+    objects = ResultQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "message_id"], name="result_message_once"),
-            models.UniqueConstraint(fields=["sample", "tag", "version"], name="result_version_once"),
+            models.UniqueConstraint(
+                fields=["sample", "tag", "version"], name="result_version_once"
+            ),
             models.CheckConstraint(
                 name="result_correction_has_reason", condition=Q(version=1) | ~Q(reason="")
             ),

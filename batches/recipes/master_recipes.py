@@ -68,9 +68,7 @@ class RecipeDraft:
 
 def create_product(*, code: str, name: str, actor: User, at: datetime) -> Product:
     authority.demand(actor, Duty.AUTHOR_RECIPE)
-    with recording.recording(
-        Action.PRODUCT_CREATED, actor=actor, at=at, reason=f"product {code}"
-    ):
+    with recording.recording(Action.PRODUCT_CREATED, actor=actor, at=at, reason=f"product {code}"):
         return Product.objects.create(code=code, name=name)
 
 
@@ -154,7 +152,9 @@ def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
 
 def digest(recipe: MasterRecipe) -> str:
     """Return the SHA-256 of a recipe's content: what a batch is issued against."""
-    return hashlib.sha256(b"gmp-recipe/content/v1\0" + canonical.dumps(dict(content(recipe)))).hexdigest()
+    return hashlib.sha256(
+        b"gmp-recipe/content/v1\0" + canonical.dumps(dict(content(recipe)))
+    ).hexdigest()
 
 
 def _text(value: Decimal | None) -> str | None:

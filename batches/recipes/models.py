@@ -52,7 +52,8 @@ class MasterRecipe(models.Model):
             ),
             models.CheckConstraint(
                 name="recipe_effective_only_checked",
-                condition=Q(state="draft") | (Q(checker__isnull=False) & Q(effective_at__isnull=False)),
+                condition=Q(state="draft")
+                | (Q(checker__isnull=False) & Q(effective_at__isnull=False)),
             ),
         ]
 

@@ -24,9 +24,7 @@ class Locked(Refused):
     status = 403
 
 
-def check(
-    *, username: str, password: str, purpose: str, address: str, at: datetime
-) -> User:
+def check(*, username: str, password: str, purpose: str, address: str, at: datetime) -> User:
     """Return the person these credentials belong to, or raise `CredentialsWrong` or `Locked`.
 
     Every attempt is a record of its own, committed also when what asked for it rolls back: call
@@ -63,7 +61,9 @@ def signed_out(person: User, *, address: str, at: datetime) -> None:
     _record(person.username, "session", SignInOutcome.SIGNED_OUT, address, at)
 
 
-def _record(username: str, purpose: str, outcome: SignInOutcome, address: str, at: datetime) -> None:
+def _record(
+    username: str, purpose: str, outcome: SignInOutcome, address: str, at: datetime
+) -> None:
     with recording.recording(
         Action.SIGN_IN, actor=System("access"), at=at, reason=f"{purpose}: {outcome.label}"
     ):

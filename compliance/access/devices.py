@@ -18,7 +18,9 @@ class DeviceKnown(Refused):
     code = "device-known"
 
 
-def enrol(*, name: str, kind: DeviceKind, actor: Actor, at: datetime, reason: str) -> tuple[Device, str]:
+def enrol(
+    *, name: str, kind: DeviceKind, actor: Actor, at: datetime, reason: str
+) -> tuple[Device, str]:
     """Enrol a device; the token is shown this once and kept as a digest only."""
     if not isinstance(actor, System):
         authority.demand(actor, Duty.ADMINISTER_ACCESS)  # type: ignore[arg-type]

@@ -1,7 +1,5 @@
 """Show what the trail says of one record: who changed what, when and why."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -24,7 +22,7 @@ def parts(record: models.Model) -> list[Part]:
         found = cursor.fetchall()
     table = Table(
         columns=["Entry", "At", "By", "Act", "Changes", "Reason"],
-        rows=[row for entry in found[:NEWEST] for row in _rows(*entry)],
+        rows=[_row(entry) for entry in found[:NEWEST]],
         empty="The trail has no entry for this record.",
     )
     if len(found) <= NEWEST:
@@ -32,10 +30,9 @@ def parts(record: models.Model) -> list[Part]:
     return [Note(f"The newest {NEWEST} entries; the trail's own list has all of them."), table]
 
 
-def _rows(
-    index: int | None, at: datetime, actor: str, role: str, action: str, op: str, reason: str, body: str
-) -> Iterator[list[Cell]]:  # fmt: skip
-    yield [
+def _row(entry: tuple[Any, ...]) -> list[Cell]:
+    index, at, actor, role, action, op, reason, body = entry
+    return [
         str(index) if index is not None else "being sealed",
         page_parts.moment(at),
         f"{actor} ({role})",

@@ -36,6 +36,11 @@ def link(text: str, url: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+def beside(mark: SafeString, text: str) -> SafeString:
+    """Write a mark and a text in one line."""
+    return format_html("{} {}", mark, text)
+
+
 def code(text: str) -> SafeString:
     """Write a digest or an identifier, breakable anywhere."""
     return format_html('<code class="digest">{}</code>', text)

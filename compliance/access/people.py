@@ -117,7 +117,9 @@ def _demand_administrator(actor: Actor) -> None:
 
 def _demand_compatible(roles: frozenset[str]) -> None:
     if why := duties.conflict(roles):
-        raise RolesConflict(f"these roles cannot be held together: {', '.join(sorted(roles))}; {why}")
+        raise RolesConflict(
+            f"these roles cannot be held together: {', '.join(sorted(roles))}; {why}"
+        )
 
 
 def _demand_strong(password: str, person: User) -> None:

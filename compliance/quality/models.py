@@ -58,7 +58,9 @@ class Deviation(models.Model):
     alternatives_considered = models.TextField(
         blank=True, help_text="EU GMP Chapter 8: other causes that were ruled out, and how."
     )
-    impact = models.TextField(blank=True, help_text="Effect on product quality, and on which batches.")
+    impact = models.TextField(
+        blank=True, help_text="Effect on product quality, and on which batches."
+    )
     corrective_action = models.TextField(blank=True)
     conclusion = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -124,5 +126,3 @@ class DeviationNote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deviation} note {self.pk}"
-
-

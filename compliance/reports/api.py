@@ -48,9 +48,7 @@ class Reports(ListAPIView[Report]):
             at=timezone.now(),
             **body.validated_data,
         )
-        transaction.on_commit(
-            lambda: tasks.build_report.delay(report_id=report.pk), robust=True
-        )
+        transaction.on_commit(lambda: tasks.build_report.delay(report_id=report.pk), robust=True)
         return Response(ReportOut(report).data, status=202)
 
 

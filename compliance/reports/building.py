@@ -119,7 +119,9 @@ def content(report: Report) -> bytes:
     try:
         data = path_of(report).read_bytes()
     except OSError as error:
-        raise FileAltered(f"the file of {report.number} cannot be read: {error.strerror}") from error
+        raise FileAltered(
+            f"the file of {report.number} cannot be read: {error.strerror}"
+        ) from error
     if hashlib.sha256(data).hexdigest() != report.file_digest:
         raise FileAltered(
             f"the file of {report.number} is not the one that was sealed; restore it from the archive"

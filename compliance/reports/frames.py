@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compliance.reports import flags, scales, typefaces
+from compliance.reports.flags import Flag
 from compliance.reports.drawing import Point
 
 TEXT = 7.0
@@ -86,14 +87,14 @@ class Frame:
         return scales.numbers(*self.y, about=max(int((self.top - self.bottom) / 16), 2))
 
     @cached_property
-    def flags(self) -> list[flags.Flag]:
+    def flags(self) -> list[Flag]:
         """Give the events with their names, or with numbers when the names would stack too high."""
         named = self._stacked([name for _, name in self.marks])
         if all(flag.lane < LANES_AT_MOST for flag in named):
             return named
         return self._stacked([str(number) for number in range(1, len(self.marks) + 1)])
 
-    def _stacked(self, texts: list[str]) -> list[flags.Flag]:
+    def _stacked(self, texts: list[str]) -> list[Flag]:
         events = [(self.at_x(x), text) for (x, _), text in zip(self.marks, texts, strict=True)]
         return flags.stacked(events, measure=wide, left=self.left, right=self.right)
 

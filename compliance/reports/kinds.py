@@ -64,7 +64,9 @@ def by_name(name: str) -> Kind:
     try:
         return _kinds[name]
     except KeyError as error:
-        raise UnknownKind(f"no report is called {name!r}; there are: {', '.join(_kinds)}") from error
+        raise UnknownKind(
+            f"no report is called {name!r}; there are: {', '.join(_kinds)}"
+        ) from error
 
 
 def names() -> list[tuple[str, str]]:

@@ -39,7 +39,8 @@ class Signature(models.Model):
         indexes = [models.Index(fields=["record", "record_id"])]
         constraints = [
             models.CheckConstraint(
-                name="signature_digest_is_sha256", condition=Q(record_digest__regex=r"^[0-9a-f]{64}$")
+                name="signature_digest_is_sha256",
+                condition=Q(record_digest__regex=r"^[0-9a-f]{64}$"),
             ),
             models.CheckConstraint(
                 name="signature_meaning_known", condition=Q(meaning__in=Meaning.values)

@@ -110,9 +110,9 @@ def sign(
 def of(record: models.Model) -> list[Signature]:
     """Return every signature under a record, oldest first, superseded ones too."""
     return list(
-        Signature.objects.filter(
-            record=record._meta.db_table, record_id=str(record.pk)
-        ).order_by("pk")
+        Signature.objects.filter(record=record._meta.db_table, record_id=str(record.pk)).order_by(
+            "pk"
+        )
     )
 
 

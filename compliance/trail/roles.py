@@ -28,9 +28,7 @@ def provision(database: str, *, alias: str = "owner", login: bool) -> None:
                         sql.Identifier(role), sql.SQL("LOGIN" if can_login else "NOLOGIN")
                     )
                 )
-                cursor.execute(
-                    sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role))
-                )
+                cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
         if cursor.fetchone() is None:
             cursor.execute(
@@ -51,10 +49,14 @@ _GRANTS = (
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE, CREATE ON SCHEMA public TO gmp_owner",
     "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_trail",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gmp_app",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
-    "GRANT USAGE, SELECT ON SEQUENCES TO gmp_app",
+    (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gmp_app"
+    ),
+    (
+        "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
+        "GRANT USAGE, SELECT ON SEQUENCES TO gmp_app"
+    ),
 )
 
 
@@ -62,7 +64,9 @@ _GRANTS = (
 def _administrator(alias: str, database: str) -> Iterator[CursorWrapper]:
     """Open a short-lived connection of the owner's own user, outside any role."""
     own = connections[alias]
-    options = {key: value for key, value in own.settings_dict["OPTIONS"].items() if key != "options"}
+    options = {
+        key: value for key, value in own.settings_dict["OPTIONS"].items() if key != "options"
+    }
     other = type(own)({**own.settings_dict, "NAME": database, "OPTIONS": options}, alias)
     try:
         with other.cursor() as cursor:

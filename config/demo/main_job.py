@@ -68,9 +68,7 @@ def _warned(stage: Stage, number: str) -> dict[str, Any]:
             f"alerts?batch={number}", lambda answer: answer["results"], at_most_s=WORKER_S
         )
     alert: dict[str, Any] = found["results"][0]
-    causes = ", ".join(
-        f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3]
-    )
+    causes = ", ".join(f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3])
     side = "fall below" if alert["side"] == "low" else "rise above"
     stage.display.say(
         f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} with "
@@ -88,7 +86,10 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
     with stage.person(Role.PROCESS_ENGINEER) as engineer:
         answered = engineer.post(
             f"alerts/{alert['id']}/answer",
-            {"accept": True, "reason": "glucose trend agrees with the forecast; opened for investigation"},
+            {
+                "accept": True,
+                "reason": "glucose trend agrees with the forecast; opened for investigation",
+            },
         )
         deviation = str(answered["deviation"])
         stage.display.say(f"{deviation} opened from the alert by {engineer.username}")
@@ -181,5 +182,7 @@ def show_findings(display: Display, inspection: dict[str, Any]) -> None:
         f"{counts['not-applicable']} not applicable"
     )
     for result in findings:
-        display.console.print(f"\n  [bold]{result['check_id']} {result['finding_class']}[/bold] {result['title']}")
+        display.console.print(
+            f"\n  [bold]{result['check_id']} {result['finding_class']}[/bold] {result['title']}"
+        )
         display.console.print(result["text"], markup=False)

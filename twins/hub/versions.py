@@ -70,3 +70,14 @@ def current(name: str, *, at: datetime) -> ModelVersion:
             f"{', '.join(changed)}: no prediction is made until this is explained"
         )
     return version
+
+
+def is_installed(version: ModelVersion) -> bool:
+    """Tell whether a version is the code and the parameters that this installation runs."""
+    if version.name not in MODELS.names():
+        return False
+    twin = MODELS.get(version.name)
+    return (version.code_digest, version.parameters_digest) == (
+        twin.code_digest(),
+        twin.parameters_digest(),
+    )

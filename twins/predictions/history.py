@@ -3,20 +3,11 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from django.db import connection
-
+from batches.execution import series
 from batches.execution.models import Batch
 from batches.laboratory.models import Result
 from twins.models.requests import Observation
-
-# One index range a tag; the order is total, so that the same rows always give the same request.
-_READINGS = """
-    SELECT tag, extract(epoch FROM observed_at - %(start)s), value
-    FROM public.execution_reading
-    WHERE batch_id = %(batch)s AND tag = ANY(%(tags)s)
-        AND observed_at >= %(start)s AND observed_at <= %(as_of)s
-    ORDER BY tag, observed_at, segment_id, position
-"""
+from twins.predictions import twin_settings
 
 
 def observations(
@@ -38,14 +29,11 @@ def hours(moment: datetime, *, since: datetime) -> float:
 def _readings(
     batch: Batch, *, started_at: datetime, as_of: datetime, tags: Collection[str]
 ) -> Iterator[Observation]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _READINGS,
-            {"batch": batch.pk, "tags": sorted(tags), "start": started_at, "as_of": as_of},
-        )
-        for tag, seconds, value in cursor:
-            at_h = float(seconds) / 3600.0
-            yield Observation(tag, at_h, float(value), at_h)
+    for tag in sorted(tags):
+        read = series.of(batch, tag=tag, first=started_at, last=as_of, max_points=None)
+        for point in read.points:
+            at_h = hours(point.at, since=started_at)
+            yield Observation(tag, at_h, float(point.value), at_h)
 
 
 def _results(
@@ -57,7 +45,6 @@ def _results(
             sample__taken_at__gte=started_at,
             sample__taken_at__lte=as_of,
             reported_at__lte=as_of,
-            tag__in=tags,
         )
         .select_related("sample")
         .order_by("tag", "sample__taken_at", "sample__number", "version")
@@ -65,7 +52,10 @@ def _results(
     # Of the versions that had been reported by then, the last one holds.
     newest = {(row.tag, row.sample_id): row for row in rows}
     for row in newest.values():
+        tag = f"lab_{twin_settings.process_tag(row.tag)}"
+        if tag not in tags:
+            continue
         sampled_h = hours(row.sample.taken_at, since=started_at)
         # A laboratory's clock may be behind the plant's: no result is known before its sample.
         reported_h = max(hours(row.reported_at, since=started_at), sampled_h)
-        yield Observation(row.tag, sampled_h, float(row.value), reported_h)
+        yield Observation(tag, sampled_h, float(row.value), reported_h)

@@ -16,9 +16,13 @@ class PredictionState(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-@controlled()
+# A request has thousands of readings: its bytes are in the row, their digest is in the trail.
+@controlled(digest_only=("input", "output"))
 class Prediction(models.Model):
-    """One run of one model version on one batch, with everything needed to repeat it to the byte."""
+    """One run of one model version on one batch, with all that is needed to repeat it exactly.
+
+    A trigger refuses every change to a prediction that has ended (migration 0002).
+    """
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="predictions")
     model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="predictions")
@@ -42,7 +46,15 @@ class Prediction(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["batch", "model_version", "as_of"], name="prediction_once_a_moment"
-            )
+            ),
+            models.CheckConstraint(
+                name="prediction_done_with_output",
+                condition=~Q(state="done")
+                | (~Q(input="") & ~Q(output="") & ~Q(status="") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="prediction_failed_with_problem", condition=~Q(state="failed") | ~Q(problem="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +83,7 @@ class Alert(models.Model):
     )
     lead_time_low_h = models.CharField(max_length=30)
     lead_time_high_h = models.CharField(max_length=30)
-    contributions = CanonicalJSONField(help_text="[[variable, share of the log-odds], ...]")
+    contributions = CanonicalJSONField(help_text="[[variable, log-odds that it added], ...]")
     state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
     raised_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)

@@ -14,7 +14,7 @@ def write(value: object) -> bytes:
 
     For a request these are the bytes whose digest the forecast itself names as its input.
     """
-    return canonical.dumps(documents.of(value))  # type: ignore[arg-type]
+    return canonical.dumps(documents.of(value))
 
 
 def read(data: bytes) -> ForecastRequest:

@@ -9,18 +9,13 @@ from datetime import datetime, timedelta
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
-from compliance.trail.recording import System
 from twins.hub import versions
 from twins.models.forecasts import Forecast
-from twins.predictions import alerts, environment, inputs, request_bytes, twin_settings
+from twins.predictions import alerts, claims, environment, inputs, request_bytes
 from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
 
 log = logging.getLogger(__name__)
-WORKER = System("prediction worker")
-# Far above what a run takes (seconds) and what a worker may take (CELERY_TASK_TIME_LIMIT is the
-# end of it): whoever still holds a claim then has died.
-STALE_AFTER = timedelta(minutes=5)
 
 
 class ClaimLost(Refused):
@@ -39,41 +34,10 @@ class Outcome:
     problem: str = ""
 
 
-def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
-    """Take the run of a batch and a moment, or None when somebody has it or has done it.
-
-    The unique constraint decides between two workers; a claim whose worker died is taken over by
-    a conditional update, so that only one of those who notice gets it.
-    """
-    told = twin_settings.of(batch.recipe)
-    inputs.start_of(batch)
-    version = versions.current(batch.recipe.twin, at=at)
-    known = Prediction.objects.filter(batch=batch, model_version=version, as_of=as_of)
-    if known.exclude(state=PredictionState.CLAIMED).exists():
-        return None
-    with recording.recording(
-        Action.PREDICTION_CLAIMED, actor=WORKER, at=at, reason="the worker before stopped"
-    ):
-        prediction, is_new = Prediction.objects.get_or_create(
-            batch=batch,
-            model_version=version,
-            as_of=as_of,
-            defaults={
-                "state": PredictionState.CLAIMED,
-                "horizon_h": told.horizon_h,
-                "seed": inputs.seed_of(batch),
-                "claimed_at": at,
-            },
-        )
-        if is_new:
-            return prediction
-        taken_over = Prediction.objects.filter(
-            pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at__lt=at - STALE_AFTER
-        ).update(claimed_at=at)
-    if not taken_over:
-        return None
-    prediction.claimed_at = at
-    return prediction
+def predict(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
+    """Claim a run and execute it; return None when somebody else does or has."""
+    prediction = claims.claim(batch, as_of=as_of, at=at)
+    return execute(prediction, at=at) if prediction else None
 
 
 def execute(prediction: Prediction, *, at: datetime) -> Prediction:
@@ -86,7 +50,10 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     action = Action.PREDICTION_FAILED if outcome.problem else Action.PREDICTION_FINISHED
     with recording.recording(
-        action, actor=WORKER, at=ended_at, reason=outcome.problem[:500] or "the twin has answered"
+        action,
+        actor=claims.WORKER,
+        at=ended_at,
+        reason=outcome.problem[:500] or "the twin has answered",
     ):
         changed = Prediction.objects.filter(
             pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at=prediction.claimed_at
@@ -105,26 +72,10 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
             raise ClaimLost(f"prediction {prediction.pk} was taken over by another worker")
         prediction.refresh_from_db()
         if outcome.forecast is not None:
-            alerts.raise_for(prediction, forecast=outcome.forecast, actor=WORKER, at=ended_at)
-    return prediction
-
-
-def abandon(prediction: Prediction, *, at: datetime) -> bool:
-    """Fail a run whose worker died and whose model version is not installed any more."""
-    with recording.recording(
-        Action.PREDICTION_FAILED, actor=WORKER, at=at, reason="its worker stopped"
-    ):
-        return bool(
-            Prediction.objects.filter(
-                pk=prediction.pk,
-                state=PredictionState.CLAIMED,
-                claimed_at__lt=at - STALE_AFTER,
-            ).update(
-                state=PredictionState.FAILED,
-                finished_at=at,
-                problem="The worker stopped, and the twin has been replaced since.",
+            alerts.raise_for(
+                prediction, forecast=outcome.forecast, actor=claims.WORKER, at=ended_at
             )
-        )
+    return prediction
 
 
 def digest(data: bytes) -> str:
@@ -136,7 +87,7 @@ def answer(name: str, *, given: bytes) -> tuple[Forecast, bytes]:
     """Ask the installed twin from the stored bytes of a request; return the answer's bytes too."""
     twin = versions.installed(name)
     forecast = twin.run(request_bytes.read(given))
-    return forecast, request_bytes.write(forecast)
+    return forecast, request_bytes.write(twin.to_document(forecast))
 
 
 def _outcome(prediction: Prediction) -> Outcome:

@@ -1,7 +1,7 @@
-"""Read what a master recipe tells its twin: start, feed, which parameters are foretold, how often."""
+"""Read what a master recipe tells its twin: start, feed, limits to foretell, how often to run."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from twins.models.requests import FeedStep
 
 EVERY_H, HORIZON_H, ALERT_THRESHOLD = 6, 48, "0.8"
 _KNOWN = {
-    "initial", "feed", "feed_glucose_mmol_l", "feed_glutamine_mmol_l", "limits",
+    "initial", "feed", "feed_glucose_mmol_l", "feed_glutamine_mmol_l", "limit_windows",
     "every_h", "horizon_h", "alert_threshold",
 }  # fmt: skip
 
@@ -41,8 +41,8 @@ class TwinSettings:
 def of(recipe: MasterRecipe) -> TwinSettings:
     """Return the settings of a recipe; raise `TwinSettingsInvalid` naming what is wrong.
 
-    `limits` maps the tag of a parameter to what the twin calls it, with the hours of the batch in
-    which the limit holds: `{"lab_mab_g_l": {"tag": "mab_g_l", "applies_from_h": "284"}}`. Bounds,
+    `limit_windows` names the parameters whose limits are foretold, each with the hours of the batch
+    in which its limits hold: `{"lab_mab_g_l": ["284.0", "288.0"]}`, null for without end. Bounds,
     unit and criticality are the parameter's own.
     """
     said = recipe.twin_settings
@@ -54,7 +54,7 @@ def of(recipe: MasterRecipe) -> TwinSettings:
             feed=tuple(FeedStep(_number(start), _number(rate)) for start, rate in said["feed"]),
             feed_glucose_mmol_l=_number(said["feed_glucose_mmol_l"]),
             feed_glutamine_mmol_l=_number(said["feed_glutamine_mmol_l"]),
-            limits=_limits(recipe, said["limits"]),
+            limits=_limits(recipe, said["limit_windows"]),
             every_h=int(said.get("every_h", EVERY_H)),
             horizon_h=int(said.get("horizon_h", HORIZON_H)),
             alert_threshold=_number(said.get("alert_threshold", ALERT_THRESHOLD)),
@@ -64,27 +64,33 @@ def of(recipe: MasterRecipe) -> TwinSettings:
     except (TypeError, ValueError, AttributeError) as error:
         raise TwinSettingsInvalid(f"{recipe}: settings of the twin: {error}") from error
     if found.every_h < 1 or found.horizon_h < 1 or not 0.0 < found.alert_threshold <= 1.0:
-        raise TwinSettingsInvalid(f"{recipe}: every_h, horizon_h or alert_threshold is out of range")
+        raise TwinSettingsInvalid(
+            f"{recipe}: every_h, horizon_h or alert_threshold is out of range"
+        )
     return found
 
 
-def _limits(recipe: MasterRecipe, mapped: Mapping[str, Mapping[str, Any]]) -> tuple[Limit, ...]:
+def process_tag(tag: str) -> str:
+    """Return the process value that a laboratory's test measures, by the prefix of its tag."""
+    return tag.removeprefix("lab_")
+
+
+def _limits(recipe: MasterRecipe, windows: Mapping[str, Sequence[Any]]) -> tuple[Limit, ...]:
     parameters = {parameter.tag: parameter for parameter in recipe.parameters.order_by("tag")}
-    if unknown := sorted(set(mapped) - set(parameters)):
+    if unknown := sorted(set(windows) - set(parameters)):
         raise TwinSettingsInvalid(f"{recipe} has no parameter {', '.join(unknown)}")
-    return tuple(_limit(parameters[tag], mapped[tag]) for tag in sorted(mapped))
+    return tuple(_limit(parameters[tag], *windows[tag]) for tag in sorted(windows))
 
 
-def _limit(parameter: Parameter, mapping: Mapping[str, Any]) -> Limit:
-    until = mapping.get("applies_until_h")
+def _limit(parameter: Parameter, from_h: object, until_h: object) -> Limit:
     return Limit(
-        tag=str(mapping["tag"]),
+        tag=process_tag(parameter.tag),
         low=None if parameter.low is None else float(parameter.low),
         high=None if parameter.high is None else float(parameter.high),
         unit=parameter.unit,
         criticality=parameter.criticality.upper(),
-        applies_from_h=_number(mapping.get("applies_from_h", "0")),
-        applies_until_h=None if until is None else _number(until),
+        applies_from_h=_number(from_h),
+        applies_until_h=None if until_h is None else _number(until_h),
     )
 
 

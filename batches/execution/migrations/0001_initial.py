@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             name='BatchEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('batch-started', 'Batch started'), ('batch-ended', 'Batch ended'), ('phase-started', 'Phase started'), ('phase-ended', 'Phase ended'), ('addition', 'Material addition'), ('sampling', 'Sampling'), ('observation', 'Observation'), ('measurement', 'Measurement'), ('alarm', 'Alarm')], max_length=20)),
+                ('kind', models.CharField(choices=[('batch-started', 'Batch started'), ('batch-ended', 'Batch ended'), ('phase-started', 'Phase started'), ('phase-ended', 'Phase ended'), ('addition', 'Material addition'), ('sampling', 'Sampling'), ('observation', 'Observation'), ('measurement', 'Measurement'), ('alarm', 'Alarm'), ('batch-aborted', 'Batch aborted')], max_length=20)),
                 ('phase', models.CharField(blank=True, max_length=100)),
                 ('text', models.TextField(blank=True)),
                 ('performed_by', models.CharField(blank=True, help_text='As the source names them.', max_length=100)),
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('is_zone_assumed', models.BooleanField(default=False, help_text="The source gave no zone; the site's zone was assumed.")),
                 ('message_id', models.CharField(max_length=120)),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='execution.batch')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
+                ('source', models.ForeignKey(blank=True, help_text='The system that sent it; empty when a person entered it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
             ],
         ),
         migrations.CreateModel(
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='batchevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['batch-started', 'batch-ended', 'phase-started', 'phase-ended', 'addition', 'sampling', 'observation', 'measurement', 'alarm'])), name='event_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['batch-started', 'batch-ended', 'phase-started', 'phase-ended', 'addition', 'sampling', 'observation', 'measurement', 'alarm', 'batch-aborted'])), name='event_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='batchphase',

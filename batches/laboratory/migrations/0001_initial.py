@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('taken_at', models.DateTimeField()),
                 ('taken_by', models.CharField(blank=True, max_length=100)),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='execution.batch')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
+                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
             ],
         ),
         migrations.CreateModel(
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField()),
                 ('reason', models.TextField(blank=True, help_text='Why a later version replaces an earlier one.')),
                 ('message_id', models.CharField(max_length=120)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
+                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.device')),
                 ('sample', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='laboratory.sample')),
             ],
         ),

@@ -18,7 +18,8 @@ def create(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         cursor.execute(SQL.read_text())
         cursor.execute("INSERT INTO audit.log VALUES (1, %s)", [settings.LOG_ORIGIN])
         cursor.execute(
-            "INSERT INTO audit.log_state (log_id, size, root, chain, range) VALUES (1, 0, %s, %s, %s)",
+            "INSERT INTO audit.log_state (log_id, size, root, chain, range) "
+            "VALUES (1, 0, %s, %s, %s)",
             [merkle.EMPTY_ROOT, leaf.chain_start(settings.LOG_ORIGIN), []],
         )
         cursor.execute("SET LOCAL ROLE gmp_owner")

@@ -146,7 +146,9 @@ DECLARE
 BEGIN
     FOR n IN last / width .. last / width + 1 LOOP
         IF to_regclass(format('audit.entry_p%s', n)) IS NULL THEN
-            EXECUTE format('CREATE TABLE audit.entry_p%s PARTITION OF audit.entry '
+            -- attached, not created as a partition: that would wait for every reader of the log
+            EXECUTE format('CREATE TABLE audit.entry_p%s (LIKE audit.entry INCLUDING ALL)', n);
+            EXECUTE format('ALTER TABLE audit.entry ATTACH PARTITION audit.entry_p%s '
                 'FOR VALUES FROM (%s) TO (%s)', n, n * width, (n + 1) * width);
             -- row triggers come with the partition, those of statements do not
             EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.entry_p%s '

@@ -1,0 +1,128 @@
+"""Describe what is answered about batches, events, readings, samples and results."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from batches.execution.models import Batch
+from compliance.wire import Out
+
+
+class PhaseOut(Out):
+    order = serializers.IntegerField()
+    unit_procedure = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.CharField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class BatchOut(Out):
+    number = serializers.CharField()
+    product = serializers.CharField(source="recipe.product.code")
+    recipe_version = serializers.IntegerField(source="recipe.version")
+    recipe_digest = serializers.CharField()
+    state = serializers.CharField()
+    disposition = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class BatchDetailOut(BatchOut):
+    phases = serializers.SerializerMethodField()
+    deviations = serializers.SerializerMethodField()
+
+    @extend_schema_field(PhaseOut(many=True))
+    def get_phases(self, batch: Batch) -> list[dict[str, Any]]:
+        return list(PhaseOut(batch.phases.order_by("order"), many=True).data)
+
+    def get_deviations(self, batch: Batch) -> list[str]:
+        return list(batch.deviations.order_by("number").values_list("number", flat=True))
+
+
+class EventOut(Out):
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    phase = serializers.CharField()
+    text = serializers.CharField()
+    performed_by = serializers.CharField()
+    tag = serializers.CharField()
+    value = serializers.CharField()
+    unit = serializers.CharField()
+    details = serializers.DictField()
+    occurred_at = serializers.DateTimeField()
+    occurred_text = serializers.CharField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    recorded_at = serializers.DateTimeField()
+    is_late = serializers.BooleanField()
+    is_backfilled = serializers.BooleanField()
+    is_zone_assumed = serializers.BooleanField()
+    device = serializers.CharField(source="source.name", default=None, allow_null=True)
+    message_id = serializers.CharField()
+
+
+class SegmentOut(Out):
+    id = serializers.IntegerField()
+    count = serializers.IntegerField()
+    first_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField()
+    merkle_root = serializers.CharField(
+        source="root", help_text="Merkle root over the samples, in order."
+    )
+    content_digest = serializers.CharField()
+    is_backfilled = serializers.BooleanField()
+    recorded_at = serializers.DateTimeField()
+
+
+class PointOut(Out):
+    at = serializers.DateTimeField()
+    value = serializers.DecimalField(max_digits=None, decimal_places=None)
+
+
+class SeriesOut(Out):
+    tag = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many readings there are.")
+    is_thinned = serializers.BooleanField(
+        help_text="Only the lowest and the highest of each slice of time are given."
+    )
+    points = PointOut(many=True)
+
+
+class NewestOut(Out):
+    tag = serializers.CharField()
+    at = serializers.DateTimeField()
+    value = serializers.DecimalField(max_digits=None, decimal_places=None)
+    unit = serializers.CharField()
+
+
+class SampleOut(Out):
+    number = serializers.CharField()
+    point = serializers.CharField()
+    taken_at = serializers.DateTimeField()
+    taken_by = serializers.CharField()
+
+
+class ResultOut(Out):
+    sample = serializers.CharField(source="sample.number")
+    tag = serializers.CharField()
+    version = serializers.IntegerField()
+    value = serializers.CharField(source="value_text")
+    unit = serializers.CharField()
+    analyst = serializers.CharField()
+    reported_at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
+class ReceiptOut(Out):
+    sender = serializers.CharField(source="sender_name")
+    idempotency_key = serializers.CharField()
+    method = serializers.CharField()
+    path = serializers.CharField()
+    request_digest = serializers.CharField()
+    status = serializers.IntegerField()
+    answer = serializers.CharField(help_text="The answer, byte for byte.")
+    act = serializers.CharField()
+    recorded_at = serializers.DateTimeField()

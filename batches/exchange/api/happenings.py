@@ -1,0 +1,138 @@
+"""Events and readings of a batch over the API."""
+
+import hashlib
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from batches.exchange import idempotency
+from batches.exchange.api.answered import EventOut, NewestOut, SegmentOut, SeriesOut
+from batches.exchange.api.posted import EventIn, ReadingIn
+from batches.exchange.formats import ndjson
+from batches.exchange.parsing import NdjsonParser
+from batches.execution import events, readings, series
+from batches.execution.events import Reported
+from batches.execution.models import Batch, BatchEvent
+from batches.execution.sample_bytes import Reading
+from compliance.access import callers
+from compliance.access.callers import PeopleAndDevicesRead
+from compliance.wire import In, Moment, Pages, Text
+
+
+class Events(generics.ListAPIView[BatchEvent]):
+    permission_classes = [PeopleAndDevicesRead]
+    serializer_class = EventOut
+    pagination_class = Pages
+
+    def get_queryset(self) -> QuerySet[BatchEvent]:
+        batch = get_object_or_404(Batch, number=self.kwargs["number"])
+        return batch.events.select_related("source").order_by("occurred_at", "pk")
+
+    @extend_schema(operation_id="events_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List what happened to a batch, in order of the plant's clock."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="event_record",
+        parameters=[idempotency.PARAMETER],
+        request=EventIn,
+        responses={201: EventOut},
+    )
+    @idempotency.once
+    def post(self, request: Request, number: str) -> Response:
+        """Record an event; one that starts or ends the batch or a phase moves it on."""
+        batch = get_object_or_404(Batch, number=number)
+        body = EventIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = dict(body.validated_data)
+        event = events.record(
+            batch,
+            message_id=said.pop("message_id", None) or idempotency.message_id(request),
+            reported=Reported(**said),
+            actor=callers.principal(request),
+            at=timezone.now(),
+        )
+        return Response(EventOut(event).data, status=201)
+
+
+class Window(In):
+    """Which readings are asked for."""
+
+    tag = Text(max_length=60)
+    first = Moment(required=False)
+    last = Moment(required=False)
+    points = serializers.IntegerField(min_value=2, max_value=20_000, default=series.MOST_POINTS)
+
+
+class Readings(APIView):
+    permission_classes = [PeopleAndDevicesRead]
+    parser_classes = [NdjsonParser]
+
+    @extend_schema(
+        operation_id="readings_series",
+        parameters=[
+            OpenApiParameter("tag", required=True),
+            OpenApiParameter("from", OpenApiTypes.DATETIME),
+            OpenApiParameter("to", OpenApiTypes.DATETIME),
+            OpenApiParameter("points", OpenApiTypes.INT),
+        ],
+        responses=SeriesOut,
+    )
+    def get(self, request: Request, number: str) -> Response:
+        """Read a tag's series; a long one is thinned out, keeping its lows and highs."""
+        batch = get_object_or_404(Batch, number=number)
+        renamed = {"from": "first", "to": "last"}
+        window = Window(
+            data={renamed.get(name, name): value for name, value in request.query_params.items()}
+        )
+        window.is_valid(raise_exception=True)
+        asked = window.validated_data
+        found = series.of(
+            batch,
+            tag=asked["tag"],
+            first=asked.get("first"),
+            last=asked.get("last"),
+            max_points=asked["points"],
+        )
+        return Response(SeriesOut(found).data)
+
+    @extend_schema(
+        operation_id="readings_store",
+        parameters=[idempotency.PARAMETER],
+        request={"application/x-ndjson": ReadingIn},
+        responses={201: SegmentOut},
+    )
+    @idempotency.once
+    def post(self, request: Request, number: str) -> Response:
+        """Store readings, one JSON object a line: all of them or, with every faulty line, none."""
+        batch = get_object_or_404(Batch, number=number)
+        content = request.data if isinstance(request.data, bytes) else b""
+        lines = ndjson.readings(content, most=readings.MOST_ROWS)
+        segment = readings.store(
+            batch,
+            rows=[Reading(*line) for line in lines],
+            message_id=idempotency.message_id(request),
+            source=callers.device(request),
+            content_digest=hashlib.sha256(content).hexdigest(),
+            at=timezone.now(),
+        )
+        return Response(SegmentOut(segment).data, status=201)
+
+
+class Newest(APIView):
+    permission_classes = [PeopleAndDevicesRead]
+
+    @extend_schema(operation_id="readings_newest", responses=NewestOut(many=True))
+    def get(self, request: Request, number: str) -> Response:
+        """Read the newest reading of each tag."""
+        batch = get_object_or_404(Batch.objects.select_related("recipe"), number=number)
+        return Response(NewestOut(series.latest(batch), many=True).data)

@@ -1,0 +1,1 @@
+"""Formats of other systems, read into plain values: no Django, no database."""

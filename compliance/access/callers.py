@@ -1,0 +1,76 @@
+"""Say who calls the API: a person who signed in, or a device."""
+
+from typing import cast
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from compliance.access.duties import Duty
+from compliance.access.models import Device, User
+from compliance.refusals import Refused
+
+
+class PersonNeeded(Refused):
+    """Only a person may do this."""
+
+    code = "person-needed"
+    status = 403
+
+
+class DeviceNeeded(Refused):
+    """Only an enrolled device posts this."""
+
+    code = "device-needed"
+    status = 403
+
+
+class PasswordNotOwn(Refused):
+    """Whoever set this password could act in the person's name (21 CFR 11.300)."""
+
+    code = "password-not-own"
+    status = 403
+
+
+def principal(request: Request) -> User | Device:
+    """Return whoever calls, when they may act."""
+    caller = cast(User | Device, request.user)
+    if isinstance(caller, User) and caller.must_change_password:
+        raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
+    return caller
+
+
+def person(request: Request) -> User:
+    caller = principal(request)
+    if not isinstance(caller, User):
+        raise PersonNeeded(f"{caller} is a device; this takes a person who signed in")
+    return caller
+
+
+def device(request: Request) -> Device:
+    caller = principal(request)
+    if not isinstance(caller, Device):
+        raise DeviceNeeded("this is posted by an enrolled device, with its token")
+    return caller
+
+
+def address(request: Request) -> str:
+    """Return where the request came from, for the record of a sign-in."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class PeopleRead(BasePermission):
+    """Reading takes the duty to read; whether an act is allowed is the domain's to say."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        caller = request.user
+        if isinstance(caller, User):
+            return request.method not in ("GET", "HEAD") or Duty.READ in caller.duties
+        return False
+
+
+class PeopleAndDevicesRead(PeopleRead):
+    """As `PeopleRead`; an enrolled device reads here too, to see how its messages were taken."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, Device) or super().has_permission(request, view)

@@ -1,0 +1,105 @@
+"""Say what is missing or altered in the enforcement: captures, the log's own triggers, roles."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db.backends.utils import CursorWrapper
+
+from compliance.trail import capture
+from compliance.trail.roles import APPLICATION, TRAIL
+
+SQL = Path(__file__).parent / "sql"
+_GUARDS = {
+    table: {"append_only": 27, "no_truncate": 34}  # pg_trigger.tgtype; see capture
+    for table in ("entry", "leaf", "node", "checkpoint", "log")
+} | {"log_state": {"only_grows": 27, "no_truncate": 34}}
+_FUNCTION = re.compile(
+    r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?AS \$\$(.*?)\$\$;", re.DOTALL
+)
+
+
+def problems(cursor: CursorWrapper) -> list[str]:
+    """Return everything that is not as declared; empty when the trail is enforced."""
+    cursor.execute("SELECT origin FROM audit.log WHERE log_id = 1")
+    (origin,) = cursor.fetchone()
+    found = []
+    for control in capture.controls():
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f'public."{control.table}"'])
+        if cursor.fetchone() == (True,):
+            found += capture.problems(cursor, control, origin)
+        else:
+            found.append(f"{control.table}: the controlled table does not exist")
+    return [*found, *_guards(cursor), *_functions(cursor), *_grants(cursor)]
+
+
+def _guards(cursor: CursorWrapper) -> Iterator[str]:
+    cursor.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits "
+        "WHERE inhparent = to_regclass('audit.entry')"
+    )
+    expected = {f"audit.{table}": guards for table, guards in _GUARDS.items()}
+    expected |= {partition: _GUARDS["entry"] for (partition,) in cursor.fetchall()}
+    cursor.execute(
+        "SELECT tgrelid::regclass::text, tgname, tgenabled::text, tgtype::int, "
+        "tgfoid::regproc::text, tgqual IS NULL FROM pg_trigger "
+        "WHERE tgrelid::regclass::text = ANY(%s) AND NOT tgisinternal",
+        [list(expected)],
+    )
+    present = {(table, name): tuple(rest) for table, name, *rest in cursor.fetchall()}
+    for table, guards in expected.items():
+        for name, kind in guards.items():
+            function = "audit.refuse_shrinking" if name == "only_grows" else "audit.refuse_change"
+            match present.get((table, name)):
+                case None:
+                    yield f"{table}: trigger {name} is missing"
+                case ("A", found, calls, True) if found == kind and calls == function:
+                    pass
+                case _:
+                    yield f"{table}: trigger {name} is disabled or not the declared one"
+
+
+def _functions(cursor: CursorWrapper) -> Iterator[str]:
+    declared = {
+        name: source.strip()
+        for path in sorted(SQL.glob("*.sql"))
+        for name, source in _FUNCTION.findall(path.read_text())
+    }
+    cursor.execute(
+        "SELECT proname, prosrc, pg_get_userbyid(proowner) FROM pg_proc "
+        "WHERE pronamespace = to_regnamespace('audit') AND proname NOT LIKE %s",
+        ["capture\\_%"],
+    )
+    present = {name: (source.strip(), owner) for name, source, owner in cursor.fetchall()}
+    for name, source in declared.items():
+        if present.pop(name, None) != (source, TRAIL):
+            yield f"audit.{name}: the function is missing or not the declared one"
+    for name in present:
+        yield f"audit.{name}: nobody declared this function"
+
+
+def _grants(cursor: CursorWrapper) -> Iterator[str]:
+    cursor.execute(
+        "SELECT c.oid::regclass::text, p FROM pg_class c "
+        "CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p "
+        "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v') "
+        "AND has_table_privilege(%s, c.oid, p)",
+        [APPLICATION],
+    )
+    for table, privilege in cursor.fetchall():
+        yield f"{table}: the application may {privilege}"
+    cursor.execute(
+        "SELECT c.oid::regclass::text, pg_get_userbyid(c.relowner) FROM pg_class c "
+        "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v', 'S') "
+        "AND pg_get_userbyid(c.relowner) <> %s",
+        [TRAIL],
+    )
+    for table, owner in cursor.fetchall():
+        yield f"{table}: belongs to {owner}, not to {TRAIL}"
+    cursor.execute(
+        "SELECT count(*) FROM pg_constraint WHERE conrelid = to_regclass('audit.entry') "
+        "AND contype = 'c' AND convalidated AND pg_get_constraintdef(oid) LIKE %s",
+        ["%sha256(%||%"],
+    )
+    if cursor.fetchone() != (1,):
+        yield "audit.entry: the check of the digest is missing"

@@ -1,0 +1,145 @@
+"""Verify, seal, publish and describe the audit trail from the command line."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from compliance.trail import checkpoints, keys, sequencer, status, verification
+from compliance.trail.checkpoints import CheckpointConflict, LogForked
+from compliance.trail.keys import KeyUnusable
+from compliance.trail.verification import Report
+from compliance.trail.verified_checkpoints import NotAssessable
+
+SHOWN = 50
+FAULTY, NOT_ASSESSABLE = 1, 2
+
+
+class Command(BaseCommand):
+    help = "The audit trail: verify it, show where it is, its key; seal and publish by hand."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "what", choices=("verify", "status", "keys", "seal", "publish"), help=_HELP
+        )
+        parser.add_argument("--json", action="store_true", help="Answer in JSON.")
+        parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        ways: dict[str, Callable[[dict[str, Any]], None]] = {
+            "verify": self._verify,
+            "status": self._status,
+            "keys": self._keys,
+            "seal": self._seal,
+            "publish": self._publish,
+        }
+        try:
+            ways[options["what"]](options)
+        except (NotAssessable, KeyUnusable) as error:
+            raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
+        except (LogForked, CheckpointConflict) as error:
+            raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
+
+    def _verify(self, options: dict[str, Any]) -> None:
+        is_shown = self.stderr.isatty() and not options["json"]
+        report = verification.verify(self._progress if is_shown else None)
+        lines = [json.dumps(_as_json(report))] if options["json"] else _as_text(report)
+        for line in lines:
+            self.stdout.write(line)
+        if not report.is_intact:
+            sys.exit(FAULTY)
+
+    def _progress(self, done: int, total: int) -> None:
+        self.stderr.write(f"\r{done} of {total} leaves", ending="")
+
+    def _status(self, options: dict[str, Any]) -> None:
+        found = status.read(at=timezone.now())
+        if options["json"]:
+            self.stdout.write(json.dumps(found))
+            return
+        for name, value in found.items():
+            self.stdout.write(f"{name.replace('_', ' ')}: {value}")
+
+    def _keys(self, options: dict[str, Any]) -> None:
+        vkey = keys.ensure().vkey
+        self.stdout.write(json.dumps({"vkey": vkey}) if options["json"] else vkey)
+
+    def _seal(self, options: dict[str, Any]) -> None:
+        count = 0
+        while True:
+            sealed = sequencer.seal()
+            count += sealed.count
+            if sealed.count + len(sealed.refused) < sequencer.BATCH:
+                break
+        keys.ensure()
+        signed = checkpoints.sign(timezone.now())
+        found = {"sealed": count, "size": sealed.size, "refused": list(sealed.refused)}
+        self.stdout.write(
+            json.dumps(found)
+            if options["json"]
+            else f"Sealed {count} entries; signed a checkpoint of {signed.checkpoint.size} leaves"
+        )
+        if sealed.refused:
+            raise CommandError(f"altered entries stay unsealed: {sealed.refused}")
+
+    def _publish(self, options: dict[str, Any]) -> None:
+        folder = options["to"] or Path(settings.PUBLISHED_DIR)
+        written = checkpoints.publish(folder)
+        self.stdout.write(
+            json.dumps({"published": written})
+            if options["json"]
+            else f"Published {len(written)} checkpoints to {folder}"
+        )
+
+
+_HELP = (
+    "verify: recompute everything, exit 1 on faults and 2 when it cannot be assessed; "
+    "status: size, lag and last checkpoint; keys: the public key, made when there is none; "
+    "seal: seal and sign once; publish: export checkpoints"
+)
+
+
+def _as_text(report: Report) -> list[str]:
+    counted = (
+        f"{report.entries} entries, {report.leaves} leaves, {report.checkpoints} checkpoints, "
+        f"{report.unsealed} unsealed"
+    )
+    notes = [f"Note: {note}" for note in report.notes]
+    if report.first is None:
+        return [f"INTACT: {counted}", f"Root: {report.root.hex()}", *notes]
+    total = sum(report.counts.values())
+    lines = [f"First bad entry: {report.first}", *map(str, report.faults[:SHOWN])]
+    if total > SHOWN:
+        lines.append(f"... and {total - SHOWN} more")
+    kinds = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.counts.items()))
+    return [*lines, *notes, f"NOT INTACT: {total} faults ({kinds}) in {counted}"]
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "intact": report.is_intact,
+        "entries": report.entries,
+        "leaves": report.leaves,
+        "checkpoints": report.checkpoints,
+        "unsealed": report.unsealed,
+        "root": report.root.hex(),
+        "first": None if report.first is None else str(report.first),
+        "counts": {str(verdict): count for verdict, count in sorted(report.counts.items())},
+        "faults": [
+            {
+                "verdict": str(fault.verdict),
+                "index": fault.index,
+                "entry_id": fault.entry_id,
+                "record": fault.record,
+                "message": fault.message,
+            }
+            for fault in report.faults[:SHOWN]
+        ],
+        "notes": list(report.notes),
+    }

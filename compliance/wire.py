@@ -1,0 +1,65 @@
+"""Describe what goes over the wire: nothing unknown, times with their zone, pages of a size."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.pagination import LimitOffsetPagination
+
+from compliance import times
+
+
+class In(serializers.Serializer[Any]):
+    """A body that is read: a member it does not know is refused, never dropped."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                known = ", ".join(self.fields)
+                raise serializers.ValidationError(
+                    {name: [f"unknown member; known: {known}"] for name in unknown}, code="unknown"
+                )
+        return super().to_internal_value(data)
+
+
+class Out(serializers.Serializer[Any]):
+    """A body that is answered."""
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Moment(serializers.Field[datetime, str, str, datetime]):
+    """A moment as ISO 8601 text with its zone."""
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("write the moment as text", code="moment")
+        try:
+            return times.parse(data)
+        except times.NotAMoment as error:
+            raise serializers.ValidationError(str(error), code="moment") from error
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+class Text(serializers.CharField):
+    """Text as written: neither trimmed nor made of a number."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(
+                "write it as text: the digits and zeros of a number are data", code="text"
+            )
+        return super().to_internal_value(data)
+
+
+class Pages(LimitOffsetPagination):
+    default_limit = 100
+    max_limit = 1000

@@ -1,0 +1,103 @@
+"""The demonstration product's master recipe, as a person would draft it."""
+
+from decimal import Decimal
+
+from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
+from batches.recipes.models import Criticality, ParameterKind
+from compliance.trail.tlog import canonical
+from twins.models.declarations import Limit
+from twins.plant import demo_recipe
+
+TWIN = "cho-fed-batch"
+PRODUCT_CODE, PRODUCT_NAME = "DEMOMAB", "Demomab, monoclonal antibody (simulated)"
+PHASES = (
+    ("Production bioreactor", "Inoculation"),
+    ("Production bioreactor", "Batch growth"),
+    ("Production bioreactor", "Fed-batch"),
+    ("Production bioreactor", "Harvest"),
+)
+# The twin foretells process values; the laboratory's tests of them are posted under own tags.
+_LABORATORY = {"viability_pct": "lab_viability_pct", "mab_g_l": "lab_mab_g_l"}
+_NAMES = {
+    "temperature_c": "Temperature",
+    "ph": "pH",
+    "dissolved_oxygen_pct": "Dissolved oxygen",
+    "glucose_mmol_l": "Glucose, probe",
+    "lactate_mmol_l": "Lactate, probe",
+    "lab_viability_pct": "Viability",
+    "lab_mab_g_l": "Antibody titre",
+}
+_TARGETS = {
+    "temperature_c": demo_recipe.TEMPERATURE_SETPOINT_C,
+    "ph": demo_recipe.PH_SETPOINT,
+    "dissolved_oxygen_pct": demo_recipe.DISSOLVED_OXYGEN_SETPOINT_PCT,
+}
+_READINGS_WITHOUT_LIMIT = (
+    ("viable_cells_1e6_per_ml", "Viable cells, probe", "10*6/mL"),
+    ("volume_l", "Volume", "L"),
+    ("feed_rate_l_per_h", "Feed rate, commanded", "L/h"),
+)
+_RESULTS_WITHOUT_LIMIT = (
+    ("lab_viable_cells_1e6_per_ml", "Viable cells, laboratory", "10*6/mL"),
+    ("lab_glucose_mmol_l", "Glucose, laboratory", "mmol/L"),
+    ("lab_lactate_mmol_l", "Lactate, laboratory", "mmol/L"),
+    ("lab_ammonium_mmol_l", "Ammonium, laboratory", "mmol/L"),
+)
+
+
+def draft() -> RecipeDraft:
+    """Return the recipe with its phases, its parameters and what its twin is told."""
+    return RecipeDraft(
+        title="Demomab, fed-batch of twelve days",
+        phases=PHASES,
+        parameters=[
+            *(_limited(limit) for limit in demo_recipe.RECIPE_LIMITS),
+            *(
+                ParameterDraft(tag, name, ParameterKind.READING, unit, Criticality.OTHER)
+                for tag, name, unit in _READINGS_WITHOUT_LIMIT
+            ),
+            *(
+                ParameterDraft(tag, name, ParameterKind.RESULT, unit, Criticality.OTHER)
+                for tag, name, unit in _RESULTS_WITHOUT_LIMIT
+            ),
+        ],
+        twin=TWIN,
+        twin_settings={
+            "initial": {name: repr(value) for name, value in demo_recipe.RECIPE_INITIAL.items()},
+            "feed": [
+                [repr(step.start_h), repr(step.rate_l_per_h)] for step in demo_recipe.RECIPE_FEED
+            ],
+            "feed_glucose_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L),
+            "feed_glutamine_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L),
+            "limit_windows": {_tag(limit): _window(limit) for limit in demo_recipe.RECIPE_LIMITS},
+        },
+    )
+
+
+def _tag(limit: Limit) -> str:
+    return _LABORATORY.get(limit.tag, limit.tag)
+
+
+def _limited(limit: Limit) -> ParameterDraft:
+    tag = _tag(limit)
+    target = _TARGETS.get(limit.tag)
+    return ParameterDraft(
+        tag=tag,
+        name=_NAMES[tag],
+        kind=ParameterKind.RESULT if limit.tag in _LABORATORY else ParameterKind.READING,
+        unit=limit.unit,
+        criticality=Criticality(limit.criticality.lower()),
+        low=_decimal(limit.low),
+        high=_decimal(limit.high),
+        target=_decimal(target),
+        is_required=True,
+    )
+
+
+def _window(limit: Limit) -> list[canonical.Value]:
+    until_h = None if limit.applies_until_h is None else repr(limit.applies_until_h)
+    return [repr(limit.applies_from_h), until_h]
+
+
+def _decimal(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(repr(number))

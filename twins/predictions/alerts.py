@@ -1,0 +1,172 @@
+"""Raise alerts for predicted deviations, and record what a person answers (Annex 22 draft, 3)."""
+
+from datetime import datetime
+from typing import Any
+
+from batches.execution import batches
+from batches.execution.models import Batch
+from compliance.access import authority
+from compliance.access.authority import Principal
+from compliance.access.duties import Duty
+from compliance.quality.models import Deviation, Origin, Severity
+from compliance.refusals import Refused
+from compliance.trail import recording
+from compliance.trail.recording import Actor
+from twins.models.forecasts import Forecast, LimitForecast
+from twins.predictions import outputs, twin_settings
+from twins.predictions.actions import Action
+from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
+
+
+class AlertAnswered(Refused):
+    """Somebody has answered this alert already."""
+
+    code = "alert-answered"
+
+
+def raise_for(
+    prediction: Prediction, *, forecast: Forecast, actor: Actor, at: datetime
+) -> list[Alert]:
+    """Raise an alert for each side of a limit that is likely to be crossed; return the new ones.
+
+    While one is open for the same batch, tag and side, later predictions add none and change
+    nothing in it: what a person is looking at stays as it was raised.
+    """
+    if forecast.status != "forecast":
+        return []
+    threshold = twin_settings.of(prediction.batch.recipe).alert_threshold
+    raised = []
+    for limit in forecast.limits:
+        if limit.probability is None or limit.probability < threshold:
+            continue
+        if not _is_armed(prediction, limit=limit, threshold=threshold):
+            continue
+        with recording.recording(
+            Action.ALERT_RAISED,
+            actor=actor,
+            at=at,
+            reason=f"probability {limit.probability:.3f}, threshold {threshold:g}",
+        ):
+            # Two predictions of a batch that end together: the open alert is unique.
+            alert, is_new = Alert.objects.get_or_create(
+                batch=prediction.batch,
+                tag=limit.tag,
+                side=limit.side,
+                state=AlertState.OPEN,
+                defaults=_warning(prediction, limit, at),
+            )
+        if is_new:
+            raised.append(alert)
+    return raised
+
+
+def answer(
+    alert: Alert, *, accept: bool, reason: str, actor: Principal, at: datetime,
+    severity: Severity = Severity.MAJOR,
+) -> Alert:  # fmt: skip
+    """Accept an alert, which opens a deviation linked to its batch, or reject it.
+
+    Raise `NotPermitted`, `ReasonNotMeaningful`, or `AlertAnswered` for the second of two people.
+    """
+    authority.demand(actor, Duty.ANSWER_ALERT)
+    text = recording.demand_reason(reason)
+    _demand_open(alert)
+    action = Action.ALERT_ACCEPTED if accept else Action.ALERT_REJECTED
+    with recording.recording(action, actor=actor, at=at, reason=text):
+        deviation = (
+            _open_deviation(alert, reason=text, severity=severity, actor=actor, at=at)
+            if accept
+            else None
+        )
+        changed = Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(
+            state=AlertState.ACCEPTED if accept else AlertState.REJECTED,
+            answered_at=at,
+            answered_by=actor.trail_identity().name,
+            answer_reason=text,
+            deviation=deviation,
+        )
+        if not changed:
+            # The other answer was first: this one's deviation is rolled back with it.
+            alert.refresh_from_db()
+            _demand_open(alert)
+    alert.refresh_from_db()
+    return alert
+
+
+def open_of(batch: Batch) -> list[str]:
+    """Name the alerts of a batch that nobody has answered: they hold its disposition."""
+    return [
+        f"alert {alert.pk} on {alert.tag} is not answered"
+        for alert in Alert.objects.filter(batch=batch, state=AlertState.OPEN).order_by("pk")
+    ]
+
+
+def _is_armed(prediction: Prediction, *, limit: LimitForecast, threshold: float) -> bool:
+    """Tell whether a new alert says something that the last one of its kind did not.
+
+    After an answer it does once a later forecast had been below the threshold; and not while the
+    deviation that was opened for it is under investigation.
+    """
+    last = (
+        Alert.objects.filter(batch=prediction.batch, tag=limit.tag, side=limit.side)
+        .select_related("prediction", "deviation")
+        .order_by("-pk")
+        .first()
+    )
+    if last is None:
+        return True
+    if last.state == AlertState.OPEN or (last.deviation is not None and last.deviation.is_open):
+        return False
+    between = Prediction.objects.filter(
+        batch=prediction.batch,
+        state=PredictionState.DONE,
+        status="forecast",
+        as_of__gt=last.prediction.as_of,
+        as_of__lt=prediction.as_of,
+    ).order_by("-as_of")
+    return any(
+        outputs.probability(earlier, tag=limit.tag, side=limit.side) < threshold
+        for earlier in between.iterator(chunk_size=4)
+    )
+
+
+def _warning(prediction: Prediction, limit: LimitForecast, at: datetime) -> dict[str, Any]:
+    return {
+        "prediction": prediction,
+        "limit": outputs.text(limit.bound),
+        "unit": limit.unit,
+        "probability": outputs.text(limit.probability),
+        "lead_time_h": outputs.text(limit.lead_h_median),
+        "lead_time_low_h": outputs.text(limit.lead_h_10),
+        "lead_time_high_h": outputs.text(limit.lead_h_90),
+        "contributions": [
+            [one.variable, outputs.text(one.log_odds)] for one in limit.contributions
+        ],
+        "raised_at": at,
+    }
+
+
+def _open_deviation(
+    alert: Alert, *, reason: str, severity: Severity, actor: Principal, at: datetime
+) -> Deviation:
+    prediction = alert.prediction
+    return batches.open_deviation(
+        alert.batch,
+        title=f"{alert.tag} foreseen {alert.get_side_display().lower()} {alert.limit} {alert.unit} "
+        f"in {alert.batch.number}"[:200],
+        description=outputs.description(alert) + f"\n\nAccepted because: {reason}",
+        severity=severity,
+        # What departs from the approved way is there when the twin sees it, not when it is read.
+        occurred_at=min(prediction.as_of, at),
+        actor=actor,
+        at=at,
+        origin=Origin.ALERT,
+    )
+
+
+def _demand_open(alert: Alert) -> None:
+    if alert.state != AlertState.OPEN:
+        raise AlertAnswered(
+            f"alert {alert.pk} was {alert.get_state_display().lower()} by {alert.answered_by} "
+            f"at {alert.answered_at:%Y-%m-%d %H:%M} UTC"
+        )

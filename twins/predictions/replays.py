@@ -1,0 +1,83 @@
+"""Repeat a past prediction from its stored input, and say whether every byte is the same."""
+
+from dataclasses import dataclass
+
+from compliance.refusals import Refused
+from compliance.trail.tlog import canonical
+from twins.hub import versions
+from twins.predictions import environment, runs
+from twins.predictions.models import Prediction, PredictionState
+
+
+class NotReplayable(Refused):
+    """The prediction has no output to compare with."""
+
+    code = "prediction-not-replayable"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What repeating one prediction showed.
+
+    `differences` names what is not as recorded: stored bytes that do not fit their digest, and
+    code, parameters or environment that differ, which can be why an output differs.
+    """
+
+    prediction: int
+    identical: bool
+    recorded_digest: str
+    computed_digest: str
+    differences: tuple[str, ...]
+
+
+def replay(prediction: Prediction) -> Replay:
+    """Run a finished prediction again in this process; raise `NotReplayable` for any other."""
+    if prediction.state != PredictionState.DONE:
+        raise NotReplayable(
+            f"prediction {prediction.pk} is {prediction.get_state_display().lower()}: "
+            "only one that is done can be replayed"
+        )
+    damaged = _damaged(prediction)
+    try:
+        _, computed = runs.answer(prediction.model_version.name, given=prediction.input.encode())
+    except (canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # The twin answered this input once: the input, or the twin, is not what it was.
+        computed = b""
+        damaged.append(f"no answer: {type(error).__name__}: {error}")
+    return Replay(
+        prediction=prediction.pk,
+        identical=computed == prediction.output.encode() and not damaged,
+        recorded_digest=prediction.output_digest,
+        computed_digest=runs.digest(computed),
+        differences=(*damaged, *_changed(prediction)),
+    )
+
+
+def _damaged(prediction: Prediction) -> list[str]:
+    return [
+        f"{name}: stored bytes have digest {found}, recorded is {recorded}"
+        for name, found, recorded in (
+            ("input", runs.digest(prediction.input.encode()), prediction.input_digest),
+            ("output", runs.digest(prediction.output.encode()), prediction.output_digest),
+        )
+        if found != recorded
+    ]
+
+
+def _changed(prediction: Prediction) -> list[str]:
+    version, twin = prediction.model_version, versions.installed(prediction.model_version.name)
+    recorded = {
+        "code": version.code_digest,
+        "parameters": version.parameters_digest,
+        **prediction.environment,
+    }
+    here = {
+        "code": twin.code_digest(),
+        "parameters": twin.parameters_digest(),
+        **environment.current(),
+    }
+    return [
+        f"{name}: recorded {recorded.get(name)}, here {here.get(name)}"
+        for name in dict.fromkeys((*recorded, *here))
+        if recorded.get(name) != here.get(name)
+    ]
