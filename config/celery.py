@@ -8,9 +8,9 @@ from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings  # noqa: E402 -- after the settings module is named
+from django.conf import settings
 
-from compliance.trail import recording  # noqa: E402
+from compliance.trail import recording
 
 if settings.EMBEDDED_BROKER:
     from config.embedded import valkey

@@ -1,6 +1,7 @@
 """Scheduled jobs in the admin, in place of the scheduler's own pages that save by themselves."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -34,7 +35,7 @@ class TimesForm(ReasonForm):
         label="Or daily at hour (UTC)", min_value=0, max_value=23, required=False
     )
     minute = forms.IntegerField(min_value=0, max_value=59, required=False)
-    field_order = ("every_seconds", "hour", "minute", "reason")
+    field_order: ClassVar[Sequence[str]] = ("every_seconds", "hour", "minute", "reason")
 
 
 class JobForm(TimesForm):

@@ -34,7 +34,7 @@ class ProductAdminSite(AdminSite):
     site_header = "GMP twin"
     site_title = "GMP twin"
     index_title = "Plant"
-    site_url = None  # type: ignore[assignment]  # there is no other site to view
+    site_url = None  # there is no other site to view
     enable_nav_sidebar = True
 
     def __init__(self, name: str = "admin") -> None:

@@ -72,7 +72,9 @@ def _folders_of_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
 def administrator(database: str) -> Iterator[psycopg.Connection[Any]]:
     """Connect as the owner's own user, outside any role; a superuser on the usual set-ups."""
     own = connections["owner"]
-    options = {key: value for key, value in own.settings_dict["OPTIONS"].items() if key != "options"}
+    options = {
+        key: value for key, value in own.settings_dict["OPTIONS"].items() if key != "options"
+    }
     other: BaseDatabaseWrapper = type(own)(
         {**own.settings_dict, "NAME": database, "OPTIONS": options}, "owner"
     )

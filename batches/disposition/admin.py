@@ -8,12 +8,12 @@ from batches.disposition import blockers, decisions
 from batches.disposition.models import Decision
 from batches.execution.models import Batch, BatchState, DispositionState
 from compliance.access import acts, page_parts, record_admin
-from compliance.access.acts import Act, Done, Occasion
+from compliance.access.acts import Act, Done, Occasion, ReasonForm
 from compliance.access.duties import Duty
 from compliance.access.page_parts import Facts, Note, Page, Part, Section, Table, Text
 from compliance.access.record_admin import RecordAdmin
 from compliance.signatures import manifestations, signing
-from compliance.signatures.forms import SignWithReasonForm, confirmed
+from compliance.signatures.forms import SignForm, confirmed
 
 OUTCOMES = [
     (DispositionState.RELEASED.value, "Release"),
@@ -21,7 +21,7 @@ OUTCOMES = [
 ]
 
 
-class DecisionForm(SignWithReasonForm):
+class DecisionForm(ReasonForm, SignForm):
     outcome = forms.ChoiceField(choices=OUTCOMES, widget=forms.RadioSelect)
     field_order = ("outcome", "reason", "password")
 

@@ -31,6 +31,16 @@ class TrailEntry:
 _COLUMNS = "entry_id, at, act, action, actor, role, op, reason, record, record_id"
 
 
+def number(snapshot: Snapshot) -> int:
+    """Return how many entries the trail has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM audit.entry WHERE entry_id <= %s", [snapshot.extent.last_entry]
+        )
+        (found,) = cursor.fetchone()
+    return int(found)
+
+
 def changes(snapshot: Snapshot) -> Iterator[TrailEntry]:
     """Yield every change and deletion of records in scope, oldest first."""
     return _read(snapshot, "op <> 'insert'", [], in_scope=True)

@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from compliance.inspection import scopes
-from compliance.trail import capture
+from compliance.trail import capture, verification
 from compliance.trail.tlog import canonical, merkle
+from compliance.trail.verification import Report
 
 M = TypeVar("M", bound=Model)
 
@@ -53,6 +55,14 @@ class Snapshot:
     def released(self) -> frozenset[str]:
         """Return the batches in scope that were released."""
         return scopes.released(self.scope)
+
+    @cached_property
+    def verification(self) -> Report:
+        """Verify the whole trail, once a snapshot; raise `NotAssessable` where that is impossible.
+
+        It takes a snapshot of its own, a moment later than this one.
+        """
+        return verification.verify()
 
 
 @contextmanager

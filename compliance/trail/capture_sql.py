@@ -122,8 +122,8 @@ def function_sql(found: Columns, origin: str) -> str:
     table, pk = control.table, f'"{control.pk}"'
     origin_sql = "'" + origin.replace("'", "''") + "'"
     refusal = (
-        f"\n        RAISE EXCEPTION '% on {table} is refused: nothing regulated is {{verb}}', TG_OP "
-        "USING ERRCODE = 'GM002';"
+        f"\n        RAISE EXCEPTION '% on {table} is refused: nothing regulated is {{verb}}', "
+        "TG_OP USING ERRCODE = 'GM002';"
     )
 
     def body(record_id: str, seq: str, **part: str) -> str:

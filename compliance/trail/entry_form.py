@@ -5,9 +5,10 @@ from typing import Any
 
 from compliance.trail.tlog import canonical
 
-_TEXTS = frozenset(
-    "act acted_at action actor actor_id at log op reason record record_id role source".split()
-)
+_TEXTS = {
+    *("act", "acted_at", "action", "actor", "actor_id", "at", "log", "op", "reason"),
+    *("record", "record_id", "role", "source"),
+}
 _MEMBERS = _TEXTS | {"after", "new", "old", "prev", "record_seq", "v"}
 _OPERATIONS = {"insert", "update", "delete"}
 

@@ -1,4 +1,4 @@
-"""Verify the whole trail from what is stored, in one snapshot, and name everything that is wrong."""
+"""Verify the whole trail from what is stored, in one snapshot; name everything that is wrong."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -66,7 +66,7 @@ class Checkpoints:
                 self._add(Verdict.MISSING, f"{source} is not in the database any more")
 
     def signed_at(self, index: int) -> datetime | None:
-        """Return when the first checkpoint that covers a leaf was signed; ask in order of leaves."""
+        """Return when the first checkpoint over a leaf was signed; ask in order of leaves."""
         while self._position < len(self._signed) and self._signed[self._position][0] <= index:
             self._position += 1
         if self._position < len(self._signed):

@@ -19,8 +19,9 @@ from compliance.trail.verified_records import Heads, Step
 LONGEST_TRANSACTION = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(seconds=60)
 PROJECTED = (
-    "at act action actor role op reason record record_id record_seq source"  # the columns
-).split()
+    *("act", "action", "actor", "role", "op", "reason"),
+    *("record", "record_id", "record_seq", "source"),
+)
 
 
 class Row(NamedTuple):
@@ -73,7 +74,7 @@ class Entries:
         self.origin = origin
         self.findings = findings
         self.heads = Heads()
-        self._latest = datetime(1, 1, 1, tzinfo=UTC)
+        self._latest = datetime(1970, 1, 1, tzinfo=UTC)
         self._misplaced: dict[int, tuple[Row, bytes]] = {}
 
     def check_sealed(self, row: Row, *, signed_at: datetime | None) -> None:
@@ -160,7 +161,7 @@ class Entries:
         if not row.is_projected:
             self._add(Verdict.PROJECTION_MISMATCH, "search does not find this entry", row)
             return
-        wrong = [name for name in PROJECTED[1:] if getattr(row, name) != members[name]]
+        wrong = [name for name in PROJECTED if getattr(row, name) != members[name]]
         if row.at != _time(members["at"]):
             wrong.insert(0, "at")
         if wrong:

@@ -15,11 +15,11 @@ from compliance.access.duties import LABELS, Role
 from compliance.access.models import Device, DeviceKind, User
 from compliance.signatures import signing
 from compliance.trail.recording import System
-from twins.plant import demo_recipe
+from twins.plant import recipe_draft
 
 INSTALLATION = System("installation")
 REASON = "set up for the demonstration"
-CHO, VIALS = "DEMOMAB", "VIAL-50"
+VIALS = "VIAL-50"
 USERNAMES = {
     Role.OPERATOR: "demo.operator",
     Role.SUPERVISOR: "demo.supervisor",
@@ -62,7 +62,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
     quality = User.objects.get(username=USERNAMES[Role.QUALITY_ASSURANCE])
     for code, name, content in (
-        (CHO, "Demonstration antibody, CHO fed-batch", cho_recipe()),
+        (recipe_draft.PRODUCT_CODE, recipe_draft.PRODUCT_NAME, recipe_draft.draft()),
         (VIALS, "Vials, 50 mg fill", vial_recipe()),
     ):
         product = Product.objects.filter(code=code).first() or master_recipes.create_product(
@@ -73,69 +73,6 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
             confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
             master_recipes.approve(recipe, confirmed=confirmed)
     return Cast(password=password, tokens=tokens)
-
-
-def cho_recipe() -> RecipeDraft:
-    """Return the fed-batch recipe that the simulated plant follows and its twin knows."""
-    limits = {limit.tag: limit for limit in demo_recipe.RECIPE_LIMITS}
-    units = {
-        "viable_cells_1e6_per_ml": ("Viable cell density", "10*6/mL"),
-        "volume_l": ("Volume", "L"),
-        "feed_rate_l_per_h": ("Feed rate, commanded", "L/h"),
-    }
-    names = {
-        "temperature_c": "Temperature",
-        "ph": "pH",
-        "dissolved_oxygen_pct": "Dissolved oxygen",
-        "glucose_mmol_l": "Glucose",
-        "lactate_mmol_l": "Lactate",
-        "viability_pct": "Viability",
-        "mab_g_l": "Titre",
-    }
-    laboratory_only = {"viability_pct", "mab_g_l"}
-    parameters = [
-        ParameterDraft(
-            tag=tag,
-            name=names[tag],
-            kind=ParameterKind.RESULT if tag in laboratory_only else ParameterKind.READING,
-            unit=limit.unit,
-            criticality=Criticality(limit.criticality.lower()),
-            low=_decimal(limit.low),
-            high=_decimal(limit.high),
-            is_required=limit.criticality == "CQA",
-        )
-        for tag, limit in limits.items()
-    ]
-    parameters += [
-        ParameterDraft(
-            tag=tag, name=name, kind=ParameterKind.READING, unit=unit,
-            criticality=Criticality.OTHER,
-        )
-        for tag, (name, unit) in units.items()
-    ]  # fmt: skip
-    return RecipeDraft(
-        title="Fed-batch of twelve days",
-        phases=(
-            ("Production bioreactor", "Inoculation"),
-            ("Production bioreactor", "Growth"),
-            ("Production bioreactor", "Fed-batch"),
-            ("Production bioreactor", "Harvest"),
-        ),
-        parameters=parameters,
-        twin="cho-fed-batch",
-        twin_settings={
-            "initial": {name: repr(value) for name, value in demo_recipe.RECIPE_INITIAL.items()},
-            "feed": [
-                [repr(step.start_h), repr(step.rate_l_per_h)] for step in demo_recipe.RECIPE_FEED
-            ],
-            "feed_glucose_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L),
-            "feed_glutamine_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L),
-            "limit_windows": {
-                limit.tag: [repr(limit.applies_from_h), repr(limit.applies_until_h)]
-                for limit in demo_recipe.RECIPE_LIMITS
-            },
-        },
-    )
 
 
 def vial_recipe() -> RecipeDraft:
@@ -173,7 +110,3 @@ def _password(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(json.dumps({"password": f"demo-{secrets.token_urlsafe(9)}"}))
     return str(json.loads(path.read_text())["password"])
-
-
-def _decimal(value: float | None) -> Decimal | None:
-    return None if value is None else Decimal(repr(value))

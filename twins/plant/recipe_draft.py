@@ -12,7 +12,7 @@ TWIN = "cho-fed-batch"
 PRODUCT_CODE, PRODUCT_NAME = "DEMOMAB", "Demomab, monoclonal antibody (simulated)"
 PHASES = (
     ("Production bioreactor", "Inoculation"),
-    ("Production bioreactor", "Batch growth"),
+    ("Production bioreactor", "Growth"),
     ("Production bioreactor", "Fed-batch"),
     ("Production bioreactor", "Harvest"),
 )

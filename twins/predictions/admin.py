@@ -30,7 +30,6 @@ from compliance.reports import charts as drawings
 from twins.predictions import alerts, charts, outputs, replays
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
-
 _SIDES = {"low": "below", "high": "above"}
 
 

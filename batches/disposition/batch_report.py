@@ -1,0 +1,128 @@
+"""Put the batch record together as one document (21 CFR 211.188; EU GMP 4.20)."""
+
+import hashlib
+
+from batches.disposition import batch_record, excursions, report_sections
+from batches.disposition.models import Decision
+from batches.disposition.report_sections import Write, moment
+from batches.execution.models import Batch, DispositionState
+from batches.laboratory.models import Result
+from compliance.reports import kinds
+from compliance.reports.document import Document, Fact, Section, Tile, Tone
+from compliance.reports.kinds import RecordKey
+from compliance.signatures import signing
+from compliance.trail.tlog import canonical
+
+KIND = "batch-record"
+_TAG = b"gmp-report/batch-record/v1\0"
+_added: list[tuple[str, Write]] = []
+
+
+def add_section(heading: str, write: Write) -> None:
+    """Let a higher room add a section (the twins' predictions); called in AppConfig.ready."""
+    if heading in {known for known, _ in _added}:
+        raise ValueError(f"a section {heading!r} is registered already")
+    _added.append((heading, write))
+
+
+def exists(number: str) -> bool:
+    return Batch.objects.filter(number=number).exists()
+
+
+def records(number: str) -> list[RecordKey]:
+    """Name every record whose entries belong into the evidence of a batch."""
+    batch = Batch.objects.get(number=number)
+    found: list[RecordKey] = [
+        ("execution_batch", str(batch.pk)),
+        ("recipes_masterrecipe", str(batch.recipe_id)),
+    ]
+    for queryset in (
+        batch.phases.all(),
+        batch.events.all(),
+        batch.segments.all(),
+        batch.samples.all(),
+        Result.objects.filter(sample__batch=batch),
+        batch.deviations.all(),
+        Batch.deviations.through.objects.filter(batch=batch),
+        Decision.objects.filter(batch=batch),
+    ):
+        table = queryset.model._meta.db_table
+        found += [(table, str(pk)) for pk in queryset.order_by("pk").values_list("pk", flat=True)]
+    for record in (batch, *batch.deviations.order_by("pk")):
+        found += [("signatures_signature", str(one.pk)) for one in signing.of(record)]
+    return found
+
+
+def write(number: str, facts: kinds.Facts) -> Document:
+    """Write the record of one batch as plain values.
+
+    Its digest covers the signed content of the batch and every signature and decision under it.
+    """
+    batch = Batch.objects.select_related("recipe__product").get(number=number)
+    signatures = [[one.pk, one.record_digest, one.meaning] for one in signing.of(batch)]
+    state = {
+        "content": dict(batch_record.signed_content(batch)),
+        "disposition": batch.disposition,
+        "signatures": signatures,
+    }
+    digest = hashlib.sha256(_TAG + canonical.dumps(state)).hexdigest()
+    inspected, inspection = report_sections.inspection(batch)
+    added = [(heading, write(batch)) for heading, write in _added]
+    sections = [
+        ("Manufacture", report_sections.manufacture(batch)),
+        ("Process parameters", report_sections.parameters(batch)),
+        *((heading, blocks) for heading, blocks in added if blocks),
+        ("Samples and results", report_sections.laboratory(batch)),
+        ("Events", report_sections.events(batch)),
+        ("Deviations", report_sections.deviations(batch)),
+        ("Disposition and signatures", report_sections.disposition(batch)),
+        ("Simulated inspection", inspection),
+        ("Audit trail", report_sections.trail(batch, tree_size=facts.tree_size)),
+    ]
+    return Document(
+        title=f"Batch record {batch.number}",
+        subtitle=f"{batch.recipe.product.name} - {facts.site}",
+        number=facts.number,
+        digest=digest,
+        tree_size=facts.tree_size,
+        verify_text=f"{facts.number} {batch.number} sha256:{digest} tree size {facts.tree_size}",
+        generated_at=facts.at,
+        facts=(
+            Fact("Product", f"{batch.recipe.product.code} - {batch.recipe.product.name}"),
+            Fact("Master recipe", f"{batch.recipe} {batch.recipe.title}"),
+            Fact("Issued copy, SHA-256", batch.recipe_digest),
+            Fact("Issued", moment(batch.issued_at)),
+            Fact("Started", moment(batch.started_at)),
+            Fact("Ended", moment(batch.ended_at)),
+            Fact("Requested by", facts.requested_by),
+        ),
+        verdicts=(_disposition(batch), _parameters(batch), _deviations(batch), inspected),
+        sections=tuple(Section(heading, tuple(blocks)) for heading, blocks in sections),
+    )
+
+
+def _disposition(batch: Batch) -> Tile:
+    tones = {DispositionState.RELEASED.value: Tone.GOOD, DispositionState.REJECTED.value: Tone.BAD}
+    tone = tones.get(batch.disposition, Tone.NEUTRAL)
+    return Tile("Disposition", batch.get_disposition_display(), tone, batch.get_state_display())
+
+
+def _parameters(batch: Batch) -> Tile:
+    outside = sorted({one.parameter.name for one in excursions.of(batch)})
+    if outside:
+        return Tile("Parameters", "outside limits", Tone.BAD, ", ".join(outside))
+    return Tile("Parameters", "within limits", Tone.GOOD, "readings and results as recorded")
+
+
+def _deviations(batch: Batch) -> Tile:
+    every = list(batch.deviations.order_by("number"))
+    still_open = [one.number for one in every if one.is_open]
+    if still_open:
+        return Tile("Deviations", f"{len(still_open)} open", Tone.BAD, ", ".join(still_open))
+    if every:
+        closed = ", ".join(one.number for one in every)
+        return Tile("Deviations", f"{len(every)}, closed", Tone.NEUTRAL, closed)
+    return Tile("Deviations", "none", Tone.GOOD)
+
+
+kinds.register(KIND, kinds.Kind("Batch record", exists, records, write))

@@ -1,0 +1,147 @@
+"""Samples of a series: the digits kept, sealed by their segment, provable and verified."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batches.execution import sample_bytes, segments
+from batches.execution.sample_bytes import Reading
+from compliance.trail.tlog import canonical, merkle
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def _stored_values(segment_id: int) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT value::text FROM execution_reading WHERE segment_id = %s ORDER BY position",
+            [segment_id],
+        )
+        return [text for (text,) in cursor.fetchall()]
+
+
+def test_the_digits_that_were_sent_are_the_digits_that_are_stored() -> None:
+    batch = factories.running_batch()
+    sent = ["36.80", "36.8", "0.00", "-1.50", "1E+3", "1.5E-10", "123456789012345678901234567890"]
+
+    segment = factories.stored(batch, factories.temperatures(*sent), at=NOON + timedelta(hours=1))
+
+    assert _stored_values(segment.pk) == [
+        "36.80", "36.8", "0.00", "-1.50", "1000", "0.00000000015",
+        "123456789012345678901234567890",
+    ]  # fmt: skip
+    segments.verify(segment)
+
+
+def test_minus_zero_is_stored_and_sealed_as_zero() -> None:
+    segment = factories.stored(factories.running_batch(), factories.temperatures("-0.0"))
+
+    assert _stored_values(segment.pk) == ["0.0"]
+    segments.verify(segment)
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, places=6),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
+)
+def test_the_bytes_of_a_sample_are_the_canonical_form_of_its_members(
+    value: Decimal, unit: str
+) -> None:
+    hasher = sample_bytes.LeafHasher()
+    text = sample_bytes.plain(value)
+
+    leaf = hasher(position=7, tag="ph", at=sample_bytes.moment(NOON), value=text, unit=unit)
+
+    expected = canonical.dumps(
+        {"at": "2026-03-02T12:00:00.000000Z", "p": 7, "tag": "ph", "u": unit, "v": text}
+    )
+    assert leaf == merkle.leaf_hash(expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 100])
+def test_every_sample_has_a_proof_that_leads_to_its_segments_root(count: int) -> None:
+    batch = factories.running_batch()
+    rows = factories.temperatures(*["36.8"] * count)
+    segment = factories.stored(batch, rows, at=NOON + timedelta(hours=3))
+
+    for position in range(count):
+        proof = segments.proof(segment, position=position)
+
+        merkle.verify_inclusion(
+            proof.leaf_hash, position, count, proof.path, bytes.fromhex(segment.root)
+        )
+
+
+def test_a_proof_of_one_sample_does_not_fit_another() -> None:
+    segment = factories.stored(
+        factories.running_batch(), factories.temperatures("36.8", "36.9"), at=NOON
+        + timedelta(hours=1),
+    )  # fmt: skip
+    proof = segments.proof(segment, position=0)
+
+    with pytest.raises(merkle.ProofInvalid):
+        merkle.verify_inclusion(
+            segments.proof(segment, position=1).leaf_hash, 0, 2, proof.path, proof.root
+        )
+
+
+def test_untouched_segments_have_no_faults() -> None:
+    batch = factories.running_batch()
+    factories.stored(batch, factories.temperatures("36.8"))
+    factories.stored(batch, [Reading("ph", NOON, Decimal("7.00"), "[pH]")])
+
+    assert list(segments.faults()) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE execution_reading SET value = 36.81 WHERE position = 1",
+        "UPDATE execution_reading SET value = 36.90 WHERE position = 1",
+        "UPDATE execution_reading SET observed_at = observed_at + interval '1 us' WHERE position=1",
+        "UPDATE execution_reading SET unit = 'K' WHERE position = 1",
+        "UPDATE execution_reading SET tag = 'ph' WHERE position = 1",
+        "UPDATE execution_reading SET batch_id = batch_id + 1 WHERE position = 1",
+        "DELETE FROM execution_reading WHERE position = 2",
+        "INSERT INTO execution_reading SELECT segment_id, 3, batch_id, tag, observed_at, value,"
+        " unit FROM execution_reading WHERE position = 2",
+    ],
+)
+def test_a_sample_that_an_administrator_changed_is_found(
+    fresh_log: Any, as_superuser: psycopg.Connection[Any], statement: str
+) -> None:
+    segment = factories.stored(
+        factories.running_batch(), factories.temperatures("36.8", "36.9", "37.0"),
+        at=NOON + timedelta(hours=1),
+    )  # fmt: skip
+    as_superuser.execute(statement)
+    as_superuser.commit()
+
+    found = list(segments.faults())
+
+    assert [fault.segment_id for fault in found] == [segment.pk]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE execution_reading SET value = 1",
+        "DELETE FROM execution_reading",
+        "TRUNCATE execution_reading",
+        "UPDATE execution_reading_202603 SET value = 1",
+        "DROP TABLE execution_reading",
+    ],
+)
+def test_the_application_cannot_change_a_stored_sample(statement: str) -> None:
+    factories.stored(factories.running_batch(), factories.temperatures("36.8"))
+
+    with connection.cursor() as cursor, pytest.raises(Exception, match="permission denied|owner"):
+        cursor.execute(statement)

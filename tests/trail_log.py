@@ -1,0 +1,56 @@
+"""Write a log for tests: acts on the models that only the tests have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from compliance.trail import checkpoints, keys, recording, sequencer
+from compliance.trail.recording import System
+from tests.trail_app.models import Vessel
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class Action(StrEnum):
+    TRIED = "test.tried"
+
+
+@contextmanager
+def act(reason: str = "tried in a test", *, name: str = "test") -> Iterator[recording.Act]:
+    with recording.recording(Action.TRIED, actor=System(name), at=NOON, reason=reason) as begun:
+        yield begun
+
+
+def vessels(count: int, prefix: str) -> None:
+    with act():
+        Vessel.objects.bulk_create(Vessel(name=f"{prefix}-{n}") for n in range(count))
+
+
+def seal_and_sign() -> int:
+    """Seal everything, sign and publish a checkpoint; return its size."""
+    keys.ensure()
+    while sequencer.seal().count:
+        pass
+    size = checkpoints.sign(timezone.now()).checkpoint.size
+    checkpoints.publish(Path(settings.PUBLISHED_DIR))
+    return size
+
+
+def written() -> int:
+    """Write a log with creations, changes and deletions, signed and published at three sizes."""
+    vessels(40, "A")
+    seal_and_sign()
+    with act("volume read again"):
+        for vessel in Vessel.objects.order_by("pk")[:10]:
+            vessel.volume_l = 12
+            vessel.save()
+    seal_and_sign()
+    vessels(30, "B")
+    with act("taken out of service"):
+        Vessel.objects.filter(name__in=["B-3", "B-4"]).delete()
+    return seal_and_sign()
