@@ -3,7 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
+from django.db.utils import Error as DatabaseError
+
+from compliance.trail import enforcement, keys
+
+HINT = "run `manage.py migrate`; if it is still there, somebody has altered the database"
 
 
 @register(Tags.security, deploy=True)
@@ -11,3 +17,75 @@ def time_is_utc(**_: Any) -> list[CheckMessage]:
     if settings.TIME_ZONE == "UTC" and settings.USE_TZ:
         return []
     return [Error("times are stored in UTC: set TIME_ZONE='UTC' and USE_TZ", id="gmp.E001")]
+
+
+@register(Tags.security, deploy=True)
+def trail_is_enforced(**_: Any) -> list[CheckMessage]:
+    """Every controlled table has its capture, ENABLE ALWAYS, and nobody has rights on the log."""
+    try:
+        with connection.cursor() as cursor:
+            found = enforcement.problems(cursor)
+    except DatabaseError as error:
+        return [Error(f"the database cannot be asked: {error}", id="gmp.E002")]
+    return [Error(problem, hint=HINT, id="gmp.E002") for problem in found]
+
+
+@register(Tags.security, deploy=True)
+def checkpoint_key_is_there(**_: Any) -> list[CheckMessage]:
+    try:
+        keys.signer()
+    except keys.KeyUnusable as error:
+        return [Error(str(error), id="gmp.E003")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def application_owns_nothing(**_: Any) -> list[CheckMessage]:
+    """The application's role owns no table, and its login could not become a stronger one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname IN ('public', 'audit') AND pg_get_userbyid(c.relowner) = current_user"
+        )
+        (owned,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT session_user::text, rolsuper OR rolcreaterole "
+            "OR pg_has_role(session_user, 'gmp_trail', 'MEMBER') "
+            "OR pg_has_role(session_user, 'gmp_owner', 'MEMBER') "
+            "FROM pg_roles WHERE rolname = session_user"
+        )
+        login, is_stronger = cursor.fetchone()
+    found: list[CheckMessage] = []
+    if owned:
+        found.append(Error(f"the application's role owns {owned} tables", id="gmp.E004"))
+    if is_stronger:
+        found.append(
+            Warning(
+                f"the application signs in as {login}, which could become the trail's owner",
+                hint="give each role a login of its own: docs/decisions/001-database-roles.md",
+                id="gmp.W001",
+            )
+        )
+    return found
+
+
+@register(Tags.security, deploy=True)
+def server_keeps_what_it_promised(**_: Any) -> list[CheckMessage]:
+    """A commit that is acknowledged must survive a power cut."""
+    found: list[CheckMessage] = []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', "
+            "'synchronous_commit', 'data_checksums', 'TimeZone')"
+        )
+        values = dict(cursor.fetchall())
+    for name in ("fsync", "full_page_writes"):
+        if values[name] != "on":
+            found.append(Error(f"PostgreSQL runs with {name}={values[name]}", id="gmp.E005"))
+    if values["synchronous_commit"] == "off":
+        found.append(Error("PostgreSQL runs with synchronous_commit=off", id="gmp.E005"))
+    if values["data_checksums"] != "on":
+        found.append(Warning("PostgreSQL runs without data checksums", id="gmp.W002"))
+    if values["TimeZone"] != "UTC":
+        found.append(Error(f"the session's time zone is {values['TimeZone']}", id="gmp.E001"))
+    return found

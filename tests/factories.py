@@ -1,4 +1,4 @@
-"""Build records through the domain functions: the people and devices of a plant, and its batches."""
+"""Build records through the domain functions: people and devices of a plant, and its batches."""
 
 import itertools
 from collections.abc import Iterable, Sequence

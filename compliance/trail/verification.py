@@ -52,8 +52,8 @@ class Report:
     def first(self) -> Fault | None:
         """The first bad entry of the log; else the first fault of any other kind."""
         placed = [fault for fault in self.faults if fault.index is not None]
-        if placed:
-            return min(placed, key=lambda fault: fault.index or 0)
+        if placed:  # a fork names where its range begins, any other fault the very entry
+            return min(placed, key=lambda fault: (fault.verdict == Verdict.FORK, fault.index))
         entries = [fault for fault in self.faults if fault.entry_id is not None]
         return next(iter(entries or self.faults), None)
 
@@ -118,15 +118,20 @@ class _Log:
         self.chain = leaf.chain_start(state.origin)
         self.leaves = 0
         self.found_entries = 0
+        self.end = 0  # one more than the index of the last leaf
         self._nodes: dict[tuple[int, int], bytes] = {}
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether no leaf is missing; else no root can be computed from there on."""
+        return self.end == self.leaves
+
     def read(self, connection: Connection[Any], progress: Progress | None) -> None:
-        expected = 0
         self._compare_checkpoints()
         for row in verified_entries.sealed(connection):
-            if row.index != expected:
+            if row.index != self.end:
                 self.findings.add(
-                    Verdict.MISSING, f"the log goes on at leaf {row.index}", index=expected
+                    Verdict.MISSING, f"the log goes on at leaf {row.index}", index=self.end
                 )
             elif row.previous != self.chain:
                 self.findings.add(
@@ -135,19 +140,35 @@ class _Log:
                     index=row.index,
                     entry_id=row.entry_id,
                 )
-            expected = row.index + 1
+            self.end = row.index + 1
             self.chain = leaf.chain_next(row.previous, row.leaf_hash)
             self.leaves += 1
             self.found_entries += row.body is not None
             self.entries.check_sealed(row, signed_at=self.checkpoints.signed_at(row.index))
-            self._append(row.leaf_hash)
+            if self.is_whole:
+                self._append(row.leaf_hash)
             if progress and self.leaves % 1000 == 0:
                 progress(self.leaves, self.state.size)
         self.entries.settle()
-        self.checkpoints.finish(self.leaves)
+        self.checkpoints.finish(self.end)
 
     def compare_stored(self, cursor: CursorWrapper) -> None:
         """Compare the log's stored state, nodes and search columns with what was recomputed."""
+        if self.is_whole:
+            self._compare_end()
+            self._compare_nodes(cursor)
+        cursor.execute(
+            "SELECT p.entry_id FROM audit.projection p WHERE NOT EXISTS (SELECT FROM audit.leaf l "
+            "WHERE l.log_id = p.log_id AND l.entry_id = p.entry_id) LIMIT 1000"
+        )
+        for (entry_id,) in cursor.fetchall():
+            self.findings.add(
+                Verdict.PROJECTION_MISMATCH,
+                "search shows an entry without a leaf",
+                entry_id=entry_id,
+            )
+
+    def _compare_end(self) -> None:
         stored_end = (self.state.size, self.state.root, self.state.chain, self.state.range)
         if stored_end != (self.leaves, self.tree.root(), self.chain, self.tree.hashes):
             self.findings.add(
@@ -156,6 +177,8 @@ class _Log:
                 f"{self.leaves} leaves",
                 index=self.leaves if self.state.size != self.leaves else None,
             )
+
+    def _compare_nodes(self, cursor: CursorWrapper) -> None:
         cursor.execute("SELECT level, pos, h FROM audit.node WHERE log_id = %s", [LOG_ID])
         nodes = {(level, position): bytes(h) for level, position, h in cursor.fetchall()}
         wrong = {key for key, _ in nodes.items() ^ self._nodes.items()}
@@ -166,14 +189,6 @@ class _Log:
                 "not the one of its leaves",
                 index=position << level,
             )
-        cursor.execute(
-            "SELECT p.entry_id FROM audit.projection p WHERE NOT EXISTS (SELECT FROM audit.leaf l "
-            "WHERE l.log_id = p.log_id AND l.entry_id = p.entry_id) LIMIT 1000"
-        )
-        for (entry_id,) in cursor.fetchall():
-            self.findings.add(
-                Verdict.PROJECTION_MISMATCH, "search shows an entry that is not", entry_id=entry_id
-            )
 
     def _append(self, leaf_hash: bytes) -> None:
         for level, position, node in self.tree.append(leaf_hash):
@@ -182,7 +197,7 @@ class _Log:
         self._compare_checkpoints()
 
     def _compare_checkpoints(self) -> None:
-        if self.checkpoints.is_due(self.tree.size):
+        if self.is_whole and self.checkpoints.is_due(self.tree.size):
             self.checkpoints.compare(self.tree.size, self.tree.root())
 
 

@@ -79,6 +79,7 @@ CREATE TABLE audit.projection (
 );
 CREATE INDEX projection_record ON audit.projection (record, record_id, record_seq);
 CREATE INDEX projection_actor ON audit.projection (actor, entry_id);
+CREATE INDEX projection_act ON audit.projection (act);
 CREATE INDEX projection_at ON audit.projection USING brin (at);
 
 CREATE FUNCTION audit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

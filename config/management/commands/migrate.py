@@ -6,7 +6,7 @@ from django.core.management.commands import migrate
 from django.db import connections, transaction
 from django.utils import timezone
 
-from compliance.trail import capture, roles
+from compliance.trail import capture, keys, roles
 from config import jobs
 from config import settings as product
 
@@ -31,5 +31,6 @@ class Command(migrate.Command):
             renewed = capture.install(owner)
         if renewed and options["verbosity"] > 0:
             self.stdout.write(f"  Capture renewed on {len(renewed)} controlled tables")
+        keys.ensure()  # a trial's way; a deployment brings its own key
         if options["app_label"] is None:
             jobs.install(at=timezone.now())

@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
+from django.db.utils import ProgrammingError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from tests import factories
 from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
+LATER = NOON + timedelta(hours=1)
 
 
 def _stored_values(segment_id: int) -> list[str]:
@@ -32,7 +32,7 @@ def test_the_digits_that_were_sent_are_the_digits_that_are_stored() -> None:
     batch = factories.running_batch()
     sent = ["36.80", "36.8", "0.00", "-1.50", "1E+3", "1.5E-10", "123456789012345678901234567890"]
 
-    segment = factories.stored(batch, factories.temperatures(*sent), at=NOON + timedelta(hours=1))
+    segment = factories.stored(batch, factories.temperatures(*sent), at=LATER)
 
     assert _stored_values(segment.pk) == [
         "36.80", "36.8", "0.00", "-1.50", "1000", "0.00000000015",
@@ -82,9 +82,8 @@ def test_every_sample_has_a_proof_that_leads_to_its_segments_root(count: int) ->
 
 def test_a_proof_of_one_sample_does_not_fit_another() -> None:
     segment = factories.stored(
-        factories.running_batch(), factories.temperatures("36.8", "36.9"), at=NOON
-        + timedelta(hours=1),
-    )  # fmt: skip
+        factories.running_batch(), factories.temperatures("36.8", "36.9"), at=LATER
+    )
     proof = segments.proof(segment, position=0)
 
     with pytest.raises(merkle.ProofInvalid):
@@ -104,35 +103,6 @@ def test_untouched_segments_have_no_faults() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE execution_reading SET value = 36.81 WHERE position = 1",
-        "UPDATE execution_reading SET value = 36.90 WHERE position = 1",
-        "UPDATE execution_reading SET observed_at = observed_at + interval '1 us' WHERE position=1",
-        "UPDATE execution_reading SET unit = 'K' WHERE position = 1",
-        "UPDATE execution_reading SET tag = 'ph' WHERE position = 1",
-        "UPDATE execution_reading SET batch_id = batch_id + 1 WHERE position = 1",
-        "DELETE FROM execution_reading WHERE position = 2",
-        "INSERT INTO execution_reading SELECT segment_id, 3, batch_id, tag, observed_at, value,"
-        " unit FROM execution_reading WHERE position = 2",
-    ],
-)
-def test_a_sample_that_an_administrator_changed_is_found(
-    fresh_log: Any, as_superuser: psycopg.Connection[Any], statement: str
-) -> None:
-    segment = factories.stored(
-        factories.running_batch(), factories.temperatures("36.8", "36.9", "37.0"),
-        at=NOON + timedelta(hours=1),
-    )  # fmt: skip
-    as_superuser.execute(statement)
-    as_superuser.commit()
-
-    found = list(segments.faults())
-
-    assert [fault.segment_id for fault in found] == [segment.pk]
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
         "UPDATE execution_reading SET value = 1",
         "DELETE FROM execution_reading",
         "TRUNCATE execution_reading",
@@ -143,5 +113,8 @@ def test_a_sample_that_an_administrator_changed_is_found(
 def test_the_application_cannot_change_a_stored_sample(statement: str) -> None:
     factories.stored(factories.running_batch(), factories.temperatures("36.8"))
 
-    with connection.cursor() as cursor, pytest.raises(Exception, match="permission denied|owner"):
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+    ):
         cursor.execute(statement)

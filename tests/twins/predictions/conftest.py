@@ -1,34 +1,26 @@
 """Batches of the simulated plant, recorded through the domain functions."""
 
-import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from itertools import count
 
 import pytest
 
-from batches.execution import batches, events, readings
-from batches.execution.events import Reported
 from batches.execution.models import Batch, EventKind
 from batches.execution.sample_bytes import Reading as Row
 from batches.laboratory import results, samples
-from batches.recipes import master_recipes
 from batches.recipes.models import MasterRecipe
-from compliance.access import devices, people
-from compliance.access.duties import Role
-from compliance.access.models import Device, DeviceKind, User
-from compliance.signatures.signing import Confirmed
-from compliance.trail.recording import System
+from compliance.access.models import Device
+from config import celery_app
+from tests import factories
+from tests.factories import NOON
+from twins.models.forecasts import Contribution, Forecast, LimitForecast
 from twins.plant import process, recipe_draft
 from twins.plant.messages import LaboratoryResult, Message, Reading, SampleTaken
 
-START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-NOW = START + timedelta(days=20)
-PASSWORD = "correct horse battery"  # noqa: S105
+LATER = NOON + timedelta(days=20)
 Culture = Callable[..., Batch]
-Person = Callable[[str, Role], User]
 
 
 @cache
@@ -37,74 +29,15 @@ def said(seed: int, fault: str) -> tuple[Message, ...]:
     return tuple(process.simulate(seed, process.FAULTS[fault] if fault else None))
 
 
-@pytest.fixture
-def person(db: None) -> Person:
-    def make(username: str, role: Role) -> User:
-        return people.create(
-            username=username, full_name=username.title(), password=PASSWORD,
-            roles=frozenset({role}), actor=System("test"), at=START - timedelta(days=30),
-            reason="for the test", must_change_password=False,
-        )  # fmt: skip
-
-    return make
-
-
-@pytest.fixture
-def recipe(person: Person) -> MasterRecipe:
-    author = person("engineer", Role.PROCESS_ENGINEER)
-    at = START - timedelta(days=20)
-    product = master_recipes.create_product(
-        code=recipe_draft.PRODUCT_CODE, name=recipe_draft.PRODUCT_NAME, actor=author, at=at
-    )
-    drafted = master_recipes.draft(product, content=recipe_draft.draft(), actor=author, at=at)
-    checker = person("checker", Role.QUALITY_ASSURANCE)
-    return master_recipes.approve(drafted, confirmed=Confirmed(signer=checker, at=at))
-
-
-@pytest.fixture
-def device(db: None) -> Device:
-    enrolled, _ = devices.enrol(
-        name="plant", kind=DeviceKind.TWIN, actor=System("test"), at=START - timedelta(days=20),
-        reason="for the test",
-    )  # fmt: skip
-    return enrolled
-
-
-@pytest.fixture
-def culture(recipe: MasterRecipe, device: Device) -> Culture:
-    """Record one batch until an hour: readings in one segment for each `every_h` hours."""
-    numbers = count(1)
-
-    def run(
-        *, until_h: float, seed: int = 300, fault: str = "", every_h: float = 1000.0,
-        number: str = "",
-    ) -> Batch:  # fmt: skip
-        number = number or f"B-{next(numbers)}"
-        batch = batches.issue(recipe, number=number, actor=device, at=START)
-        events.record(
-            batch,
-            reported=Reported(
-                kind=EventKind.BATCH_STARTED, occurred_at=START, occurred_text=START.isoformat()
-            ),
-            message_id=f"{number}/start",
-            actor=device,
-            at=NOW,
-        )
-        batch.refresh_from_db()
-        first_h = 0.0
-        while first_h < until_h:
-            last_h = min(first_h + every_h, until_h)
-            record(batch, device, seed=seed, fault=fault, after_h=first_h, until_h=last_h)
-            first_h = last_h
-        return batch
-
-    return run
+def moment(at_h: float) -> datetime:
+    """Return the moment of an hour of a batch."""
+    return NOON + timedelta(hours=at_h)
 
 
 def record(
-    batch: Batch, device: Device, *, seed: int, fault: str, after_h: float, until_h: float
+    batch: Batch, *, after_h: float, until_h: float, by: Device, seed: int = 300, fault: str = ""
 ) -> None:
-    """Record what the plant says in (after_h, until_h], and at the start what it says there."""
+    """Record what is known in (after_h, until_h], or from the start; readings as one segment."""
     rows: list[Row] = []
     for one in said(seed, fault):
         known_h = one.reported_h if isinstance(one, LaboratoryResult) else one.at_h
@@ -113,9 +46,7 @@ def record(
         if isinstance(one, Reading):
             rows.append(Row(one.tag, moment(one.at_h), Decimal(repr(one.value)), one.unit))
         elif isinstance(one, SampleTaken):
-            samples.take(
-                batch, number=one.sample, taken_at=moment(one.at_h), actor=device, at=NOW
-            )
+            samples.take(batch, number=one.sample, taken_at=moment(one.at_h), actor=by, at=LATER)
         elif isinstance(one, LaboratoryResult):
             results.report(
                 batch.samples.get(number=one.sample),
@@ -124,18 +55,77 @@ def record(
                 unit=one.unit,
                 reported_at=moment(one.reported_h),
                 message_id=f"{batch.number}/{one.sample}/{one.tag}",
-                actor=device,
-                at=NOW,
+                actor=by,
+                at=LATER,
             )
-    readings.store(
-        batch,
-        rows=rows,
-        message_id=f"{batch.number}/{after_h}",
-        source=device,
-        content_digest=hashlib.sha256(repr(rows).encode()).hexdigest(),
-        at=NOW,
-    )
+    factories.stored(batch, rows, by=by, at=LATER)
 
 
-def moment(at_h: float) -> datetime:
-    return START + timedelta(hours=at_h)
+def make_culture(
+    recipe: MasterRecipe, *, until_h: float, seed: int = 300, fault: str = "", every_h: float = 0.0
+) -> Batch:
+    """Return a running batch, recorded until an hour: one segment, or one each `every_h`."""
+    batch = factories.running_batch(recipe)
+    device = factories.device()
+    first_h = 0.0
+    while first_h < until_h:
+        last_h = min(first_h + (every_h or until_h), until_h)
+        record(batch, after_h=first_h, until_h=last_h, by=device, seed=seed, fault=fault)
+        first_h = last_h
+    return batch
+
+
+def make_recipe() -> MasterRecipe:
+    """Return the demonstration's recipe, effective."""
+    return factories.recipe(recipe_draft.draft())
+
+
+@pytest.fixture
+def recipe(db: None) -> MasterRecipe:
+    return make_recipe()
+
+
+@pytest.fixture
+def culture(recipe: MasterRecipe) -> Culture:
+    """Return what makes a running batch of the demonstration's recipe."""
+
+    def make(*, until_h: float, seed: int = 300, fault: str = "", every_h: float = 0.0) -> Batch:
+        return make_culture(recipe, until_h=until_h, seed=seed, fault=fault, every_h=every_h)
+
+    return make
+
+
+@pytest.fixture
+def started(recipe: MasterRecipe) -> Batch:
+    """Return a batch that has just started."""
+    batch = factories.batch(recipe)
+    factories.happened(batch, EventKind.BATCH_STARTED)
+    batch.refresh_from_db()
+    return batch
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every task where it is queued, as a worker would."""
+    monkeypatch.setattr(celery_app.conf, "task_always_eager", True)
+    monkeypatch.setattr(celery_app.conf, "task_eager_propagates", True)
+
+
+def foretold(
+    *, probability: float, tag: str = "glucose_mmol_l", status: str = "forecast"
+) -> Forecast:
+    """Return a forecast that gives one side of one limit this probability."""
+    limit = LimitForecast(
+        tag=tag, side="low", bound=11.0, unit="mmol/L", criticality="CPP",
+        probability=probability, lead_h_median=20.5, lead_h_10=12.25, lead_h_90=30.0,
+        log_odds=2.5, nominal_log_odds=-4.0,
+        contributions=(
+            Contribution("feed_pump_efficiency", 6.0), Contribution("glucose so far", 0.5),
+        ),
+    )  # fmt: skip
+    return Forecast(
+        status=status,  # type: ignore[arg-type]
+        reasons=(), as_of_h=24.0, horizon_h=48.0, seed=1, members=64, integration_error=1e-9,
+        limits=(limit,), trajectories=(), parameters=(), residuals=(),
+        code_digest="", parameters_digest="", input_digest="",
+    )  # fmt: skip

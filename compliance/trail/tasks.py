@@ -1,0 +1,31 @@
+"""Look after the trail by schedule: publish checkpoints, verify all of it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+
+from compliance.trail import checkpoints, verification
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def publish_checkpoints(**_: Any) -> int:
+    """Export checkpoints that are not published yet; safe beside the sequencer, which does too."""
+    return len(checkpoints.publish(Path(settings.PUBLISHED_DIR)))
+
+
+@shared_task
+def verify_trail(**_: Any) -> bool:
+    """Verify the whole trail, and log an error that names the first bad entry."""
+    report = verification.verify()
+    if report.first is not None:
+        log.error(
+            "The audit trail is not intact (%s faults): %s",
+            sum(report.counts.values()),
+            report.first,
+        )
+    return report.is_intact

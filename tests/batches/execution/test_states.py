@@ -1,0 +1,116 @@
+"""Every pair of a batch's state and what is asked of it is allowed, or refused and unchanged."""
+
+from collections.abc import Callable
+
+import pytest
+
+from batches.disposition import decisions
+from batches.execution import batches, states
+from batches.execution.models import Batch, BatchState, DispositionState, EventKind
+from batches.execution.states import AFTER_DISPOSITION, ALLOWED, BatchStateForbids, Step
+from compliance.access.duties import Role
+from tests import factories
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def _event(kind: EventKind, **said: str) -> Callable[[Batch], object]:
+    return lambda batch: factories.happened(batch, kind, **said)
+
+
+def _decide(outcome: DispositionState) -> Callable[[Batch], object]:
+    def decide(batch: Batch) -> object:
+        signer = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+        return decisions.decide(
+            batch, outcome=outcome, confirmed=signer, reason="the record was reviewed"
+        )
+
+    return decide
+
+
+def _link(batch: Batch) -> object:
+    return batches.link_deviation(
+        batch,
+        deviation=factories.deviation(),
+        actor=factories.person(Role.OPERATOR),
+        at=NOON,
+        reason="it concerns this batch",
+    )
+
+
+DO: dict[Step, Callable[[Batch], object]] = {
+    Step.START: _event(EventKind.BATCH_STARTED),
+    Step.END: _event(EventKind.BATCH_ENDED),
+    Step.ABORT: _event(EventKind.BATCH_ABORTED, text="the seal of the vessel broke"),
+    Step.RUN_PHASE: _event(EventKind.PHASE_STARTED, phase="Inoculation"),
+    Step.RECORD_EVENT: _event(EventKind.OBSERVATION, text="foam"),
+    Step.STORE_READINGS: lambda batch: factories.stored(batch, factories.temperatures("36.8")),
+    Step.TAKE_SAMPLE: factories.sample,
+    Step.REPORT_RESULT: lambda batch: factories.result(batch.samples.get()),
+    Step.LINK_DEVIATION: _link,
+    Step.RELEASE: _decide(DispositionState.RELEASED),
+    Step.REJECT: _decide(DispositionState.REJECTED),
+}
+
+
+def _batch_in(state: BatchState, step: Step) -> Batch:
+    """Return a batch in the state in which only the state can object to the step."""
+    if state == BatchState.ISSUED:
+        return factories.batch()
+    if state == BatchState.COMPLETED and step == Step.RELEASE:
+        return factories.completed_batch()
+    batch = factories.running_batch()
+    if step == Step.REPORT_RESULT:
+        factories.sample(batch)
+    if state == BatchState.COMPLETED:
+        factories.happened(batch, EventKind.BATCH_ENDED)
+    elif state == BatchState.ABORTED:
+        factories.happened(batch, EventKind.BATCH_ABORTED, text="the seal of the vessel broke")
+    return batch
+
+
+@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("state", BatchState)
+def test_a_step_is_possible_in_exactly_the_states_that_allow_it(
+    state: BatchState, step: Step
+) -> None:
+    if (state, step) == (BatchState.ISSUED, Step.REPORT_RESULT):
+        pytest.skip("no sample can be taken of a batch that has not started")
+    batch = _batch_in(state, step)
+    before = Batch.objects.filter(pk=batch.pk).values()[0]
+
+    if step in ALLOWED[state]:
+        DO[step](batch)
+    else:
+        with pytest.raises(BatchStateForbids, match=batch.number):
+            DO[step](batch)
+
+        assert Batch.objects.filter(pk=batch.pk).values()[0] == before
+        assert not batch.events.filter(kind=EventKind.OBSERVATION).exists()
+
+
+@pytest.mark.parametrize("step", Step)
+def test_after_the_disposition_a_batch_takes_no_more_records(step: Step) -> None:
+    batch = factories.completed_batch()
+    DO[Step.REJECT](batch)
+
+    if step in AFTER_DISPOSITION:
+        DO[step](batch)
+    else:
+        with pytest.raises(BatchStateForbids, match="rejected"):
+            DO[step](batch)
+
+
+def test_every_step_is_possible_in_some_state() -> None:
+    assert frozenset().union(*ALLOWED.values()) == set(Step)
+    assert set(ALLOWED) == set(BatchState.values)
+
+
+def test_the_state_that_counts_is_the_stored_one() -> None:
+    batch = factories.running_batch()
+    stale = Batch.objects.get(pk=batch.pk)
+    factories.happened(batch, EventKind.BATCH_ENDED)
+
+    with pytest.raises(BatchStateForbids):
+        states.take(stale, Step.END)
