@@ -10,7 +10,7 @@ ROOMS = (
     "batches.disposition",
     "compliance.quality",
     "compliance.inspection",
-    # "compliance.reports",
+    "compliance.reports",
     "compliance.trail",
     "compliance.access",
     "twins.predictions",

@@ -1,5 +1,7 @@
 """What must be true of a deployment; `manage.py check --deploy` says what is not."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,22 @@ from compliance.trail import enforcement, keys
 
 HINT = "run `manage.py migrate`; if it is still there, somebody has altered the database"
 
+Check = Callable[..., list[CheckMessage]]
+
+
+def asks_database(check: Check) -> Check:
+    """Let a check that needs the database say that it cannot ask it."""
+
+    @wraps(check)
+    def guarded(**options: Any) -> list[CheckMessage]:
+        try:
+            return check(**options)
+        except DatabaseError as error:
+            hint = "run `manage.py migrate` first, or see why the database does not answer"
+            return [Error(f"the database cannot be asked: {error}", hint=hint, id="gmp.E006")]
+
+    return guarded
+
 
 @register(Tags.security, deploy=True)
 def time_is_utc(**_: Any) -> list[CheckMessage]:
@@ -20,13 +38,11 @@ def time_is_utc(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+@asks_database
 def trail_is_enforced(**_: Any) -> list[CheckMessage]:
     """Every controlled table has its capture, ENABLE ALWAYS, and nobody has rights on the log."""
-    try:
-        with connection.cursor() as cursor:
-            found = enforcement.problems(cursor)
-    except DatabaseError as error:
-        return [Error(f"the database cannot be asked: {error}", id="gmp.E002")]
+    with connection.cursor() as cursor:
+        found = enforcement.problems(cursor)
     return [Error(problem, hint=HINT, id="gmp.E002") for problem in found]
 
 
@@ -40,6 +56,7 @@ def checkpoint_key_is_there(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+@asks_database
 def application_owns_nothing(**_: Any) -> list[CheckMessage]:
     """The application's role owns no table, and its login could not become a stronger one."""
     with connection.cursor() as cursor:
@@ -70,6 +87,7 @@ def application_owns_nothing(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+@asks_database
 def server_keeps_what_it_promised(**_: Any) -> list[CheckMessage]:
     """A commit that is acknowledged must survive a power cut."""
     found: list[CheckMessage] = []

@@ -10,4 +10,4 @@ class DispositionConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers what a signature under a batch covers, and what blocks a release.
-        from batches.disposition import batch_record, objections  # noqa: F401
+        from batches.disposition import batch_record, batch_report, objections  # noqa: F401

@@ -193,7 +193,8 @@ def trail(batch: Batch, *, tree_size: int) -> list[Block]:
     entries = Entry.objects.filter(record="execution_batch", record_id=str(batch.pk))
     rows = tuple(
         (
-            str(entry.record_seq), "" if entry.idx is None else str(entry.idx), moment(entry.at),
+            str(entry.record_seq), "" if entry.index is None else str(entry.index),
+            moment(entry.at),
             entry.actor, entry.role, entry.action, entry.reason,
         )
         for entry in entries.order_by("record_seq")
