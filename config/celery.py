@@ -8,14 +8,7 @@ from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings
-
-from compliance.trail import recording
-
-if settings.EMBEDDED_BROKER:
-    from config.embedded import valkey
-
-    settings.CELERY_BROKER_URL = valkey.url(settings.VAR_DIR)  # `manage.py up` starts it
+from compliance.trail import recording  # noqa: E402 -- after the settings module is named
 
 app = Celery("gmp")
 app.config_from_object("django.conf:settings", namespace="CELERY")

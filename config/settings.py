@@ -4,6 +4,7 @@ import secrets as random_secrets
 from pathlib import Path
 
 from config import env
+from config.embedded import valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.folder("GMP_VAR_DIR", BASE_DIR / "var")
@@ -207,7 +208,7 @@ SPECTACULAR_SETTINGS = {
 # --- Background work
 
 EMBEDDED_BROKER = env.secret("CELERY_BROKER_URL") is None
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or ""  # the embedded one: config/celery.py
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or valkey.url(VAR_DIR)  # `up` starts it
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -217,7 +218,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}  # a killed worker's task comes back
 # A page load never waits for the broker: what is not queued now, a sweep queues later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "timeout": 2}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 
@@ -239,5 +240,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"httpx": {"level": "WARNING"}},  # one line a request says nothing to a person
     "root": {"handlers": ["console"], "level": env.text("GMP_LOG_LEVEL", "INFO")},
 }

@@ -13,7 +13,6 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
-from django.utils.connection import ConnectionProxy
 
 from compliance.trail import capture_sql, recording
 from compliance.trail.actions import Action
@@ -66,7 +65,7 @@ TRIGGERS = {
 _TYPES = {"zz_capture": 31, "zz_capture_insert": 5, "zz_capture_truncate": 34}
 
 
-def install(connection: BaseDatabaseWrapper | ConnectionProxy) -> list[str]:
+def install(connection: BaseDatabaseWrapper) -> list[str]:
     """Bring every controlled table's columns, function and triggers up to date; owner's role.
 
     Returns the tables whose capture was renewed. Rows older than the control get a first entry.
@@ -107,7 +106,7 @@ def _install(cursor: CursorWrapper, control: Control, origin: str) -> None:
 
 
 def _begin_control(
-    connection: BaseDatabaseWrapper | ConnectionProxy, cursor: CursorWrapper, control: Control
+    connection: BaseDatabaseWrapper, cursor: CursorWrapper, control: Control
 ) -> None:
     table = f'public."{control.table}"'
     cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE audit_seq = 0)")  # noqa: S608

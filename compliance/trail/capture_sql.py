@@ -34,10 +34,14 @@ class Control:
 # --- Canonical SQL: one expression a column type, each giving JSON text of profile JCS-GMP/1
 
 _BY_TYPE = {
-    "boolean": "CASE WHEN {c} THEN 'true' ELSE 'false' END",
+    "boolean": "CASE {c} WHEN true THEN 'true' WHEN false THEN 'false' END",
     "smallint": "{c}::text",
     "integer": "{c}::text",
-    "bigint": "{c}::text",
+    # canonical JSON has no integers beyond 2^53: there it is a text
+    "bigint": (
+        "CASE WHEN {c} BETWEEN -9007199254740991 AND 9007199254740991 THEN {c}::text "
+        "ELSE '\"' || {c}::text || '\"' END"
+    ),
     "numeric": "'\"' || {c}::text || '\"'",
     "text": "to_json({c})::text",
     "character varying": "to_json({c}::text)::text",
@@ -57,6 +61,7 @@ _BY_TYPE = {
     "interval": "'\"' || extract(epoch FROM {c})::text || '\"'",
     "bytea": "'\"' || encode({c}, 'hex') || '\"'",
 }
+_BY_TEXT = {"numeric", "text", "character varying", "character"}
 _DIGEST = "'\"sha256:' || encode(sha256(convert_to({c}::text, 'UTF8')), 'hex') || '\"'"
 
 
@@ -93,11 +98,17 @@ class Columns:
     def changed(self, row: str) -> str:
         """Return SQL for the members that differ between OLD and NEW, each with a leading comma."""
         parts = [
-            f'CASE WHEN OLD."{column}" IS DISTINCT FROM NEW."{column}" '
+            f"CASE WHEN {self._compared(column, 'OLD')} IS DISTINCT FROM "
+            f"{self._compared(column, 'NEW')} "
             f"""THEN ',"{column}":' || {self.json(column, row)} ELSE '' END"""
             for column in sorted(self.types)
         ]
         return "\n            || ".join(parts)
+
+    def _compared(self, column: str, row: str) -> str:
+        # 12.5 equals 12.50, and some collations ignore case: to the record they are changes.
+        reference = f'{row}."{column}"'
+        return f'{reference}::text COLLATE "C"' if self.types[column] in _BY_TEXT else reference
 
 
 def columns(cursor: CursorWrapper, control: Control) -> Columns:
@@ -211,8 +222,13 @@ BEGIN
         AND current_setting('audit.action', true) = '{Action.CONTROL_BEGUN}'
     THEN  -- a row older than the control gets its first entry, and changes in nothing
         PERFORM audit.require_act(TG_OP, '{table}');
-        whole := {found.row("OLD")};
-        NEW := OLD;
+        new_part := {found.changed("NEW")};
+        IF new_part <> '' THEN
+            RAISE EXCEPTION 'control over {table} begins with its rows as they are'
+                USING ERRCODE = 'GM002';
+        END IF;
+        -- Not NEW := OLD: with columns that were added later, that crashes PostgreSQL 15.
+        whole := {found.row("NEW")};
         NEW.audit_seq := 1;
         entry := {insert};
         NEW.audit_head := audit.entry_digest(entry);

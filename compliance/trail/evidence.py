@@ -14,6 +14,11 @@ from compliance.trail.tlog import canonical, merkle
 
 VERSION = 1
 _POLL_S = 0.1
+_ENTRIES = (
+    "SELECT v.entry_id, v.idx, v.body, v.digest, l.previous, v.record, v.record_id, v.record_seq "
+    "FROM audit.entry_view v LEFT JOIN audit.leaf l ON l.log_id = %s AND l.entry_id = v.entry_id "
+    "WHERE {where} ORDER BY v.idx NULLS LAST, v.entry_id"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +110,11 @@ def receipt(act_id: str) -> Evidence:
     return _evidence((), "v.act = %s", [act_id])
 
 
+def of_entry(entry_id: int) -> Evidence:
+    """Return what there is for one entry."""
+    return _evidence((), "v.entry_id = %s", [entry_id])
+
+
 def wait_until_sealed(entry_ids: Iterable[int] | None = None, *, timeout: float) -> None:
     """Wait until a checkpoint covers these entries, or all there are now; for tasks only.
 
@@ -136,7 +146,8 @@ def _uncovered(entry_ids: list[int] | None) -> list[int]:
         else:
             cursor.execute(
                 "SELECT id FROM unnest(%(ids)s::bigint[]) id WHERE NOT EXISTS ("
-                "SELECT FROM audit.leaf WHERE log_id = %(log)s AND entry_id = id AND idx < coalesce("
+                "SELECT FROM audit.leaf WHERE log_id = %(log)s AND entry_id = id "
+                "AND idx < coalesce("
                 "(SELECT max(size) FROM audit.checkpoint WHERE log_id = %(log)s), 0))",
                 {"log": LOG_ID, "ids": entry_ids},
             )
@@ -152,13 +163,7 @@ def _evidence(records: tuple[tuple[str, str], ...], where: str, values: list[Any
             [LOG_ID],
         )
         origin, size, text = cursor.fetchone()
-        cursor.execute(
-            "SELECT v.entry_id, v.idx, v.body, v.digest, l.previous, v.record, v.record_id, "  # noqa: S608
-            "v.record_seq FROM audit.entry_view v LEFT JOIN audit.leaf l "
-            f"ON l.log_id = {LOG_ID} AND l.entry_id = v.entry_id WHERE {where} "
-            "ORDER BY v.idx NULLS LAST, v.entry_id",
-            values,
-        )
+        cursor.execute(_ENTRIES.format(where=where), [LOG_ID, *values])
         rows = cursor.fetchall()
         reader = stored.reader(cursor)
         proven, unsealed = [], []

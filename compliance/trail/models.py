@@ -47,6 +47,7 @@ class Entry(models.Model):
     class Meta:
         managed = False
         db_table = 'audit"."entry_view'  # Django quotes it: "audit"."entry_view"
+        default_permissions = ("view",)
         verbose_name_plural = "entries"
 
     def __str__(self) -> str:
@@ -63,6 +64,7 @@ class Checkpoint(models.Model):
 
     class Meta:
         managed = False
+        default_permissions = ("view",)
         db_table = 'audit"."checkpoint'
 
     def __str__(self) -> str:
@@ -82,6 +84,9 @@ class Refusal(models.Model):
     role = models.CharField(max_length=200)
     source = models.CharField(max_length=200)
     recorded_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ("view",)
 
     def __str__(self) -> str:
         return f"{self.action} refused: {self.code}"

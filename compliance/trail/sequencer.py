@@ -14,6 +14,10 @@ from compliance.trail.tlog import leaf, merkle, tiles
 log = logging.getLogger(__name__)
 ALIAS = "sequencer"
 BATCH = 5000
+_COPY_LEAVES = (
+    "COPY audit.leaf (log_id, idx, entry_id, leaf_hash, previous) FROM STDIN (FORMAT BINARY)"
+)
+_COPY_NODES = "COPY audit.node (log_id, level, pos, h) FROM STDIN (FORMAT BINARY)"
 
 
 class SealConflict(Exception):
@@ -120,15 +124,14 @@ def _grow(
 
 
 def _store(cursor: CursorWrapper, batch: _Batch) -> None:
-    copied = (
-        ("leaf (log_id, idx, entry_id, leaf_hash, previous)", "int2 int8 int8 bytea bytea"),
-        ("node (log_id, level, pos, h)", "int2 int2 int8 bytea"),
-    )
-    for (target, types), rows in zip(copied, (batch.leaves, batch.nodes), strict=True):
-        with cursor.copy(f"COPY audit.{target} FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(types.split())
-            for row in rows:
-                copy.write_row(row)
+    with cursor.copy(_COPY_LEAVES) as copy:
+        copy.set_types(["int2", "int8", "int8", "bytea", "bytea"])
+        for leaf_row in batch.leaves:
+            copy.write_row(leaf_row)
+    with cursor.copy(_COPY_NODES) as copy:
+        copy.set_types(["int2", "int2", "int8", "bytea"])
+        for node_row in batch.nodes:
+            copy.write_row(node_row)
     _project(cursor, batch.entry_ids)
 
 

@@ -33,8 +33,6 @@ def state_at(entries: Iterable[Entry], seq: int) -> dict[str, Any] | None:
     for entry in entries:
         if entry.record_seq > seq:
             break
-        if entry.op == "delete":
-            state = None
-        else:
-            state = {**(state or {}), **json.loads(entry.body)["new"]}
+        new = json.loads(entry.body)["new"]
+        state = None if entry.op == "delete" else {**(state or {}), **new}
     return state

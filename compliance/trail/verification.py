@@ -129,22 +129,22 @@ class _Log:
     def read(self, connection: Connection[Any], progress: Progress | None) -> None:
         self._compare_checkpoints()
         for row in verified_entries.sealed(connection):
-            if row.index != self.end:
+            if row.idx != self.end:
                 self.findings.add(
-                    Verdict.MISSING, f"the log goes on at leaf {row.index}", index=self.end
+                    Verdict.MISSING, f"the log goes on at leaf {row.idx}", index=self.end
                 )
             elif row.previous != self.chain:
                 self.findings.add(
                     Verdict.TAMPERED,
                     "the chain is broken between this leaf and the one before it",
-                    index=row.index,
+                    index=row.idx,
                     entry_id=row.entry_id,
                 )
-            self.end = row.index + 1
+            self.end = row.idx + 1
             self.chain = leaf.chain_next(row.previous, row.leaf_hash)
             self.leaves += 1
             self.found_entries += row.body is not None
-            self.entries.check_sealed(row, signed_at=self.checkpoints.signed_at(row.index))
+            self.entries.check_sealed(row, signed_at=self.checkpoints.signed_at(row.idx))
             if self.is_whole:
                 self._append(row.leaf_hash)
             if progress and self.leaves % 1000 == 0:

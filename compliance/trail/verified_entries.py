@@ -27,7 +27,7 @@ PROJECTED = (
 class Row(NamedTuple):
     """A leaf as stored, with its entry and its search columns where those are there."""
 
-    index: int
+    idx: int
     entry_id: int
     leaf_hash: bytes
     previous: bytes
@@ -90,16 +90,16 @@ class Entries:
         if not is_leaf_right:
             was_sealed = self._leaf(row, row.digest) == row.leaf_hash
             if not was_sealed:
-                self._misplaced[row.index] = row, computed
+                self._misplaced[row.idx] = row, computed
             self._follow_projection(row, digest=row.digest if was_sealed else None)
             return
-        members = self._read(row.body, index=row.index, entry_id=row.entry_id)
+        members = self._read(row.body, index=row.idx, entry_id=row.entry_id)
         if members is None:
             self._follow_projection(row, digest=computed)
             return
         self._check_projection(row, members)
         self._check_time(row, members, signed_at)
-        self._follow(members, computed, index=row.index, entry_id=row.entry_id)
+        self._follow(members, computed, index=row.idx, entry_id=row.entry_id)
 
     def check_unsealed(self, entry_id: int, body: bytes, digest: bytes) -> datetime | None:
         """Verify what can be verified of an entry that has no leaf yet; return its time."""
@@ -127,7 +127,7 @@ class Entries:
             else:
                 self._add(
                     Verdict.REORDERED,
-                    f"sealed here was the entry that now stands at leaf {other.index}",
+                    f"sealed here was the entry that now stands at leaf {other.idx}",
                     row,
                 )
 
@@ -137,7 +137,7 @@ class Entries:
     def _leaf(self, row: Row, digest: bytes) -> bytes:
         try:
             return Leaf(
-                origin=self.origin, index=row.index, digest=digest, previous=row.previous
+                origin=self.origin, index=row.idx, digest=digest, previous=row.previous
             ).hash
         except leaf.LeafInvalid:
             return b""
@@ -213,7 +213,7 @@ class Entries:
 
     def _add(self, verdict: Verdict, message: str, row: Row) -> None:
         record = None if row.record is None else f"{row.record} {row.record_id}"
-        self.findings.add(verdict, message, index=row.index, entry_id=row.entry_id, record=record)
+        self.findings.add(verdict, message, index=row.idx, entry_id=row.entry_id, record=record)
 
 
 def _time(text: str) -> datetime | None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from compliance.access.duties import Role
-from config.demo import cast as casting
 from config.demo.cast import USERNAMES, Cast
 from config.demo.person import Person, Unexpected
 from config.demo.progress import Display
-from twins.plant import client, process
+from twins.plant import client, process, recipe_draft
 
 FAULT = "feed-pump-degraded"
 WORKER_S = 300.0
@@ -49,7 +48,7 @@ def run(stage: Stage, *, now: datetime) -> Outcome:
         stage.display.step(f"The simulated plant posts batch {number}, {what}")
         with stage.display.bar(number) as advance:
             plant.post_batch(
-                number=number, product=casting.CHO, seed=seed, fault=fault,
+                number=number, product=recipe_draft.PRODUCT_CODE, seed=seed, fault=fault,
                 started_at=started_at, progress=advance,
             )  # fmt: skip
     alert = _warned(stage, bad)

@@ -1,7 +1,5 @@
 """Predictions as a Django app: it listens to what batches record."""
 
-from importlib.util import find_spec
-
 from django.apps import AppConfig
 
 
@@ -11,13 +9,11 @@ class PredictionsConfig(AppConfig):
     verbose_name = "Predictions"
 
     def ready(self) -> None:
+        from batches.disposition import blockers
         from batches.execution.signals import batch_event_recorded
-        from twins.predictions import alerts, receivers
+        from twins.predictions import alerts, receivers, report_section  # noqa: F401
 
         batch_event_recorded.connect(
             receivers.on_batch_event, dispatch_uid="predictions.on_batch_event"
         )
-        if find_spec("batches.disposition.blockers"):
-            from batches.disposition import blockers
-
-            blockers.register("open alerts")(alerts.open_of)
+        blockers.register("open alerts")(alerts.open_of)

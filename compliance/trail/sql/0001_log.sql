@@ -77,8 +77,11 @@ CREATE TABLE audit.projection (
     source text NOT NULL,
     PRIMARY KEY (log_id, entry_id)
 );
-CREATE INDEX projection_record ON audit.projection (record, record_id, record_seq);
+CREATE INDEX projection_record ON audit.projection (record_id, record, record_seq);
 CREATE INDEX projection_actor ON audit.projection (actor, entry_id);
+CREATE INDEX projection_action ON audit.projection (action, entry_id);
+CREATE INDEX projection_role ON audit.projection (role, entry_id);
+CREATE INDEX projection_table ON audit.projection (record, entry_id);
 CREATE INDEX projection_act ON audit.projection (act);
 CREATE INDEX projection_at ON audit.projection USING brin (at);
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from twins.plant.client import PlantRefused
+from twins.plant.client import PlantRefused, PlantUnheard, RecipeUnfit
 
 from batches.exchange import folders
 from config import listening, status
@@ -48,7 +48,7 @@ class Command(BaseCommand):
                 self._perform(file, listener, players, display, options)
         except (listening.CannotBind, status.AlreadyUp, GaveUp) as error:
             raise CommandError(str(error)) from error
-        except (Unexpected, PlantRefused) as error:
+        except (Unexpected, PlantRefused, PlantUnheard, RecipeUnfit) as error:
             raise CommandError(f"the demonstration stopped: {error}") from error
 
     def _perform(
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         display: Display,
         options: dict[str, Any],
     ) -> None:
-        url = listening.url(listener)
+        url = listening.url(listener).rstrip("/")
         log = settings.VAR_DIR / "log" / "demo.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", buffering=1) as lines:

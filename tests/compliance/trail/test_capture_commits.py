@@ -1,0 +1,101 @@
+"""What a commit, another thread or a pooled connection does to an act."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection, connections
+
+from compliance.trail import capture, recording, verification
+from compliance.trail.actions import Action
+from compliance.trail.models import Entry
+from tests import trail_log
+from tests.trail_app.models import Vessel
+
+
+def test_async_code_names_its_actor(fresh_log: Any, ways: list[tuple[str, int, int, str]]) -> None:
+    def write() -> None:
+        with trail_log.act(name="async writer"):
+            Vessel.objects.create(name="from a coroutine")
+
+    asyncio.run(sync_to_async(write)())
+
+    entries = list(Entry.objects.filter(record="trail_app_vessel"))
+    ways.append(("async (sync_to_async)", 1, len(entries), entries[0].actor))
+    assert [one.actor for one in entries] == ["async writer"]
+
+
+def test_a_setting_left_over_from_another_transaction_is_no_act(fresh_log: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('audit.xid', pg_current_xact_id()::text, false), "
+            "set_config('audit.actor', 'nobody', false), set_config('audit.action', 'x', false)"
+        )
+
+        with pytest.raises(Exception, match="no act, no change"):
+            cursor.execute("INSERT INTO trail_app_tag (name) VALUES ('a')")
+
+
+def test_a_failed_act_leaves_neither_row_nor_entry(fresh_log: Any) -> None:
+    with pytest.raises(RuntimeError), trail_log.act():
+        Vessel.objects.create(name="goes")
+        raise RuntimeError
+
+    assert not Vessel.objects.exists()
+    assert not Entry.objects.filter(record="trail_app_vessel").exists()
+    assert recording.current() is None
+
+
+def test_an_act_in_another_connection_is_no_part_of_this_one(fresh_log: Any) -> None:
+    with pytest.raises(RuntimeError), trail_log.act("the outer act"):
+        with recording.recording(
+            trail_log.Action.TRIED,
+            actor=recording.System("outside"),
+            at=trail_log.NOON,
+            reason="must stay",
+            using="outside",
+        ):
+            Vessel.objects.using("outside").create(name="stays")
+        Vessel.objects.create(name="goes")
+        raise RuntimeError
+
+    assert [one.name for one in Vessel.objects.all()] == ["stays"]
+
+
+def test_rows_older_than_their_control_get_a_first_entry(fresh_log: Any, as_superuser: Any) -> None:
+    trail_log.vessels(3, "old")
+    with as_superuser.transaction():
+        for name in capture.TRIGGERS:
+            as_superuser.execute(f"DROP TRIGGER {name} ON trail_app_tag")
+        as_superuser.execute("ALTER TABLE trail_app_tag DROP audit_seq, DROP audit_head")
+        as_superuser.execute("INSERT INTO trail_app_tag (name) VALUES ('old-1'), ('old-2')")
+
+    owner = connections["owner"]
+    owner.set_autocommit(False)
+    assert capture.install(owner) == ["trail_app_tag"]
+    owner.commit()
+    owner.set_autocommit(True)
+
+    entries = list(Entry.objects.filter(record="trail_app_tag"))
+    assert {(one.op, one.action) for one in entries} == {("insert", Action.CONTROL_BEGUN)}
+    assert len(entries) == 2
+    assert verification.verify().faults == ()
+
+
+def test_a_trailing_zero_is_a_change(fresh_log: Any, as_superuser: Any) -> None:
+    as_superuser.execute("ALTER TABLE trail_app_vessel ALTER volume_l TYPE numeric")
+    as_superuser.commit()
+    with trail_log.act():
+        vessel = Vessel.objects.create(name="scale")
+        with connection.cursor() as cursor:
+            for written in ("12.5", "12.50"):
+                cursor.execute(f"UPDATE trail_app_vessel SET volume_l = {written}")
+
+    entries = Entry.objects.of_record("trail_app_vessel", vessel.pk)
+
+    assert [one.body.split('"new":')[1].split(",")[0] for one in entries[1:]] == [
+        '{"volume_l":"12.5"}',
+        '{"volume_l":"12.50"}',
+    ]
+    assert verification.verify().faults == ()

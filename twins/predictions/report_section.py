@@ -1,0 +1,81 @@
+"""Write what the twin said of a batch into its report: runs, alerts, causes, a forecast chart."""
+
+from batches.disposition import batch_report
+from batches.disposition.report_sections import moment
+from batches.execution.models import Batch
+from compliance.reports.document import Align, Block, Chart, Column, Fact, Facts, Paragraph, Table
+from twins.predictions import charts
+from twins.predictions.models import Alert, Prediction
+
+HEADING = "Predictions of the twin"
+
+
+def write(batch: Batch) -> list[Block]:
+    """Give every run with its digests, every alert with its causes and its chart."""
+    runs = list(
+        Prediction.objects.filter(batch=batch)
+        .select_related("model_version")
+        .defer("input", "output")
+        .order_by("as_of", "pk")
+    )
+    if not runs:
+        return []
+    versions = sorted({str(one.model_version) for one in runs})
+    blocks: list[Block] = [
+        Paragraph(
+            f"{len(runs)} runs of {', '.join(versions)}. A prediction changes nothing by itself: "
+            "a person accepts or rejects each alert. Every run can be repeated to the byte from "
+            "its input."
+        )
+    ]
+    for alert in batch.alerts.select_related("prediction", "deviation").order_by("pk"):
+        blocks += _alert(alert)
+    rows = tuple(
+        (
+            moment(one.as_of), one.get_state_display(), one.status,
+            one.input_digest[:16], one.output_digest[:16],
+        )
+        for one in runs
+    )  # fmt: skip
+    columns = (
+        Column("As of", 1.6),
+        Column("State", 0.6),
+        Column("Status", 0.9),
+        Column("Input, SHA-256", 1.3),
+        Column("Output, SHA-256", 1.3),
+    )
+    return [*blocks, Table(columns, rows, caption="Digests are shortened to 16 digits.")]
+
+
+def _alert(alert: Alert) -> list[Block]:
+    side = "fall below" if alert.side == "low" else "rise above"
+    said = Paragraph(
+        f"Alert as of {moment(alert.prediction.as_of)}: {alert.tag} will {side} {alert.limit} "
+        f"{alert.unit} with probability {float(alert.probability):.2f}."
+    )
+    answer = "not answered yet"
+    if alert.answered_at:
+        answer = (
+            f"{alert.get_state_display()} by {alert.answered_by} at {moment(alert.answered_at)}: "
+            f"{alert.answer_reason}"
+        )
+    facts = Facts(
+        (
+            Fact(
+                "Lead time",
+                f"{float(alert.lead_time_h):.1f} h in the median, "
+                f"{float(alert.lead_time_low_h):.1f} to {float(alert.lead_time_high_h):.1f} h "
+                "(10 to 90 %)",
+            ),
+            Fact("Answer", answer),
+            Fact("Deviation", alert.deviation.number if alert.deviation else "none"),
+        )
+    )
+    rows = tuple((str(name), f"{float(share):+.3f}") for name, share in alert.contributions)
+    causes = Table(
+        (Column("Contributing variable", 2.0), Column("Log-odds added", 1.0, Align.RIGHT)), rows
+    )
+    return [said, facts, causes, Chart(charts.forecast(alert.prediction, tag=alert.tag))]
+
+
+batch_report.add_section(HEADING, write)
