@@ -22,6 +22,7 @@ from compliance.quality.messages import (
     DeviationDetailOut,
     DeviationIn,
     DeviationOut,
+    ImportIn,
     InvestigationIn,
     NoteIn,
     NoteOut,
@@ -62,6 +63,18 @@ class Deviations(generics.ListAPIView[Deviation]):
         body = DeviationIn(data=request.data)
         body.is_valid(raise_exception=True)
         deviation = deviations.open_(
+            actor=callers.person(request), at=timezone.now(), **body.validated_data
+        )
+        return Response(DeviationOut(deviation).data, status=201)
+
+
+class Imports(APIView):
+    @extend_schema(operation_id="deviation_import", request=ImportIn, responses={201: DeviationOut})
+    def post(self, request: Request) -> Response:
+        """Take over a deviation report of another system, with its own number and words."""
+        body = ImportIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        deviation = deviations.import_(
             actor=callers.person(request), at=timezone.now(), **body.validated_data
         )
         return Response(DeviationOut(deviation).data, status=201)
@@ -159,6 +172,7 @@ class Closure(APIView):
 
 urlpatterns = [
     path("deviations", Deviations.as_view(), name="deviations"),
+    path("deviations/imports", Imports.as_view(), name="deviation-imports"),
     path("deviations/<str:number>", conditional_page(DeviationView.as_view()), name="deviation"),
     path("deviations/<str:number>/notes", Notes.as_view(), name="deviation-notes"),
     path(

@@ -90,9 +90,10 @@ def open_(
 
 def import_(
     *, number: str, title: str, source_text: str, severity: Severity, occurred_at: datetime,
-    claims: Mapping[str, canonical.Value], actor: recording.Actor, at: datetime,
+    claims: Mapping[str, canonical.Value], actor: Principal, at: datetime,
 ) -> Deviation:  # fmt: skip
     """Take over another system's report: its text unchanged, its claims field by field."""
+    authority.demand(actor, Duty.OPEN_DEVIATION)
     if Deviation.objects.filter(number=number).exists():
         raise DeviationKnown(f"{number} has been imported already")
     with recording.recording(

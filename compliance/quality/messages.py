@@ -5,9 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from compliance import times
 from compliance.quality.models import Deviation, RootCause, Severity
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Signature
+from compliance.trail.tlog import canonical
 from compliance.wire import In, Moment, Out, Text
 
 
@@ -16,6 +18,29 @@ class DeviationIn(In):
     description = Text(max_length=20_000)
     severity = serializers.ChoiceField(choices=Severity.choices)
     occurred_at = Moment()
+
+
+class ImportIn(In):
+    """Another system's report: its text unchanged, and what it claims, field by field."""
+
+    number = Text(max_length=40)
+    title = Text(max_length=200)
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    occurred_at = Text(max_length=40, help_text="With its zone; without one only beside `zone`.")
+    zone = Text(max_length=60, required=False, help_text="IANA zone to assume.")
+    claims = serializers.DictField(child=Text(max_length=1000), required=False)
+    source_text = Text(max_length=100_000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        text, zone = attrs["occurred_at"], attrs.pop("zone", None)
+        try:
+            attrs["occurred_at"] = times.parse_local(text, zone=zone) if zone else times.parse(text)
+            canonical.dumps(attrs.setdefault("claims", {}))
+        except times.NotAMoment as error:
+            raise serializers.ValidationError({"occurred_at": str(error)}) from error
+        except canonical.NotCanonical as error:
+            raise serializers.ValidationError({"claims": str(error)}) from error
+        return attrs
 
 
 class NoteIn(In):

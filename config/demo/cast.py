@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
@@ -64,6 +65,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     for code, name, content in (
         (recipe_draft.PRODUCT_CODE, recipe_draft.PRODUCT_NAME, recipe_draft.draft()),
         (VIALS, "Vials, 50 mg fill", vial_recipe()),
+        (PENICILLIN.product, "Penicillin, simulated plant", series_recipe(PENICILLIN)),
     ):
         product = Product.objects.filter(code=code).first() or master_recipes.create_product(
             code=code, name=name, actor=engineer, at=at
@@ -89,6 +91,21 @@ def vial_recipe() -> RecipeDraft:
                 criticality=Criticality.CQA, low=Decimal("49.5"), high=Decimal("50.5"),
                 target=Decimal(50),
             )
+        ],
+    )  # fmt: skip
+
+
+def series_recipe(mapping: SeriesMapping) -> RecipeDraft:
+    """Return a recipe for series whose source states no limits: measured, not judged."""
+    return RecipeDraft(
+        title=mapping.title,
+        phases=(("Fermenter", "Fermentation"),),
+        parameters=[
+            ParameterDraft(
+                tag=tag, name=column, kind=ParameterKind.READING, unit=unit,
+                criticality=Criticality.OTHER,
+            )
+            for tag, (column, unit) in mapping.tags.items()
         ],
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The main job: a plant posts, a twin warns, people decide, the inspector reads, a PDF comes out."""
+"""The main job: a plant posts, a twin warns, people decide, an inspector reads, a PDF results."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,8 +70,9 @@ def _warned(stage: Stage, number: str) -> dict[str, Any]:
     causes = ", ".join(f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3])
     side = "fall below" if alert["side"] == "low" else "rise above"
     stage.display.say(
-        f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} with "
-        f"probability {float(alert['probability']):.2f}, in about {float(alert['lead_time_h']):.0f} h "
+        f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} "
+        f"with probability {float(alert['probability']):.2f}, "
+        f"in about {float(alert['lead_time_h']):.0f} h "
         f"({float(alert['lead_time_low_h']):.0f} to {float(alert['lead_time_high_h']):.0f}); "
         f"because of {causes}"
     )
@@ -79,7 +80,7 @@ def _warned(stage: Stage, number: str) -> dict[str, Any]:
 
 
 def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
-    """Accept the alert, investigate, sign and close the deviation; a release in between is refused."""
+    """Accept the alert, investigate, sign and close; a release in between is refused."""
     stage.display.step("People investigate, decide and sign")
     password = stage.cast.password
     with stage.person(Role.PROCESS_ENGINEER) as engineer:
@@ -87,7 +88,7 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
             f"alerts/{alert['id']}/answer",
             {
                 "accept": True,
-                "reason": "glucose trend agrees with the forecast; opened for investigation",
+                "reason": "the glucose trend agrees with the forecast: to be investigated",
             },
         )
         deviation = str(answered["deviation"])
@@ -105,11 +106,13 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
             f"deviations/{deviation}/investigation",
             {
                 "root_cause_category": "equipment",
-                "root_cause": "The feed pump delivered less than half of the commanded rate from day 5.",
-                "impact": "Glucose fell below 11 mmol/L; cells starved, titre and viability affected. "
+                "root_cause": "The feed pump delivered less than half of the commanded rate "
+                "from day 5 on.",
+                "impact": "Glucose fell below 11 mmol/L and the viability below its limit. "
                 "No other batch used the pump in this period.",
                 "conclusion": "The batch does not meet its specification and is to be rejected.",
-                "alternatives_considered": "Probe drift ruled out: laboratory glucose agrees with the probe.",
+                "alternatives_considered": "Probe drift: ruled out, the laboratory's glucose "
+                "agrees with the probe.",
                 "corrective_action": "Replace the pump head; weigh the feed bottle daily.",
                 "immediate_action": "Feed checked by weight; batch put on hold.",
                 "reason": "result of the investigation recorded",

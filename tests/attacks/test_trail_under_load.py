@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections, transaction
 
 from compliance.trail import sealing, sequencer, verification
@@ -67,8 +68,6 @@ def environment(database: str) -> dict[str, str]:
     found = connections["owner"].get_connection_params()
     host, port = quote(str(found.get("host") or ""), safe=""), found.get("port") or 5432
     user, password = quote(str(found.get("user") or "")), quote(str(found.get("password") or ""))
-    from django.conf import settings
-
     return {
         **os.environ,
         "DATABASE_URL": f"postgresql://{user}:{password}@/{database}?host={host}&port={port}",
@@ -189,20 +188,36 @@ def test_batches_smaller_than_the_backlog_are_contiguous(fresh_log: Any) -> None
     assert verification.verify().faults == ()
 
 
+def write_until(stop: threading.Event, number: int, failures: list[BaseException]) -> None:
+    turn = 0
+    while not stop.is_set() and not failures:
+        turn += 1
+        write(number * 1_000_000 + turn, 3, failures)
+
+
 def test_a_sequencer_killed_again_and_again_leaves_a_whole_log(fresh_log: Any) -> None:
-    trail_log.vessels(1, "first")
-    threads, failures = writers(4, 60)
-    for pause in (1.6, 1.9, 2.3):
+    stop, failures = threading.Event(), list[BaseException]()
+    threads = [
+        threading.Thread(target=write_until, args=(stop, number, failures)) for number in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for pause_s in (0.0, 0.013, 0.11):
+        _, before, _ = counted()
         process = start(fresh_log.database)
-        time.sleep(pause)
+        deadline = time.monotonic() + 30
+        while counted()[1] == before and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(pause_s)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        assert counted()[1] > before  # it was killed at work
+    stop.set()
     for thread in threads:
         thread.join()
+
     process = start(fresh_log.database)
-    deadline = time.monotonic() + 30
-    while counted()[0] != counted()[1] and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for_leaves()
     process.terminate()
     out, err = process.communicate(timeout=20)
 
@@ -212,9 +227,7 @@ def test_a_sequencer_killed_again_and_again_leaves_a_whole_log(fresh_log: Any) -
     entries, leaves, end = counted()
     assert entries == leaves == end
     trail_log.seal_and_sign()
-    report = verification.verify()
-    assert report.faults == ()
-    assert report.checkpoints >= 1
+    assert verification.verify().faults == ()
 
 
 def test_the_loop_goes_on_after_its_connection_was_cut(fresh_log: Any, as_superuser: Any) -> None:

@@ -1,7 +1,7 @@
 """Post a simulated batch through the real API, as often as it takes and nothing twice."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,11 +69,7 @@ class Plant:
         `RecipeUnfit`.
         """
         messages = process.simulate(seed, fault)
-        with httpx.Client(
-            base_url=f"{self.base_url.rstrip('/')}/api/v1/",
-            headers={"Authorization": f"Bearer {self.token}"},
-            timeout=30.0,
-        ) as client:
+        with self._client() as client:
             known = int(self._post(client, posts.issue(number, product)))
             script = posts.of_batch(
                 messages,
@@ -90,6 +86,23 @@ class Plant:
         if progress:
             progress(total, total, "all posted")
         return Posted(sent=total, known=known)
+
+    def deliver(self, script: Sequence[Post], *, progress: Progress | None = None) -> Posted:
+        """Post a prepared script in its order; called again, it posts nothing twice."""
+        known = 0
+        with self._client() as client:
+            for done, post in enumerate(script, start=1):
+                known += self._post(client, post)
+                if progress:
+                    progress(done, len(script), post.text)
+        return Posted(sent=len(script), known=known)
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"{self.base_url.rstrip('/')}/api/v1/",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=30.0,
+        )
 
     def _phases(self, client: httpx.Client, number: str) -> list[str]:
         asked = Post(f"{number}:read", f"batches/{number}", b"", "", "phases")

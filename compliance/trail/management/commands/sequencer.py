@@ -14,6 +14,7 @@ from compliance.trail.sequencer import SealMismatch
 
 class Command(BaseCommand):
     help = "Seal committed entries, sign and publish checkpoints until stopped (SIGTERM, Ctrl-C)."
+    requires_system_checks = []  # it must work where something else is not as it should be
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = Event()
