@@ -78,7 +78,9 @@ def assess(
         pack=pack.label,
         grade=grade,
         assessed=assessed,
-        summary=_summary(judged, grade=grade, assessed=assessed, profile=profile, scope=snapshot.scope),
+        summary=_summary(
+            judged, grade=grade, assessed=assessed, profile=profile, scope=snapshot.scope
+        ),
         results=results,
     )
 

@@ -102,7 +102,10 @@ def _in_scope(snapshot: Snapshot) -> tuple[str, list[object]]:
     parts, values = [], []
     for model in scopes.narrowed():
         rows = (
-            snapshot.rows(model).order_by().annotate(text_id=Cast("pk", TextField())).values("text_id")
+            snapshot.rows(model)
+            .order_by()
+            .annotate(text_id=Cast("pk", TextField()))
+            .values("text_id")
         )
         statement, its_values = rows.query.sql_with_params()
         parts.append(f"(record = %s AND record_id IN ({statement}))")

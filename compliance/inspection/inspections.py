@@ -129,7 +129,8 @@ def finish(inspection: Inspection, *, assessment: Assessment, at: datetime) -> I
         )
         if finished:  # else a later run took over from this one, which was thought lost
             CheckResult.objects.bulk_create(
-                CheckResult(inspection=inspection, **asdict(result)) for result in assessment.results
+                CheckResult(inspection=inspection, **asdict(result))
+                for result in assessment.results
             )
     inspection.refresh_from_db()
     return inspection
@@ -156,7 +157,9 @@ def repeats(inspection: Inspection) -> dict[str, str]:
 def replay(inspection: Inspection) -> Replay:
     """Run a finished inspection again over what it read, and compare every stored value."""
     if inspection.state != InspectionState.FINISHED or inspection.as_of is None:
-        raise InspectionNotFinished(f"{inspection.number} is not finished; there is nothing to repeat")
+        raise InspectionNotFinished(
+            f"{inspection.number} is not finished; there is nothing to repeat"
+        )
     extent = Extent(inspection.tree_size or 0, inspection.last_entry or 0)
     with snapshots.frozen(
         scope=inspection.scope, as_of=inspection.as_of, extent=extent
@@ -164,9 +167,7 @@ def replay(inspection: Inspection) -> Replay:
         again = engine.assess(
             snapshot, profile=Profile(inspection.profile), repeats=repeats(inspection)
         )
-    stored = {
-        result.check_id: _stored(result) for result in inspection.results.order_by("order")
-    }
+    stored = {result.check_id: _stored(result) for result in inspection.results.order_by("order")}
     repeated = {result.check_id: asdict(result) for result in again.results}
     differing = sorted(
         check_id
@@ -188,6 +189,6 @@ def _fail(inspection: Inspection, *, at: datetime) -> None:
     with recording.recording(
         Action.INSPECTION_FAILED, actor=_INSPECTOR, at=at, reason=f"failure of {inspection.number}"
     ):
-        Inspection.objects.filter(
-            pk=inspection.pk, state=InspectionState.RUNNING, as_of=at
-        ).update(state=InspectionState.FAILED, finished_at=at)
+        Inspection.objects.filter(pk=inspection.pk, state=InspectionState.RUNNING, as_of=at).update(
+            state=InspectionState.FAILED, finished_at=at
+        )

@@ -38,7 +38,9 @@ class Inspection(models.Model):
     last_entry = models.BigIntegerField(null=True, blank=True)
     snapshot_digest = models.CharField(max_length=64, blank=True)
     rule_pack = models.CharField(max_length=120, blank=True, help_text="Name, version and digest.")
-    grade = models.CharField(max_length=20, blank=True, help_text="TGA scale: A1, A2, A3, Unacceptable.")
+    grade = models.CharField(
+        max_length=20, blank=True, help_text="TGA scale: A1, A2, A3, Unacceptable."
+    )
     checks_assessed = models.PositiveIntegerField(default=0)
     checks_total = models.PositiveIntegerField(default=0)
     summary = models.TextField(blank=True)
@@ -115,7 +117,9 @@ class CheckResult(models.Model):
             ),
             models.CheckConstraint(
                 name="result_finding_is_classed",
-                condition=(Q(verdict="finding") & ~Q(finding_class="") & ~Q(text="") & Q(failing__gt=0))
+                condition=(
+                    Q(verdict="finding") & ~Q(finding_class="") & ~Q(text="") & Q(failing__gt=0)
+                )
                 | (~Q(verdict="finding") & Q(finding_class="") & Q(failing=0)),
             ),
         ]

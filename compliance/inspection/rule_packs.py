@@ -19,7 +19,14 @@ ALCOA = frozenset(
     | {"complete", "consistent", "enduring", "available", "traceable"}
 )
 SYSTEMS = frozenset(
-    {"quality", "production", "laboratory", "materials", "packaging-labeling", "facilities-equipment"}
+    {
+        "quality",
+        "production",
+        "laboratory",
+        "materials",
+        "packaging-labeling",
+        "facilities-equipment",
+    }
 )
 
 

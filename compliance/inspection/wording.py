@@ -23,7 +23,9 @@ def observation(rule: Rule, outcome: Outcome, profile: Profile) -> str:
         text = f"{sentence} Specifically,\n\n{body}"
     else:
         text = f"{sentence}, in that:\n\n" + "\n".join(f"– {fact}" for fact in facts)
-    closing = [f"Examined: {count(outcome.examined, *rule.population)}; failing: {outcome.failing}."]
+    closing = [
+        f"Examined: {count(outcome.examined, *rule.population)}; failing: {outcome.failing}."
+    ]
     if outcome.remark:
         closing.append(outcome.remark)
     if outcome.indicator:

@@ -1,5 +1,7 @@
 """Reports over the API: ask for one, follow it, fetch the sealed file."""
 
+from typing import Any
+
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -7,19 +9,21 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance.access import callers
+from compliance.access.callers import PeopleRead
 from compliance.reports import building, requests, tasks
 from compliance.reports.models import Report
+from compliance.wire import In, Pages, Text
 
 
-class ReportIn(serializers.Serializer[None]):
-    kind = serializers.CharField(max_length=40)
-    subject = serializers.CharField(max_length=60)
+class ReportIn(In):
+    kind = Text(max_length=40)
+    subject = Text(max_length=60)
 
 
 class ReportOut(serializers.ModelSerializer[Report]):
@@ -32,19 +36,24 @@ class ReportOut(serializers.ModelSerializer[Report]):
         read_only_fields = fields
 
 
-class Reports(ListAPIView[Report]):
-    """Every report, newest first."""
-
+class Reports(generics.ListAPIView[Report]):
+    permission_classes = [PeopleRead]
+    pagination_class = Pages
     queryset = Report.objects.order_by("-pk")
     serializer_class = ReportOut
 
-    @extend_schema(request=ReportIn, responses={202: ReportOut})
+    @extend_schema(operation_id="reports_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List reports, newest first."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(operation_id="report_request", request=ReportIn, responses={202: ReportOut})
     def post(self, request: Request) -> Response:
         """Ask for a report; it is built by a worker."""
         body = ReportIn(data=request.data)
         body.is_valid(raise_exception=True)
         report = requests.request(
-            actor=request.user,  # type: ignore[arg-type]
+            actor=callers.person(request),
             at=timezone.now(),
             **body.validated_data,
         )
@@ -52,19 +61,24 @@ class Reports(ListAPIView[Report]):
         return Response(ReportOut(report).data, status=202)
 
 
-class OneReport(RetrieveAPIView[Report]):
-    """One report."""
+class OneReport(APIView):
+    permission_classes = [PeopleRead]
 
-    queryset = Report.objects.all()
-    serializer_class = ReportOut
-    lookup_field = "number"
+    @extend_schema(operation_id="report_read", responses=ReportOut)
+    def get(self, request: Request, number: str) -> Response:
+        """Read the state of a report."""
+        return Response(ReportOut(get_object_or_404(Report, number=number)).data)
 
 
 class ReportFile(APIView):
-    """The sealed PDF, compared with its record before it is handed out."""
+    permission_classes = [PeopleRead]
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="report_file_read",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, number: str) -> HttpResponse:
+        """Fetch the sealed PDF, compared with its record before it is handed out."""
         report = get_object_or_404(Report, number=number)
         return HttpResponse(
             building.content(report),

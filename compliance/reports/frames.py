@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compliance.reports import flags, scales, typefaces
-from compliance.reports.flags import Flag
 from compliance.reports.drawing import Point
+from compliance.reports.flags import Flag
 
 TEXT = 7.0
 TITLE = 8.6

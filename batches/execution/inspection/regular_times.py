@@ -62,7 +62,7 @@ def _regular(batch: str, named: list[Measured], share: int) -> Fact | None:
         f"Batch {batch}: {quantity} intervals between successive measurements, from "
         f"{named[0].when} to {named[-1].when}, are exactly {wording.duration(gap)}, whichever of "
         f"{wording.count(people, 'person', 'people')} and {wording.count(phases, 'phase')} they "
-        "belong to. Times of this regularity are generated, not observed.",
+        "belong to.",
         evidence=(named[0].evidence, named[-1].evidence),
         batches=frozenset({batch}),
     )

@@ -10,6 +10,7 @@ from compliance.inspection.checks import (  # noqa: F401 -- importing registers
     deviations_overdue,
     failed_attempts,
     records_outside_trail,
+    second_person,
     signature_links,
     signature_manifestations,
     system_clock,
