@@ -139,11 +139,15 @@ def finish(inspection: Inspection, *, assessment: Assessment, at: datetime) -> I
 def repeats(inspection: Inspection) -> dict[str, str]:
     """Return, by check, the number of the inspection just before that had the same finding.
 
-    Before means: finished, same scope, requested earlier. A repeat is upgraded (TGA, PIC/S).
+    Before means: finished, same scope, and so long ago that the site had time to respond (the
+    pack's `repeat_after_days`). A repeat is upgraded (TGA, PIC/S).
     """
+    since = timedelta(days=rule_packs.load().classification.repeat_after_days)
     former = (
         Inspection.objects.filter(
-            state=InspectionState.FINISHED, pk__lt=inspection.pk, scope=inspection.scope
+            state=InspectionState.FINISHED,
+            scope=inspection.scope,
+            requested_at__lte=inspection.requested_at - since,
         )
         .order_by("-pk")
         .first()

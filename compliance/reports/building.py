@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from compliance.refusals import Refused
-from compliance.reports import kinds, layout, seal
+from compliance.reports import kinds, layout, seal, spelling
 from compliance.reports.actions import Action
 from compliance.reports.document import Attachment
 from compliance.reports.models import Report, ReportState
@@ -70,7 +70,7 @@ def build(report: Report, *, at: datetime) -> Report:
             ),
         ),
     )
-    drawn = layout.draw(document)
+    drawn = layout.draw(spelling.spelled(document))
     sealed = sealing.sign(
         drawn, reason=f"{kind.title} {report.subject}", location=settings.SITE_NAME, at=at
     )
@@ -83,6 +83,7 @@ def build(report: Report, *, at: datetime) -> Report:
     ):
         locked = Report.objects.select_for_update().get(pk=report.pk)
         if locked.state == ReportState.SEALED:  # another worker was faster: its file counts
+            (Path(settings.REPORTS_DIR) / name).unlink()
             return locked
         locked.state = ReportState.SEALED
         locked.sealed_at = at

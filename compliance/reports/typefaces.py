@@ -61,6 +61,16 @@ def is_drawable(character: str) -> bool:
     )
 
 
+def can_print(character: str) -> bool:
+    """Say whether the fonts have a glyph for a character, or it is a line feed."""
+    if character == "\n":
+        return True
+    try:
+        return all(advances[character] for advances in _advances().values())
+    except GlyphMissing:
+        return False
+
+
 @lru_cache(maxsize=1)
 def _advances() -> dict[str, _Advances]:
     fonts = {name: TTFont(name, FONTS / file, shapable=False) for name, file in FILES.items()}

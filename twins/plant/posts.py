@@ -11,6 +11,8 @@ from twins.plant.messages import Event, LaboratoryResult, Message, Reading, Samp
 
 # One set of readings for each six hours of the batch: 288 lines of eight tags.
 READINGS_EVERY_H = 6.0
+# Whom the plant names for what a person does there.
+OPERATOR = "demo.operator"
 # The phases of the recipe in their order, with the hours in which this plant runs them.
 PHASE_HOURS = ((0.0, 1.0), (1.0, FEED_START_H), (FEED_START_H, HARVEST_H - 1.0))
 LAST_PHASE_HOURS = (HARVEST_H - 1.0, HARVEST_H)
@@ -107,7 +109,7 @@ class _Script:
             "sent_at": at,
             "phase": phase,
             "text": text,
-            "performed_by": "simulated plant",
+            "performed_by": OPERATOR,
             # The plant kept its own record; the product hears of it later.
             "backfilled": True,
         }
@@ -119,7 +121,7 @@ class _Script:
             "number": f"{self.number}-{one.sample}",
             "taken_at": self._moment(one.at_h),
             "point": "Production bioreactor",
-            "taken_by": "simulated plant",
+            "taken_by": OPERATOR,
         }
         return self._post(f"{self.number}:sample:{one.sample}", "samples", body, one.sample)
 
