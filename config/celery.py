@@ -8,7 +8,7 @@ from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from compliance.trail import recording  # noqa: E402 -- after the settings module is named
+from compliance.trail import recording
 
 app = Celery("gmp")
 app.config_from_object("django.conf:settings", namespace="CELERY")

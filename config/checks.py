@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 from django.db.utils import Error as DatabaseError
 
@@ -77,7 +78,7 @@ def application_owns_nothing(**_: Any) -> list[CheckMessage]:
         found.append(Error(f"the application's role owns {owned} tables", id="gmp.E004"))
     if is_stronger:
         found.append(
-            Warning(
+            checks.Warning(
                 f"the application signs in as {login}, which could become the trail's owner",
                 hint="give each role a login of its own: docs/decisions/001-database-roles.md",
                 id="gmp.W001",
@@ -103,7 +104,7 @@ def server_keeps_what_it_promised(**_: Any) -> list[CheckMessage]:
     if values["synchronous_commit"] == "off":
         found.append(Error("PostgreSQL runs with synchronous_commit=off", id="gmp.E005"))
     if values["data_checksums"] != "on":
-        found.append(Warning("PostgreSQL runs without data checksums", id="gmp.W002"))
+        found.append(checks.Warning("PostgreSQL runs without data checksums", id="gmp.W002"))
     if values["TimeZone"] != "UTC":
         found.append(Error(f"the session's time zone is {values['TimeZone']}", id="gmp.E001"))
     return found

@@ -18,7 +18,8 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem(
-    *, code: str, title: str, status_code: int, detail: str = "", errors: list[dict[str, str]] | None = None
+    *, code: str, title: str, status_code: int, detail: str = "",
+    errors: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the members of one problem document; `type` is stable, `errors` point into the body."""
     body: dict[str, Any] = {"type": TYPE + code, "title": title, "status": status_code}

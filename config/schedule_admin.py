@@ -1,7 +1,7 @@
 """Scheduled jobs in the admin, in place of the scheduler's own pages that save by themselves."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -35,12 +35,11 @@ class TimesForm(ReasonForm):
         label="Or daily at hour (UTC)", min_value=0, max_value=23, required=False
     )
     minute = forms.IntegerField(min_value=0, max_value=59, required=False)
-    field_order: ClassVar[Sequence[str]] = ("every_seconds", "hour", "minute", "reason")
+    field_order: Sequence[str] | None = ("every_seconds", "hour", "minute", "reason")
 
 
 class JobForm(TimesForm):
     name = forms.CharField(max_length=200)
-    task = forms.ChoiceField()
     field_order = ("name", "task", "every_seconds", "hour", "minute", "reason")
 
 

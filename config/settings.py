@@ -1,7 +1,9 @@
 """All settings of the product, read from the environment once."""
 
+import contextlib
 import secrets as random_secrets
 from pathlib import Path
+from typing import Any
 
 from config import env
 from config.embedded import valkey
@@ -22,10 +24,8 @@ def _secret_key() -> str:
         fresh = path.with_suffix(f".{random_secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(random_secrets.token_urlsafe(50))
-        try:
-            path.hardlink_to(fresh)  # whoever comes second takes the first one's key
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # whoever comes second takes the first one's
+            path.hardlink_to(fresh)
         fresh.unlink()
     return path.read_text()
 
@@ -114,9 +114,8 @@ def _database(alias: str) -> dict[str, object]:
         }
     else:
         found = env.database(f"DATABASE_{alias.upper()}_URL") or env.database("DATABASE_URL") or {}
-    options = found["OPTIONS"]
-    assert isinstance(options, dict)
-    options["options"] = f"-c role={role} -c TimeZone=UTC"
+    own: Any = found["OPTIONS"]
+    found["OPTIONS"] = {**own, "options": f"-c role={role} -c TimeZone=UTC"}
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True
     return found

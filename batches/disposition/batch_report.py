@@ -59,8 +59,10 @@ def write(number: str, facts: kinds.Facts) -> Document:
     Its digest covers the signed content of the batch and every signature and decision under it.
     """
     batch = Batch.objects.select_related("recipe__product").get(number=number)
-    signatures = [[one.pk, one.record_digest, one.meaning] for one in signing.of(batch)]
-    state = {
+    signatures: list[canonical.Value] = [
+        [one.pk, one.record_digest, one.meaning] for one in signing.of(batch)
+    ]
+    state: dict[str, canonical.Value] = {
         "content": dict(batch_record.signed_content(batch)),
         "disposition": batch.disposition,
         "signatures": signatures,

@@ -28,6 +28,7 @@ from compliance.reports.document import (
     Tile,
     Tone,
 )
+from compliance.reports.drawing import Drawing
 from compliance.signatures import signing
 from compliance.trail.models import Checkpoint, Entry
 
@@ -250,7 +251,7 @@ def _points(batch: Batch, parameter: Parameter) -> list[tuple[datetime, Decimal]
     return [(at, Decimal(value)) for at, value in ordered]
 
 
-def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> charts.Drawing:
+def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> Drawing:
     limits = [
         charts.Limit(f"{side} {_number(value)}", float(value))
         for side, value in (("low", parameter.low), ("high", parameter.high))

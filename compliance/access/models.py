@@ -22,7 +22,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
 
-    last_login = None  # type: ignore[assignment]  # sign-ins are records of their own: SignIn
+    last_login = None  # sign-ins are records of their own: SignIn
     username = models.CharField(max_length=60, unique=True)
     full_name = models.CharField(max_length=200, help_text="As printed with a signature.")
     email = models.EmailField(blank=True)

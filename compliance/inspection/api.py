@@ -57,7 +57,7 @@ class InspectionDetailOut(InspectionOut):
 
     class Meta(InspectionOut.Meta):
         fields = (*InspectionOut.Meta.fields, "results")  # type: ignore[assignment]
-        read_only_fields = fields
+        read_only_fields = fields  # type: ignore[assignment]
 
     @extend_schema_field(CheckResultOut(many=True))
     def get_results(self, inspection: Inspection) -> list[dict[str, Any]]:

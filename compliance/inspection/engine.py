@@ -132,8 +132,7 @@ def _evidence(snapshot: Snapshot, outcome: Outcome) -> list[canonical.Value]:
             )
             row["facts"] = sorted({*_texts(row["facts"]), wording.letter(index)})
             values = row["values"]
-            assert isinstance(values, dict)
-            values.update(one.values)
+            row["values"] = {**values, **one.values} if isinstance(values, dict) else {}
     numbers = entries.ids_of(snapshot, found)
     for key, row in found.items():
         row["entries"] = list(numbers.get(key, []))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import TextField
@@ -55,9 +56,11 @@ def of_records(
     snapshot: Snapshot, table: str, ids: Sequence[str], *, after: datetime | None = None
 ) -> Iterator[TrailEntry]:
     """Yield the entries of some records of one table, those after a moment if one is given."""
-    where, values = "record = %s AND record_id = ANY(%s)", [table, list(ids)]
+    where = "record = %s AND record_id = ANY(%s)"
+    values: list[Any] = [table, list(ids)]
     if after is not None:
-        where, values = where + " AND at > %s", [*values, after]
+        where += " AND at > %s"
+        values.append(after)
     return _read(snapshot, where, values, in_scope=False)
 
 
@@ -81,7 +84,7 @@ def ids_of(
 
 
 def _read(
-    snapshot: Snapshot, where: str, values: list[object], *, in_scope: bool
+    snapshot: Snapshot, where: str, values: list[Any], *, in_scope: bool
 ) -> Iterator[TrailEntry]:
     if in_scope and snapshot.scope:
         narrowed, more = _in_scope(snapshot)

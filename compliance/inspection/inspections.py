@@ -142,7 +142,7 @@ def repeats(inspection: Inspection) -> dict[str, str]:
     Before means: finished, same scope, and so long ago that the site had time to respond (the
     pack's `repeat_after_days`). A repeat is upgraded (TGA, PIC/S).
     """
-    since = timedelta(days=rule_packs.load().classification.repeat_after_days)
+    since = timedelta(days=rule_packs.load().classification["repeat_after_days"])
     former = (
         Inspection.objects.filter(
             state=InspectionState.FINISHED,

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @shared_task(bind=True, max_retries=20)
-def build_report(self: Task[Any, Any], *, report_id: int, **_: Any) -> None:
+def build_report(self: Task[Any, Any], /, *, report_id: int, **_: Any) -> None:
     """Build one requested report; when the trail is not sealed yet, try again a little later."""
     report = Report.objects.get(pk=report_id)
     try:

@@ -48,4 +48,5 @@ class Signature(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.printed_name}: {self.get_meaning_display()} of {self.record} {self.record_id} ({self.pk})"
+        meaning = self.get_meaning_display()
+        return f"{self.printed_name}: {meaning} of {self.record} {self.record_id} ({self.pk})"

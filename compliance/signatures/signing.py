@@ -53,7 +53,7 @@ def digest(record: models.Model) -> str:
         content = _contents[type(record)]
     except KeyError as error:
         raise NotSignable(f"{record._meta.verbose_name} is not a record that is signed") from error
-    document = {
+    document: dict[str, canonical.Value] = {
         "record": record._meta.db_table,
         "record_id": str(record.pk),
         "content": dict(content(record)),

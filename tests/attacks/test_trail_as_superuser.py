@@ -447,7 +447,7 @@ def test_a_published_checkpoint_with_other_bytes_is_a_conflict(log: int) -> None
 def test_a_log_without_its_public_key_cannot_be_assessed(log: int) -> None:
     (settings.KEYS_DIR / keys.PUBLIC).unlink()
 
-    with pytest.raises(BaseException) as refused:  # noqa: PT011 -- the code is what counts
+    with pytest.raises(BaseException) as refused:
         call_command("trail", "verify")
 
     assert getattr(refused.value, "returncode", None) == 2

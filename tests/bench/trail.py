@@ -97,7 +97,9 @@ def run() -> list[Row]:
     def update(model, block):  # type: ignore[no-untyped-def]
         first = model.objects.order_by("-pk").values_list("pk", flat=True)[BULK - 1]
         with block():
-            changed = model.objects.filter(pk__gte=first).update(count=time.perf_counter_ns() % 10**9)
+            changed = model.objects.filter(pk__gte=first).update(
+                count=time.perf_counter_ns() % 10**9
+            )
             assert changed == BULK
 
     rows = []
@@ -112,7 +114,9 @@ def run() -> list[Row]:
         )
         captured = _entries() - before
         if captured != count * (ROUNDS + 1):
-            sys.exit(f"{name}: {captured} entries for {count * (ROUNDS + 1)} rows: no figure counts")
+            sys.exit(
+                f"{name}: {captured} entries for {count * (ROUNDS + 1)} rows: no figure counts"
+            )
         micro = 1e6 / count
         rows.append(Row(name, ours.cpu_s * micro, "us CPU/row", theirs.cpu_s * micro,
                         ours.cpu_s / theirs.cpu_s))  # fmt: skip

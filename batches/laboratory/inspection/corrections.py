@@ -1,6 +1,7 @@
 """DI-13: find corrections that move results from outside to inside their limits."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 from batches.laboratory.inspection import limits
 from batches.laboratory.models import Result
@@ -26,10 +27,13 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
     moved: dict[str, list[tuple[Result, Result]]] = defaultdict(list)
     for found in corrected:
         parameter = known.get((found[0].sample.batch.recipe_id, found[0].tag))
-        for before, after in zip(found, found[1:], strict=False):
-            if parameter and limits.is_outside(before, parameter):
-                if not limits.is_outside(after, parameter):
-                    moved[after.analyst or "an unnamed analyst"].append((before, after))
+        for before, after in pairwise(found):
+            if (
+                parameter
+                and limits.is_outside(before, parameter)
+                and not limits.is_outside(after, parameter)
+            ):
+                moved[after.analyst or "an unnamed analyst"].append((before, after))
     facts = [
         Fact(
             f"{analyst} corrected {wording.count(len(pairs), 'result')} from outside to inside the "

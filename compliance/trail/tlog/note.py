@@ -102,7 +102,9 @@ def split(note: str | bytes) -> tuple[str, tuple[Signature, ...]]:
     return text + "\n", tuple(_parse(line) for line in lines[:-1].split("\n"))
 
 
-def open(note: str | bytes, verifiers: Sequence[Verifier]) -> Opened:
+def open(  # noqa: A001 -- the verb of the specification; called as note.open
+    note: str | bytes, verifiers: Sequence[Verifier]
+) -> Opened:
     """Return the text of a note that a known key signed, or raise `NoteInvalid`.
 
     Signatures of unknown keys are set aside. One of a known key that fails, or a second one of the

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from twins.plant.client import PlantRefused, PlantUnheard, RecipeUnfit
 
 from batches.exchange import folders
 from config import listening, status
@@ -19,6 +18,7 @@ from config.demo.progress import Display
 from config.embedded import lease
 from config.management.commands import up
 from config.supervisor import GaveUp, Supervisor
+from twins.plant.client import PlantRefused, PlantUnheard, RecipeUnfit
 
 
 class Command(BaseCommand):

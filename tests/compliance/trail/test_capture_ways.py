@@ -207,9 +207,8 @@ def new_entries() -> Iterator[list[Entry]]:
 def test_entries_written_are_rows_changed(way: str, ways: list[tuple[str, int, int, str]]) -> None:
     change, expected = WAYS[way]
 
-    with new_entries() as entries:
-        with trail_log.act("tried this way", name="writer"):
-            change()
+    with new_entries() as entries, trail_log.act("tried this way", name="writer"):
+        change()
 
     ways.append((way, expected, len(entries), ", ".join({one.actor for one in entries})))
     assert len(entries) == expected

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 
-import pytest
-
 from compliance.trail import checkpoints, keys, recording, sequencer, verification
 from compliance.trail.recording import System
 from tests.trail_app.models import Vessel
