@@ -7,3 +7,9 @@ class ExecutionConfig(AppConfig):
     name = "batches.execution"
     label = "execution"
     verbose_name = "Execution"
+
+    def ready(self) -> None:
+        from batches.execution import segments
+        from compliance.trail import bulk_seals
+
+        bulk_seals.register("readings", segments.broken)

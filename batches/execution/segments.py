@@ -7,6 +7,7 @@ from django.db import connection
 
 from batches.execution import sample_bytes
 from batches.execution.models import ReadingSegment
+from compliance.trail.bulk_seals import Broken
 from compliance.trail.tlog import merkle
 
 
@@ -25,12 +26,6 @@ class SampleProof:
     root: bytes
 
 
-@dataclass(frozen=True)
-class SegmentFault:
-    segment_id: int
-    message: str
-
-
 def verify(segment: ReadingSegment) -> None:
     """Recompute a segment from its stored samples; raise `SegmentAltered` where they differ."""
     hashes = _stored_hashes(segment)
@@ -47,13 +42,13 @@ def verify(segment: ReadingSegment) -> None:
         )
 
 
-def faults() -> Iterator[SegmentFault]:
+def broken() -> Iterator[Broken]:
     """Verify every segment, and yield what is wrong with each that was altered."""
     for segment in ReadingSegment.objects.select_related("batch").order_by("pk").iterator():
         try:
             verify(segment)
         except SegmentAltered as altered:
-            yield SegmentFault(segment_id=segment.pk, message=str(altered))
+            yield Broken(record=f"execution_readingsegment {segment.pk}", message=str(altered))
 
 
 def proof(segment: ReadingSegment, *, position: int) -> SampleProof:

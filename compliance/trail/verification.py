@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import Connection
 
 from compliance.trail import (
+    bulk_seals,
     enforcement,
     stored,
     verified_checkpoints,
@@ -78,6 +79,8 @@ def verify(progress: Progress | None = None) -> Report:
         for problem in enforcement.problems(cursor):
             findings.add(Verdict.DISABLED, problem)
         verified_live.check(raw, cursor, log.entries.heads, findings)
+    for one in bulk_seals.broken():
+        findings.add(Verdict.TAMPERED, one.message, record=one.record)
     return Report(
         entries=log.found_entries + unsealed,
         leaves=log.leaves,

@@ -97,7 +97,7 @@ def test_untouched_segments_have_no_faults() -> None:
     factories.stored(batch, factories.temperatures("36.8"))
     factories.stored(batch, [Reading("ph", NOON, Decimal("7.00"), "[pH]")])
 
-    assert list(segments.faults()) == []
+    assert list(segments.broken()) == []
 
 
 @pytest.mark.parametrize(

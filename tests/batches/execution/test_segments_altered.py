@@ -39,10 +39,10 @@ def test_a_sample_that_an_administrator_changed_is_found(
     untouched = factories.stored(batch, factories.temperatures("36.8"), by=historian)
     as_superuser.commit()
 
-    found = [fault.segment_id for fault in segments.faults()]
+    found = [one.record for one in segments.broken()]
 
-    assert found == altered
-    assert untouched.pk not in found
+    assert found == [f"execution_readingsegment {pk}" for pk in altered]
+    assert f"execution_readingsegment {untouched.pk}" not in found
 
 
 def test_a_sample_that_the_application_adds_to_a_sealed_segment_is_found(fresh_log: Any) -> None:
@@ -53,4 +53,4 @@ def test_a_sample_that_the_application_adds_to_a_sealed_segment_is_found(fresh_l
             [segment.pk, segment.batch_id, NOON],
         )
 
-    assert [fault.segment_id for fault in segments.faults()] == [segment.pk]
+    assert [one.record for one in segments.broken()] == [f"execution_readingsegment {segment.pk}"]

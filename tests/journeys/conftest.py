@@ -1,0 +1,69 @@
+"""The product in processes of its own, under a folder of its own, for whole ways."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Installation:
+    """One installation on the embedded servers, driven by its commands like a person would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("GMP_")}
+        self.environment = {
+            **kept, "GMP_VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONUNBUFFERED": "1", "COLUMNS": "200",
+        }  # fmt: skip
+        for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
+            self.environment.pop(name, None)
+
+    def manage(self, *words: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, text=True,
+            capture_output=True, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def pids(self) -> dict[str, int]:
+        """The processes that run now, by name; empty while there is nothing to read."""
+        try:
+            return dict(json.loads((self.folder / "up.json").read_text())["pids"])
+        except (OSError, ValueError, KeyError):
+            return {}
+
+    def kill(self, name: str, *, at_most_s: float = 60) -> None:
+        """kill -9 one of the processes, as soon as it runs."""
+        deadline = time.monotonic() + at_most_s
+        while name not in self.pids():
+            assert time.monotonic() < deadline, f"{name} does not run: {self.pids()}"
+            time.sleep(0.1)
+        os.kill(self.pids()[name], signal.SIGKILL)
+
+    def ask(self, code: str) -> str:
+        done = self.manage("shell", "-v0", "-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    folder = Path(tempfile.mkdtemp(prefix="gmp-journey-"))
+    yield Installation(folder)
+    shutil.rmtree(folder, ignore_errors=True)
