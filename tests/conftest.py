@@ -30,6 +30,8 @@ def _add_models_of_tests() -> None:
 
 
 _add_models_of_tests()
+# A slow hash is for real passwords; hundreds of people of the tests would each take half a second.
+product.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,14 +4,17 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from batches.disposition import blockers, decisions
+from batches.disposition import batch_report, blockers, decisions
 from batches.disposition.models import Decision
 from batches.execution.models import Batch, BatchState, DispositionState
 from compliance.access import acts, page_parts, record_admin
-from compliance.access.acts import Act, Done, Occasion, ReasonForm
+from compliance.access.acts import Act, ConfirmForm, Done, Occasion, ReasonForm
 from compliance.access.duties import Duty
 from compliance.access.page_parts import Facts, Note, Page, Part, Section, Table, Text
 from compliance.access.record_admin import RecordAdmin
+from compliance.inspection import admin as inspection_pages
+from compliance.inspection.models import Profile
+from compliance.reports import admin as report_pages
 from compliance.signatures import manifestations, signing
 from compliance.signatures.forms import SignForm, confirmed
 
@@ -36,6 +39,19 @@ def _decide(occasion: Occasion) -> Done:
     return Done(f"{decision.batch} is {decision.get_outcome_display().lower()}.")
 
 
+def _report(occasion: Occasion) -> Done:
+    return report_pages.ask(occasion, kind=batch_report.KIND, subject=occasion.record.number)
+
+
+class ProfileForm(forms.Form):
+    profile = forms.ChoiceField(choices=Profile.choices, initial=Profile.FDA)
+
+
+def _inspect(occasion: Occasion) -> Done:
+    profile = Profile(occasion.values["profile"])
+    return inspection_pages.ask(occasion, profile=profile, scope=[occasion.record.number])
+
+
 def _is_decidable(batch: Batch) -> bool:
     return batch.disposition == DispositionState.PENDING and batch.state in {
         BatchState.COMPLETED,
@@ -50,6 +66,14 @@ acts.offer(
         is_offered=_is_decidable, is_grave=True,
         explanation="Your signature releases or rejects the batch, once. A release is refused "
         "while anything stands against it; the refusal names all of it.",
+    ),
+    Act(
+        "report", "Request the batch record as PDF", Duty.BUILD_REPORT, _report, form=ConfirmForm,
+        explanation="A worker builds the PDF, puts the evidence inside and seals it.",
+    ),
+    Act(
+        "inspect", "Request an inspection", Duty.INSPECT, _inspect, form=ProfileForm,
+        explanation="The simulated inspector reads this batch's records as they are now.",
     ),
 )  # fmt: skip
 
