@@ -26,6 +26,11 @@ class ProductAdminConfig(AdminConfig):
         from config import schedule_admin
 
         schedule_admin.take_over()
+        # Roles take the place of Django's groups.
+        from django.contrib import admin
+        from django.contrib.auth.models import Group
+
+        admin.site.unregister(Group)
 
 
 class ProductAdminSite(AdminSite):

@@ -44,6 +44,7 @@ class Batch(models.Model):
     deviations = models.ManyToManyField(Deviation, blank=True, related_name="batches")
 
     class Meta:
+        verbose_name_plural = "batches"
         constraints = [
             models.CheckConstraint(
                 name="batch_ends_after_start",

@@ -77,7 +77,7 @@ class InspectionAdmin(RecordAdmin):
             badges.append(page_parts.badge(record.grade, tone))
         results = list(record.results.order_by("order"))
         sections = [Section("What was inspected", [*_said(record), _facts(record)])]
-        for one in reversed(FindingClass):
+        for one in FindingClass:
             found = [result for result in results if result.finding_class == one]
             if found:
                 heading = f"{one.label}: {wording.count(len(found), 'finding')}"

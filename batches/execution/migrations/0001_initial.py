@@ -30,6 +30,9 @@ class Migration(migrations.Migration):
                 ('deviations', models.ManyToManyField(blank=True, related_name='batches', to='quality.deviation')),
                 ('recipe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='recipes.masterrecipe')),
             ],
+            options={
+                'verbose_name_plural': 'batches',
+            },
         ),
         migrations.CreateModel(
             name='BatchEvent',
