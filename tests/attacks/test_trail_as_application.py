@@ -85,7 +85,6 @@ SESSIONS = (
     "SET ROLE none; SET ROLE gmp_owner",
     "GRANT gmp_trail TO gmp_app",
     "ALTER ROLE gmp_app SUPERUSER",
-    "GRANT ALL ON audit.entry TO gmp_app",
 )
 REFUSED = (
     *(f"DELETE FROM {table}" for table in (*LOG, *OTHERS)),
@@ -115,6 +114,14 @@ def test_nothing_of_this_is_given_to_the_application(application: Connection[Any
         allowed.append(statement)
 
     assert allowed == []
+
+
+def test_the_application_cannot_give_itself_rights_on_the_log(application: Connection[Any]) -> None:
+    application.execute("GRANT ALL ON audit.entry TO gmp_app")  # PostgreSQL only warns
+
+    for right in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"):
+        asked = "SELECT has_table_privilege('gmp_app', 'audit.entry', %s)"
+        assert application.execute(asked, [right]).fetchone() == (False,)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,18 @@ class Installation:
             assert time.monotonic() < deadline, f"{name} does not run: {self.pids()}"
             time.sleep(0.1)
         os.kill(self.pids()[name], signal.SIGKILL)
+
+    def kill_server(self, name: str) -> None:
+        """kill -9 an embedded server, found by its folder."""
+        found = [
+            process
+            for process in psutil.process_iter(["name", "cmdline"])
+            if name in " ".join(process.info["cmdline"] or [])[:200]
+            and str(self.folder) in " ".join(process.info["cmdline"] or [])
+        ]
+        assert found, f"no {name} runs under {self.folder}"
+        for process in found:
+            process.kill()
 
     def ask(self, code: str) -> str:
         done = self.manage("shell", "-v0", "-c", code)
