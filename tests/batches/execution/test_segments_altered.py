@@ -13,7 +13,8 @@ from tests.factories import NOON
 ALTERATIONS = [
     "UPDATE execution_reading SET value = 36.91 WHERE position = 1 AND segment_id = %s",
     "UPDATE execution_reading SET value = 36.90 WHERE position = 1 AND segment_id = %s",
-    "UPDATE execution_reading SET observed_at = observed_at + interval '1 s' WHERE position = 1 AND segment_id = %s",
+    "UPDATE execution_reading SET observed_at = observed_at + interval '1 s' "
+    "WHERE position = 1 AND segment_id = %s",
     "UPDATE execution_reading SET unit = 'K' WHERE position = 1 AND segment_id = %s",
     "UPDATE execution_reading SET tag = 'ph' WHERE position = 1 AND segment_id = %s",
     "UPDATE execution_reading SET batch_id = batch_id + 1 WHERE segment_id = %s",
