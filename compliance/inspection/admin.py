@@ -137,7 +137,7 @@ def _finding(result: CheckResult) -> list[Part]:
     title = page_parts.beside(
         page_parts.badge(result.check_id, TONES.get(result.finding_class, "quiet")), result.title
     )
-    shown = [Text(result.text), facts]
+    shown: list[Part] = [Text(result.text), facts]
     folded = Folded(f"Evidence: {wording.count(len(result.evidence), 'record')}", [evidence])
     return [Folded(title, [*shown, folded], is_open=True)]
 

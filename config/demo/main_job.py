@@ -187,4 +187,4 @@ def show_findings(display: Display, inspection: dict[str, Any]) -> None:
         display.console.print(
             f"\n  [bold]{result['check_id']} {result['finding_class']}[/bold] {result['title']}"
         )
-        display.console.print(result["text"], markup=False)
+        display.console.print(result["text"], markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 Advance = Callable[[int, int, str], None]  # done, total, what
@@ -16,10 +17,10 @@ class Display:
         self.console = Console(highlight=False)
 
     def step(self, text: str) -> None:
-        self.console.print(f"[bold]•[/bold] {text}")
+        self.console.print(f"[bold]•[/bold] {escape(text)}", soft_wrap=True)
 
     def say(self, text: str) -> None:
-        self.console.print(f"  {text}")
+        self.console.print(f"  {text}", markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, text: str) -> Iterator[Advance]:
