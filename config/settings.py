@@ -202,6 +202,15 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "BatchState": "batches.execution.models.BatchState",
+        "PhaseState": "batches.execution.models.PhaseState",
+        "ReportState": "compliance.reports.models.ReportState",
+        "InspectionState": "compliance.inspection.models.InspectionState",
+        "DeviationState": "compliance.quality.models.DeviationState",
+        "AlertState": "twins.predictions.models.AlertState",
+        "PredictionState": "twins.predictions.models.PredictionState",
+    },
 }
 
 # --- Background work
@@ -229,6 +238,7 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # without `collectstatic` it stays empty
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -63,7 +63,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
     quality = User.objects.get(username=USERNAMES[Role.QUALITY_ASSURANCE])
     for code, name, content in (
-        (recipe_draft.PRODUCT_CODE, recipe_draft.PRODUCT_NAME, recipe_draft.draft()),
+        (recipe_draft.PRODUCT_CODE, recipe_draft.PRODUCT_NAME, cho_recipe()),
         (VIALS, "Vials, 50 mg fill", vial_recipe()),
         (PENICILLIN.product, "Penicillin, simulated plant", series_recipe(PENICILLIN)),
     ):
@@ -75,6 +75,12 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
             confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
             master_recipes.approve(recipe, confirmed=confirmed)
     return Cast(password=password, tokens=tokens)
+
+
+def cho_recipe() -> RecipeDraft:
+    """Return the fed-batch recipe; its twin runs every 12 hours, as often as the laboratory samples."""
+    drafted = recipe_draft.draft()
+    return replace(drafted, twin_settings={**drafted.twin_settings, "every_h": 12})
 
 
 def vial_recipe() -> RecipeDraft:
