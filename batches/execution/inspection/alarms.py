@@ -62,12 +62,17 @@ def _facts(
             )
         )
     if needless:
-        share = "all" if len(needless) == len(raised) else f"{len(needless)} of the"
+        if len(raised) == 1:
+            said = f"the only critical alarm, {needless[0]}, belongs to a value within limits"
+        else:
+            share = "all" if len(needless) == len(raised) else f"{len(needless)} of the"
+            said = (
+                f"{share} {len(raised)} critical alarms recorded from {raised[0].when} to "
+                f"{raised[-1].when} belong to values within limits, e.g. {needless[0]}"
+            )
         found.append(
             Fact(
-                f"Batch {batch}: {share} {wording.count(len(raised), 'critical alarm')} recorded "
-                f"from {raised[0].when} to {raised[-1].when} belong to values within limits, e.g. "
-                f"{needless[0]}.",
+                f"Batch {batch}: {said}.",
                 evidence=tuple(one.evidence for one in needless),
                 batches=where,
             )
@@ -75,7 +80,9 @@ def _facts(
     if unanswered:
         share = "none" if len(unanswered) == len(raised) else f"{len(unanswered)}"
         text = (
-            f"none of the {wording.count(len(raised), 'critical alarm')} has"
+            f"none of the {len(raised)} critical alarms has"
+            if share == "none" and len(raised) > 1
+            else "the only critical alarm has not"
             if share == "none"
             else f"{share} of the {len(raised)} critical alarms have not"
         )
