@@ -1,7 +1,7 @@
 """Put files, and a field for the seal, into a PDF before it is written."""
 
 import hashlib
-from typing import Any, ClassVar
+from typing import Any
 
 from reportlab.pdfbase.pdfdoc import (
     PDFArray,
@@ -14,16 +14,18 @@ from reportlab.pdfbase.pdfdoc import (
     PDFZCompress,
 )
 
+from compliance.refusals import Refused
 from compliance.reports.document import Attachment
 from compliance.reports.paper import Paper
 
 SEAL_FIELD = "SystemSeal"
 
 
-class AttachmentNameTaken(ValueError):
+class AttachmentNameTaken(Refused):
     """Refuse two attachments with one name."""
 
-    code: ClassVar[str] = "attachment-name-taken"
+    code = "attachment-name-taken"
+    status = 422
 
 
 def attach(paper: Paper, attachments: tuple[Attachment, ...]) -> None:

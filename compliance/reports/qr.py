@@ -1,15 +1,18 @@
 """Turn text into the dark bars of a QR code."""
 
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import segno
 from segno.encoder import DataOverflowError
 
+from compliance.refusals import Refused
 
-class VerifyTextTooLong(ValueError):
+
+class VerifyTextTooLong(Refused):
     """Refuse a text that no QR code holds."""
 
-    code: ClassVar[str] = "verify-text-too-long"
+    code = "verify-text-too-long"
+    status = 422
 
 
 class Bar(NamedTuple):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar
 
 from asn1crypto import algos
 from asn1crypto import x509 as asn1_x509
@@ -24,27 +23,28 @@ from pyhanko.pdf_utils.writer import BasePdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
+from compliance.refusals import Refused
 from compliance.reports import appearance, certificates, embedding, verification
 
 KEY_FILE, PASSPHRASE_FILE, AUTHORITY_FILE = "seal.p12", "seal.passphrase", "authority.pem"
 
 
-class SealExists(ValueError):
+class SealExists(Refused):
     """Refuse to overwrite a seal: documents under it must stay verifiable."""
 
-    code: ClassVar[str] = "seal-exists"
+    code = "seal-exists"
 
 
-class SealUnusable(ValueError):
+class SealUnusable(Refused):
     """Refuse a folder without a whole seal in it, or one that others can read."""
 
-    code: ClassVar[str] = "seal-unusable"
+    code = "seal-unusable"
 
 
-class CannotSeal(ValueError):
+class CannotSeal(Refused):
     """Refuse a file that has no free field for the seal."""
 
-    code: ClassVar[str] = "cannot-seal"
+    code = "cannot-seal"
 
 
 def create_trial_authority(folder: Path, *, at: datetime, number: int = 1) -> None:

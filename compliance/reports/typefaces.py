@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
+
+from compliance.refusals import Refused
 
 FONTS = Path(__file__).parent / "fonts"
 REGULAR, BOLD, ITALIC = "Report-Regular", "Report-Bold", "Report-Italic"
@@ -27,10 +28,11 @@ RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 TOKENS = re.compile(r" +|[^ ]+")
 
 
-class GlyphMissing(ValueError):
+class GlyphMissing(Refused):
     """Refuse text with a character that would come out wrong or not at all."""
 
-    code: ClassVar[str] = "glyph-missing"
+    code = "glyph-missing"
+    status = 422
 
 
 class _Advances(dict[str, tuple[float, str]]):
@@ -148,16 +150,3 @@ def _pieces(word: str, *, face: str, size: float, room: float) -> Iterator[str]:
             piece, used = "", 0.0
         piece, used = piece + character, used + step
     yield piece
-
-
-def spelled_out(text: str) -> str:
-    """Replace every character that cannot be printed by its code and name in brackets."""
-    advances = _advances()[REGULAR]
-    shown = []
-    for character in composed(text):
-        try:
-            shown.append(character if character == "\n" or advances[character] else "")
-        except GlyphMissing:
-            name = unicodedata.name(character, "no name")
-            shown.append(f"[U+{ord(character):04X} {name}]")
-    return "".join(shown)
