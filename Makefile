@@ -31,8 +31,16 @@ up: setup  ## Run web, worker, beat and sequencer together
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py up --bind $(BIND)
 
+# Whole ways run in installations of their own, so they take the second core meanwhile.
 test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
+ifeq ($(strip $(ARGS)),)
+	@mkdir -p var; $(BIN)/python -m pytest tests/journeys > var/journeys.log 2>&1 & journeys=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/journeys; rest=$$?; \
+	wait $$journeys; ways=$$?; cat var/journeys.log; \
+	[ $$rest -eq 0 ] && [ $$ways -eq 0 ]
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: setup  ## Format, lint, import contracts, types, templates, deployment, migrations
 	$(BIN)/ruff format --check .
