@@ -71,7 +71,7 @@ def database(name: str) -> dict[str, object] | None:
         raise ImproperlyConfigured(f"{name} has a port that is no number") from error
     query = dict(parse_qsl(url.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgres",
         "NAME": unquote(url.path.lstrip("/")) or "postgres",
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

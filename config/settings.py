@@ -127,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The trail
 
+LOG_ID = 1  # which log this installation writes to; see audit.log
 LOG_ORIGIN = env.text("GMP_LOG_ORIGIN", "gmp-twin.local/demo/site/1")
 KEYS_DIR = env.folder("GMP_KEYS_DIR", VAR_DIR / "keys")
 PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")

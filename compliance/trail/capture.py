@@ -29,6 +29,7 @@ def controlled(
     deletable: bool = False,
     ignored: tuple[str, ...] = (),
     digest_only: tuple[str, ...] = (),
+    redactable: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
     """Declare a model (or an m2m `through` model) controlled; the next `migrate` enforces it."""
 
@@ -38,6 +39,7 @@ def controlled(
             "deletable": deletable,
             "ignored": ignored,
             "digest_only": digest_only,
+            "redactable": redactable,
         }
         return model
 
@@ -56,13 +58,15 @@ def controls() -> Iterator[Control]:
 
 # Named to run after every other BEFORE trigger of the table: triggers fire in order of name.
 LAST = "zz_capture"
+# Each trigger: when it fires, which of the two functions it calls (capture_sql.function_names),
+# and pg_trigger.tgtype of it: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
 TRIGGERS = {
-    "zz_capture": "BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW",
-    "zz_capture_insert": "AFTER INSERT ON {table} FOR EACH ROW",
-    "zz_capture_truncate": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT",
-}
-# pg_trigger.tgtype of the same: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32
-_TYPES = {"zz_capture": 31, "zz_capture_insert": 5, "zz_capture_truncate": 34}
+    "zz_capture": ("BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", 0, 31),
+    "zz_capture_insert": (
+        "AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT", 1, 4,
+    ),
+    "zz_capture_truncate": ("BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", 0, 34),
+}  # fmt: skip
 
 
 def install(connection: BaseDatabaseWrapper) -> list[str]:
@@ -72,35 +76,37 @@ def install(connection: BaseDatabaseWrapper) -> list[str]:
     """
     renewed = []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT origin FROM audit.log WHERE log_id = 1")
-        (origin,) = cursor.fetchone()
         for control in controls():
             cursor.execute("SELECT to_regclass(%s) IS NULL", [f'public."{control.table}"'])
             if cursor.fetchone() == (True,):
                 continue  # its own migration has not run yet
-            if not problems(cursor, control, origin):
+            if not problems(cursor, control):
                 continue
-            _install(cursor, control, origin)
+            _install(cursor, control)
             _begin_control(connection, cursor, control)
             renewed.append(control.table)
     return renewed
 
 
-def _install(cursor: CursorWrapper, control: Control, origin: str) -> None:
-    table, function = f'public."{control.table}"', f'audit."capture_{control.table}"'
+def _install(cursor: CursorWrapper, control: Control) -> None:
+    table = f'public."{control.table}"'
+    functions = capture_sql.function_names(control.table)
     cursor.execute(
         f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS audit_seq bigint NOT NULL DEFAULT 0,"
         " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
     )
     cursor.execute("SET LOCAL ROLE gmp_trail")
-    cursor.execute(capture_sql.function_sql(capture_sql.columns(cursor, control), origin))
-    cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
-    cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO gmp_owner")
+    for function, source in zip(
+        functions, capture_sql.functions_sql(capture_sql.columns(cursor, control)), strict=True
+    ):
+        cursor.execute(source)
+        cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO gmp_owner")
     cursor.execute("SET LOCAL ROLE gmp_owner")
-    for name, timing in TRIGGERS.items():
+    for name, (timing, which, _) in TRIGGERS.items():
         cursor.execute(
             f"CREATE OR REPLACE TRIGGER {name} {timing.format(table=table)} "
-            f"EXECUTE FUNCTION {function}()"
+            f"EXECUTE FUNCTION {functions[which]}()"
         )
         cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
@@ -121,32 +127,36 @@ def _begin_control(
             cursor.execute(f"UPDATE {table} SET audit_seq = 0 WHERE audit_seq = 0")  # noqa: S608
 
 
-def problems(cursor: CursorWrapper, control: Control, origin: str) -> list[str]:
+def problems(cursor: CursorWrapper, control: Control) -> list[str]:
     """Say what is missing or altered in the capture of one table; empty when it is as declared."""
     return [
         f"{control.table}: {problem}"
         for problem in (
             *_trigger_problems(cursor, control),
-            *_function_problems(cursor, control, origin),
+            *_function_problems(cursor, control),
             *_bypass_problems(cursor, control),
         )
     ]
 
 
 def _trigger_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
+    functions = capture_sql.function_names(control.table)
     cursor.execute(
-        "SELECT tgname, tgenabled::text, coalesce(tgfoid = to_regprocedure(%s), false), "
-        "tgtype::int, tgqual IS NULL AND tgattr = '' AND tgnargs = 0 "
+        "SELECT tgname, tgenabled::text, "
+        "coalesce(array_position(ARRAY[to_regprocedure(%s), to_regprocedure(%s)]::oid[], tgfoid), "
+        "0) - 1, tgtype::int, tgqual IS NULL AND tgattr = '' AND tgnargs = 0 "
+        "AND tgoldtable IS NULL AND tgnewtable IS NOT DISTINCT FROM "
+        "CASE WHEN tgtype = 4 THEN 'inserted'::name END "
         "FROM pg_trigger WHERE tgrelid = to_regclass(%s)",
-        [f'audit."capture_{control.table}"()', f'public."{control.table}"'],
+        [*(f"{function}()" for function in functions), f'public."{control.table}"'],
     )
     present = {name: rest for name, *rest in cursor.fetchall()}
-    for name, kind in _TYPES.items():
+    for name, (_, which, kind) in TRIGGERS.items():
         if name not in present:
             yield f"trigger {name} is missing"
             continue
-        enabled, calls_ours, found_kind, is_unconditional = present[name]
-        if not calls_ours:
+        enabled, calls, found_kind, is_unconditional = present[name]
+        if calls != which:
             yield f"trigger {name} calls another function"
         if enabled != "A":
             yield f"trigger {name} is not ENABLE ALWAYS"
@@ -154,19 +164,20 @@ def _trigger_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
             yield f"trigger {name} fires under other conditions than declared"
 
 
-def _function_problems(cursor: CursorWrapper, control: Control, origin: str) -> Iterator[str]:
-    cursor.execute(
-        "SELECT prosrc, prosecdef, proconfig, pg_get_userbyid(proowner) "
-        "FROM pg_proc WHERE oid = to_regprocedure(%s)",
-        [f'audit."capture_{control.table}"()'],
-    )
-    row = cursor.fetchone()
-    expected = capture_sql.function_sql(capture_sql.columns(cursor, control), origin)
-    source = expected.split("$capture$")[1].strip()
-    if row is None or row[0].strip() != source:
-        yield "the capture function is missing or not the declared one"
-    elif row[1:] != (True, ["search_path=pg_catalog, pg_temp"], "gmp_trail"):
-        yield "the capture function runs as somebody else or with another search path"
+def _function_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
+    expected = capture_sql.functions_sql(capture_sql.columns(cursor, control))
+    for name, declared in zip(capture_sql.function_names(control.table), expected, strict=True):
+        cursor.execute(
+            "SELECT prosrc, prosecdef, proconfig, pg_get_userbyid(proowner) "
+            "FROM pg_proc WHERE oid = to_regprocedure(%s)",
+            [f"{name}()"],
+        )
+        row = cursor.fetchone()
+        source = declared.split("$capture$")[1].strip()
+        if row is None or row[0].strip() != source:
+            yield f"the capture function {name} is missing or not the declared one"
+        elif row[1:] != (True, ["search_path=pg_catalog, pg_temp"], "gmp_trail"):
+            yield f"the capture function {name} runs as somebody else or with another search path"
 
 
 def _bypass_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:

@@ -21,6 +21,8 @@ class Control:
     reason (link tables, schedules); everything regulated is superseded instead.
     `ignored`: columns that are bookkeeping of a library, not record. `digest_only`: columns whose
     value must not be in the trail in clear (password hashes); the entry has their SHA-256.
+    `redactable`: columns with personal data that may have to be erased one day; the entry has a
+    salted commitment, and what opens it is kept beside the log (EDPB guidelines 02/2025).
     """
 
     table: str
@@ -29,6 +31,7 @@ class Control:
     deletable: bool = False
     ignored: tuple[str, ...] = ()
     digest_only: tuple[str, ...] = ()
+    redactable: tuple[str, ...] = ()
 
 
 # --- Canonical SQL: one expression a column type, each giving JSON text of profile JCS-GMP/1
@@ -61,7 +64,8 @@ _BY_TYPE = {
     "interval": "'\"' || extract(epoch FROM {c})::text || '\"'",
     "bytea": "'\"' || encode({c}, 'hex') || '\"'",
 }
-_BY_TEXT = {"numeric", "text", "character varying", "character"}
+_TEXTS = {"text", "character varying", "character"}
+_BY_TEXT = {"numeric", *_TEXTS}
 _DIGEST = "'\"sha256:' || encode(sha256(convert_to({c}::text, 'UTF8')), 'hex') || '\"'"
 
 
@@ -85,25 +89,79 @@ class Columns:
                     f"{self.control.table}.{column} is {self.types[column]}: a controlled table "
                     "needs types with one exact text (no floats, no jsonb)"
                 ) from error
+        if column in self.control.redactable:
+            return self._committed(column, row)
         return f"coalesce({expression.format(c=reference)}, 'null')"
 
     def row(self, row: str) -> str:
         """Return SQL for the whole row as one canonical JSON object."""
-        parts = [
-            f"""'{"{" if at == 0 else ","}"{column}":' || {self.json(column, row)}"""
+        members = [
+            f"""'{"{" if at == 0 else ","}"{column}":', {self.json(column, row)}"""
             for at, column in enumerate(sorted(self.types))
         ]
-        return " || ".join(parts) + " || '}'"
+        # A function takes 100 arguments at most.
+        parts = [", ".join(members[at : at + 40]) for at in range(0, len(members), 40)]
+        return "concat(" + ", ".join(f"concat({part})" for part in parts) + ", '}')"
 
-    def changed(self, row: str) -> str:
-        """Return SQL for the members that differ between OLD and NEW, each with a leading comma."""
+    def differs(self, column: str) -> str:
+        """Return the condition under which an update changes a column."""
+        return f"{self._compared(column, 'OLD')} IS DISTINCT FROM {self._compared(column, 'NEW')}"
+
+    def changes(self) -> str:
+        """Return statements that collect what differs between OLD and NEW, with leading commas.
+
+        Columns are asked in fours. What has not changed is never rendered, nor is its expression
+        made ready, which costs more in a transaction of one row than everything else here.
+        """
+        names = sorted(self.types)
+        fours = [names[at : at + 4] for at in range(0, len(names), 4)]
+        return "".join(
+            f"""
+        IF {" OR ".join(map(self.differs, four))} THEN{"".join(map(self._collect, four))}
+        END IF;"""
+            for four in fours
+        )
+
+    def _collect(self, column: str) -> str:
+        return f"""
+            IF {self.differs(column)} THEN
+                new_part := concat(new_part, ',"{column}":', {self.json(column, "NEW")});
+                old_part := concat(old_part, ',"{column}":', {self.json(column, "OLD")});
+            END IF;"""
+
+    def digest(self, row: str) -> str:
+        """Return SQL for the digest of the row in PostgreSQL's binary form, as hexadecimal text.
+
+        Built in the server in a fifth of the time that JSON takes. Texts are converted first:
+        their binary form follows the client's encoding.
+        """
         parts = [
-            f"CASE WHEN {self._compared(column, 'OLD')} IS DISTINCT FROM "
-            f"{self._compared(column, 'NEW')} "
-            f"""THEN ',"{column}":' || {self.json(column, row)} ELSE '' END"""
+            f"convert_to({row}.\"{column}\", 'UTF8')"
+            if self.types[column] in _TEXTS
+            else f'{row}."{column}"'
             for column in sorted(self.types)
+            if column not in self.control.redactable
         ]
-        return "\n            || ".join(parts)
+        return f"encode(sha256(record_send(ROW({', '.join(parts)}))), 'hex')"
+
+    def path(self, column: str) -> str:
+        """Name a redactable column as redactions do."""
+        return f"{self.control.table}.{column}"
+
+    def salt(self, column: str, row: str) -> str:
+        """Return SQL for the salt of a redactable value in the row's present version."""
+        pk = f'{row}."{self.control.pk}"::text'
+        return f"audit.commitment_salt('{self.path(column)}', {pk}, {row}.audit_seq)"
+
+    def _committed(self, column: str, row: str) -> str:
+        # An old value is not committed to a second time: the entry before has its commitment.
+        if row == "OLD":
+            return "'{\"c\":null}'"
+        commitment = (
+            f"audit.commitment('{self.path(column)}', {self.salt(column, row)}, "
+            f'{row}."{column}"::text)'
+        )
+        return f"""coalesce('{{"c":"' || {commitment} || '"}}', 'null')"""
 
     def _compared(self, column: str, row: str) -> str:
         # 12.5 equals 12.50, and some collations ignore case: to the record they are changes.
@@ -127,50 +185,108 @@ def columns(cursor: CursorWrapper, control: Control) -> Columns:
     return Columns(control, types)
 
 
-def function_sql(found: Columns, origin: str) -> str:
-    """Return the capture function of a table, generated from its columns."""
+def function_names(table: str) -> tuple[str, str]:
+    """Return the names of a table's capture functions: for each row, and for inserted ones."""
+    return f'audit."capture_{table}"', f'audit."capture_{table}_inserted"'
+
+
+def functions_sql(found: Columns) -> tuple[str, str]:
+    """Return the capture functions of a table, generated from its columns."""
+    return _row_function(found), _inserted_function(found)
+
+
+_HEADER = """
+CREATE OR REPLACE FUNCTION {name}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
+-- Generated by compliance/trail/capture_sql.py from the columns of {table}; `migrate` renews it.
+"""
+# What `audit.begin_act` left for this transaction: its id, and whether the act has a reason.
+_ACT = """
+        IF current_setting('audit.xid', true) IS DISTINCT FROM pg_current_xact_id()::text || '+'
+            AND current_setting('audit.xid', true) IS DISTINCT FROM pg_current_xact_id()::text || '-'
+        THEN
+            PERFORM audit.refuse(TG_OP, '{table}');
+        END IF;"""
+_ACT_WITH_REASON = """
+        IF current_setting('audit.xid', true) IS DISTINCT FROM pg_current_xact_id()::text || '+' THEN
+            PERFORM audit.refuse(TG_OP, '{table}');
+        END IF;"""
+_TAG = r"'\x676d702d61756469742f656e7472792f763100'::bytea"  # 'gmp-audit/entry/v1' and a NUL
+
+
+def _body(
+    control: Control, row: str, *, op: str, new: str, old: str, after: str, prev: str, seq: str
+) -> str:
+    """Return SQL for the bytes of one entry: canonical JSON (JCS-GMP/1), members in order."""
+    stamp = (
+        "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    )
+    return (
+        f"""convert_to(concat('{{"act":', current_setting('audit.act'), ',"after":', {after},
+            ',"at":"', {stamp}, '","log":', current_setting('audit.log'), ',"new":', {new},
+            ',"old":', {old}, ',"op":"{op}","prev":', {prev}, ',"record":"{control.table}",'
+            '"record_id":', to_json({row}."{control.pk}"::text), ',"record_seq":', {seq},
+            ',"v":2}}'), 'UTF8')"""
+    )
+
+
+def _insert_body(found: Columns, row: str) -> str:
+    return _body(
+        found.control, row, op="insert", new=found.row(row), old="'{}'", after="'null'",
+        prev="'null'", seq="1",
+    )  # fmt: skip
+
+
+def _append(entry: str = "entry", digest: str = "NEW.audit_head") -> str:
+    # The transaction has its id before the entry: a session can hold a sequence value without
+    # one, and would be invisible to every snapshot.
+    return (
+        "INSERT INTO audit.entry (entry_id, xid, log_id, body, digest) "
+        "VALUES (nextval('audit.entry_id_seq'), pg_current_xact_id(), "
+        f"current_setting('audit.log_id')::smallint, {entry}, {digest})"
+    )
+
+
+def _openings(found: Columns, row: str = "NEW", *, changed_only: bool) -> str:
+    """Return statements that keep what opens the commitments of the entry just appended."""
+    lines = []
+    for column in sorted(found.control.redactable):
+        condition = f'{row}."{column}" IS NOT NULL'
+        if changed_only:
+            condition += f' AND OLD."{column}" IS DISTINCT FROM NEW."{column}"'
+        lines.append(
+            f"""
+        IF {condition} THEN
+            INSERT INTO audit.opening VALUES (currval('audit.entry_id_seq'), '{found.path(column)}',
+                {found.salt(column, row)}, {row}."{column}"::text);
+        END IF;"""
+        )
+    return "".join(lines)
+
+
+def _row_function(found: Columns) -> str:
     control = found.control
     table, pk = control.table, f'"{control.pk}"'
-    origin_sql = "'" + origin.replace("'", "''") + "'"
     refusal = (
         f"\n        RAISE EXCEPTION '% on {table} is refused: nothing regulated is {{verb}}', "
         "TG_OP USING ERRCODE = 'GM002';"
     )
-
-    def body(record_id: str, seq: str, **part: str) -> str:
-        return (
-            f"audit.body({part['after']}, {part['new']}, {part['old']}, '{part['op']}', "
-            f"{part['prev']}, '{table}', {record_id}, {seq}, {origin_sql})"
-        )
-
-    after = "encode(sha256(convert_to(whole, 'UTF8')), 'hex')"
-    insert = body(
-        f"NEW.{pk}::text", "1", after=after, new="whole", old="'{}'", op="insert", prev="NULL"
-    )
-    update = body(
-        f"NEW.{pk}::text",
-        "NEW.audit_seq",
-        after=after,
-        new="'{' || substr(new_part, 2) || '}'",
-        old="'{' || substr(old_part, 2) || '}'",
-        op="update",
-        prev="OLD.audit_head",
-    )
-    delete = body(
-        f"OLD.{pk}::text",
-        "OLD.audit_seq + 1",
-        after="NULL",
-        new="'{}'",
-        old="whole",
-        op="delete",
-        prev="OLD.audit_head",
-    )
+    update = _body(
+        control, "NEW", op="update",
+        new="'{', substr(new_part, 2), '}'", old="'{', substr(old_part, 2), '}'",
+        after=f"""'"', {found.digest("NEW")}, '"'""",
+        prev="""'"', encode(OLD.audit_head, 'hex'), '"'""", seq="NEW.audit_seq",
+    )  # fmt: skip
+    delete = _body(
+        control, "OLD", op="delete", new="'{}'", old=found.row("OLD"), after="'null'",
+        prev="""'"', encode(OLD.audit_head, 'hex'), '"'""", seq="OLD.audit_seq + 1",
+    )  # fmt: skip
     on_update = (
         refusal.format(verb="altered")
         if control.append_only
         else f"""
-        new_part := {found.changed("NEW")};
-        IF new_part = '' THEN  -- nothing captured has changed: no entry, and none to forge
+        NEW.audit_seq := OLD.audit_seq + 1;{found.changes()}
+        IF new_part IS NULL THEN  -- nothing captured has changed: no entry, and none to forge
             NEW.audit_seq := OLD.audit_seq;
             NEW.audit_head := OLD.audit_head;
             RETURN NEW;
@@ -178,65 +294,70 @@ def function_sql(found: Columns, origin: str) -> str:
         IF OLD.{pk} IS DISTINCT FROM NEW.{pk} THEN
             RAISE EXCEPTION 'the identity of a record of {table} never changes'
                 USING ERRCODE = 'GM002';
-        END IF;
-        PERFORM audit.require_act(TG_OP, '{table}');
-        old_part := {found.changed("OLD")};
-        whole := {found.row("NEW")};
-        NEW.audit_seq := OLD.audit_seq + 1;
+        END IF;{_ACT_WITH_REASON.format(table=table)}
         entry := {update};
-        NEW.audit_head := audit.entry_digest(entry);
-        PERFORM audit.append(entry, NEW.audit_head);
+        NEW.audit_head := sha256({_TAG} || entry);
+        {_append()};{_openings(found, changed_only=True)}
         RETURN NEW;"""
     )
     on_delete = (
-        f"""
-        PERFORM audit.require_act(TG_OP, '{table}');
-        whole := {found.row("OLD")};
+        f"""{_ACT_WITH_REASON.format(table=table)}
         entry := {delete};
-        PERFORM audit.append(entry, audit.entry_digest(entry));
+        {_append(digest=f"sha256({_TAG} || entry)")};
         RETURN OLD;"""
         if control.deletable
         else refusal.format(verb="deleted")
     )
-    return f"""
-CREATE OR REPLACE FUNCTION audit."capture_{table}"() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $capture$
--- Generated by compliance/trail/capture_sql.py from the columns of {table}; `migrate` renews it.
-DECLARE
-    whole text; new_part text; old_part text; entry bytea;
+    return f"""{_HEADER.format(name=function_names(table)[0], table=table)}DECLARE
+    new_part text; old_part text; entry bytea;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        PERFORM audit.require_act(TG_OP, '{table}');
-        whole := {found.row("NEW")};
-        entry := {insert};
-        IF TG_WHEN = 'BEFORE' THEN
-            -- Before: the row learns its first digest. The entry itself is written after, since
-            -- ON CONFLICT may still drop the row.
-            NEW.audit_seq := 1;
-            NEW.audit_head := audit.entry_digest(entry);
-            RETURN NEW;
-        END IF;
-        PERFORM audit.append(entry, NEW.audit_head);
-        RETURN NULL;
+    IF TG_OP = 'INSERT' THEN{_ACT.format(table=table)}
+        -- The row learns the digest of its first entry. The entry itself is written when the
+        -- statement ends, since ON CONFLICT may still drop the row.
+        NEW.audit_seq := 1;
+        NEW.audit_head := sha256({_TAG} || {_insert_body(found, "NEW")});
+        RETURN NEW;
     ELSIF TG_OP = 'UPDATE' AND OLD.audit_seq = 0
-        AND current_setting('audit.action', true) = '{Action.CONTROL_BEGUN}'
-    THEN  -- a row older than the control gets its first entry, and changes in nothing
-        PERFORM audit.require_act(TG_OP, '{table}');
-        new_part := {found.changed("NEW")};
-        IF new_part <> '' THEN
+        AND strpos(current_setting('audit.act', true),
+            '"action":"{Action.CONTROL_BEGUN}"') > 0
+    THEN  -- a row older than the control gets its first entry, and changes in nothing{_ACT.format(table=table)}
+        NEW.audit_seq := 1;
+        IF {" OR ".join(map(found.differs, sorted(found.types)))} THEN
             RAISE EXCEPTION 'control over {table} begins with its rows as they are'
                 USING ERRCODE = 'GM002';
         END IF;
         -- Not NEW := OLD: with columns that were added later, that crashes PostgreSQL 15.
-        whole := {found.row("NEW")};
-        NEW.audit_seq := 1;
-        entry := {insert};
-        NEW.audit_head := audit.entry_digest(entry);
-        PERFORM audit.append(entry, NEW.audit_head);
+        entry := {_insert_body(found, "NEW")};
+        NEW.audit_head := sha256({_TAG} || entry);
+        {_append()};{_openings(found, changed_only=False)}
         RETURN NEW;
     ELSIF TG_OP = 'UPDATE' THEN{on_update}
     ELSIF TG_OP = 'DELETE' THEN{on_delete}
     END IF;
     RAISE EXCEPTION '% on {table} is refused: nothing regulated is emptied', TG_OP
         USING ERRCODE = 'GM002';
+END $capture$"""
+
+
+def _inserted_function(found: Columns) -> str:
+    """Return the function that writes the entries of all rows that one statement inserted.
+
+    One statement for all of them: a row at a time costs twice as much.
+    """
+    table = found.control.table
+    appended = f"""
+    INSERT INTO audit.entry (entry_id, xid, log_id, body, digest)
+        SELECT nextval('audit.entry_id_seq'), pg_current_xact_id(),
+            current_setting('audit.log_id')::smallint,
+            {_insert_body(found, "n")}, n.audit_head
+        FROM inserted n;"""
+    if found.control.redactable:  # a row at a time: each entry's id is needed for its openings
+        appended = f"""
+    FOR n IN SELECT * FROM inserted LOOP
+        entry := {_insert_body(found, "n")};
+        {_append(digest="n.audit_head")};{_openings(found, "n", changed_only=False)}
+    END LOOP;"""
+    return f"""{_HEADER.format(name=function_names(table)[1], table=table)}{"DECLARE entry bytea; n record;" if found.control.redactable else ""}
+BEGIN{_ACT.format(table=table)}{appended}
+    RETURN NULL;
 END $capture$"""

@@ -5,11 +5,9 @@ from typing import Any
 
 from compliance.trail.tlog import canonical
 
-_TEXTS = {
-    *("act", "acted_at", "action", "actor", "actor_id", "at", "log", "op", "reason"),
-    *("record", "record_id", "role", "source"),
-}
-_MEMBERS = _TEXTS | {"after", "new", "old", "prev", "record_seq", "v"}
+ACT = {"acted_at", "action", "actor", "actor_id", "id", "reason", "role", "source"}
+_TEXTS = {"at", "log", "op", "record", "record_id"}
+_MEMBERS = _TEXTS | {"act", "after", "new", "old", "prev", "record_seq", "v"}
 _OPERATIONS = {"insert", "update", "delete"}
 
 
@@ -24,7 +22,10 @@ def parse(body: bytes) -> dict[str, Any]:
         raise EntryMalformed("not the members of an entry")
     if (
         not all(isinstance(members[name], str) for name in _TEXTS)
-        or members["v"] != 1
+        or members["v"] != 2
+        or not isinstance(members["act"], dict)
+        or members["act"].keys() != ACT
+        or not all(isinstance(one, str) for one in members["act"].values())
         or members["op"] not in _OPERATIONS
         or type(members["record_seq"]) is not int
         or not isinstance(members["new"], dict)

@@ -7,12 +7,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from json.encoder import encode_basestring as _json  # the C encoder of one text
 from types import MappingProxyType
 from typing import Protocol
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from compliance.refusals import Refused
+from compliance.trail.tlog import canonical
 
 
 class ReasonNotMeaningful(Refused):
@@ -96,18 +99,23 @@ def recording(
         source=source.get(),
         at=at,
     )
+    connection = connections[using]
+    opens = not connection.in_atomic_block and connection.get_autocommit()
+    if opens:  # the act travels with BEGIN: one round trip for both
+        connection.statement_at_begin = _begin_statement(act)  # type: ignore[attr-defined]
     with transaction.atomic(using=using):
         token = _current.set({**acts, using: act})
-        _begin(act, using)
+        if not opens:
+            _execute(_begin_statement(act), using)
         try:
             yield act
         finally:
             _current.reset(token)
         # Not reached after an exception: the rollback to the savepoint restores the outer act.
         if outer is not None:
-            _begin(outer, using)
-        else:
-            _end(using)
+            _execute(_begin_statement(outer), using)
+        elif not opens:  # else COMMIT ends it
+            _execute("SELECT audit.end_act()", using)
 
 
 def current() -> Act | None:
@@ -131,23 +139,24 @@ EMPTY_PHRASES = frozenset(
 )
 
 
-def _begin(act: Act, using: str) -> None:
-    with connections[using].cursor() as cursor:
-        cursor.execute(
-            "SELECT audit.begin_act(%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                act.id,
-                act.action,
-                act.identity.name,
-                act.identity.id,
-                act.identity.role,
-                act.reason,
-                act.source,
-                act.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            ],
+def _begin_statement(act: Act) -> str:
+    """Return the SQL that tells the database who acts; raise `Outside` for what has no form."""
+    at = act.at.astimezone(UTC)
+    text = (  # canonical JSON: members in order, each a text
+        f'{{"acted_at":"{at:%Y-%m-%dT%H:%M:%S.%f}Z","action":{_json(act.action)},'
+        f'"actor":{_json(act.identity.name)},"actor_id":{_json(act.identity.id)},'
+        f'"id":"{act.id}","reason":{_json(act.reason)},"role":{_json(act.identity.role)},'
+        f'"source":{_json(act.source)}}}'
+    )
+    if "\\u0000" in text or (not text.isascii() and canonical.has_surrogate(text)):
+        raise Outside(
+            f"the act {act.action!r} has a character that cannot be recorded (NUL, or half of a "
+            "surrogate pair): take it out of the reason or the name"
         )
+    quoted = text.replace("'", "''")
+    return f"SELECT audit.begin_act({settings.LOG_ID}::smallint, '{quoted}')"
 
 
-def _end(using: str) -> None:
+def _execute(statement: str, using: str) -> None:
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT audit.end_act()")
+        cursor.execute(statement)

@@ -1,23 +1,25 @@
 """Seal committed entries: give each a place in the log and a leaf in its Merkle tree."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
 
-from django.db import DataError, IntegrityError, connections, transaction
+from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import stored
+from compliance.trail import binary_copy, stored
 from compliance.trail.stored import LOG_ID, State
 from compliance.trail.tlog import leaf, merkle, tiles
 
 log = logging.getLogger(__name__)
 ALIAS = "sequencer"
 BATCH = 5000
-_COPY_LEAVES = (
-    "COPY audit.leaf (log_id, idx, entry_id, leaf_hash, previous) FROM STDIN (FORMAT BINARY)"
-)
-_COPY_NODES = "COPY audit.node (log_id, level, pos, h) FROM STDIN (FORMAT BINARY)"
+_LEAF_TABLE = "audit.leaf (log_id, idx, entry_id, leaf_hash, previous)"
+_NODE_TABLE = "audit.node (log_id, level, pos, h)"
+_pack_leaf = binary_copy.packer("h q q 32s 32s")
+_pack_node = binary_copy.packer("h h q 32s")
 
 
 class SealConflict(Exception):
@@ -25,7 +27,7 @@ class SealConflict(Exception):
 
 
 class SealMismatch(Exception):
-    """What was read back from storage is not what was sealed; an operator must look at once."""
+    """What was read back from storage is not what was to be sealed: nothing was sealed."""
 
 
 @dataclass(frozen=True)
@@ -40,45 +42,43 @@ class Sealed:
     refused: tuple[int, ...] = ()
 
 
-@dataclass
-class _Batch:
-    """The rows that one batch adds to the log."""
+def seal(limit: int = BATCH, *, log_id: int = LOG_ID) -> Sealed:
+    """Seal up to `limit` committed entries; safe to run by several processes at once.
 
-    entry_ids: list[int] = field(default_factory=list)
-    leaves: list[tuple[int, int, int, bytes, bytes]] = field(default_factory=list)
-    nodes: list[tuple[int, int, int, bytes]] = field(default_factory=list)
+    Raise `SealMismatch` when storage gives back something else than was written to it.
+    """
+    try:
+        sealed = _batch(limit, log_id, is_careful=False)
+    except SealMismatch:  # an altered entry, or storage that lies: look at each entry first
+        sealed = _batch(limit, log_id, is_careful=True)
+    if sealed.refused:
+        log.error("Entries %s are altered and stay unsealed: run `trail verify`", sealed.refused[:20])
+    return sealed
 
 
-def seal(limit: int = BATCH) -> Sealed:
-    """Seal up to `limit` committed entries; safe to run by several processes at once."""
+def _batch(limit: int, log_id: int, *, is_careful: bool) -> Sealed:
     with transaction.atomic(using=ALIAS, durable=True), connections[ALIAS].cursor() as cursor:
         mark = _last_issued(cursor)
-        cursor.execute("SELECT audit.ensure_partitions()")
-        before = stored.state(cursor, lock=True)  # the fence: the second sequencer waits here
+        before = stored.state(cursor, lock=True, log_id=log_id)  # the second sequencer waits here
         all_ended = _has_ended(cursor, before)
         found = _unsealed(cursor, before, limit)
-        refused = tuple(entry_id for entry_id, _, is_intact in found if not is_intact)
-        intact = [(entry_id, digest) for entry_id, digest, is_intact in found if is_intact]
-        chain = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
-        tree = merkle.CompactRange(before.size, before.range)
+        refused = _altered(cursor, before, found) if found and is_careful else ()
+        intact = [one for one in found if one[0] not in refused] if refused else found
         if intact:
-            batch = _grow(chain, tree, intact)
-            _store(cursor, batch)
-            _advance(cursor, before, chain, tree)
+            _seal(cursor, before, intact)
         covers_mark = len(found) < limit or found[-1][0] >= before.pending_mark
         if all_ended and covers_mark and not refused:
             _move_mark(cursor, before, mark)
-    if intact:
-        _read_back(before, tree.root(), chain.head, size=chain.size)
-    if refused:
-        log.error("Entries %s are altered and stay unsealed: run `trail verify`", refused[:20])
-    return Sealed(count=len(intact), size=chain.size, refused=refused)
+    return Sealed(count=len(intact), size=before.size + len(intact), refused=refused)
 
 
 def _last_issued(cursor: CursorWrapper) -> int:
     """Return the last entry id given out, before this transaction has an id of its own."""
-    cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM audit.entry_id_seq")
-    (last,) = cursor.fetchone()
+    cursor.execute(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END, audit.ensure_partitions() "
+        "FROM audit.entry_id_seq"
+    )
+    (last, _) = cursor.fetchone()
     return int(last)
 
 
@@ -95,70 +95,60 @@ def _has_ended(cursor: CursorWrapper, before: State) -> bool:
     return bool(cursor.fetchone() == (True,))
 
 
-def _unsealed(cursor: CursorWrapper, before: State, limit: int) -> list[tuple[int, bytes, bool]]:
-    # One statement, one snapshot. Whatever is visible is committed: a late commit comes later.
+# One statement, one snapshot. Whatever is visible is committed: a late commit comes later.
+# Joined to one value by the server: a row of its own costs more than its hashes.
+_UNSEALED = (
+    "SELECT string_agg(int8send(f.entry_id) || f.digest, ''::bytea) FROM ("
+    "SELECT e.entry_id, e.digest FROM audit.entry e "
+    "WHERE e.log_id = %s AND e.entry_id > %s AND NOT EXISTS ("
+    "SELECT FROM audit.leaf l WHERE l.entry_id = e.entry_id AND l.entry_id > %s) "
+    "ORDER BY e.entry_id LIMIT %s) f"
+)
+_Pending = list[tuple[int, bytes]]
+
+
+def _unsealed(cursor: CursorWrapper, before: State, limit: int) -> _Pending:
+    cursor.execute(_UNSEALED, [before.log_id, before.scan_from, before.scan_from, limit])
+    (joined,) = cursor.fetchone()
+    return list(struct.iter_unpack(">q32s", bytes(joined or b"")))
+
+
+def _altered(cursor: CursorWrapper, before: State, found: _Pending) -> tuple[int, ...]:
+    """Read the bodies themselves, and return the entries whose digest is not theirs."""
     cursor.execute(
-        "SELECT e.entry_id, e.digest, e.digest = sha256(%s || e.body) FROM audit.entry e "
-        "WHERE e.log_id = %s AND e.entry_id > %s AND NOT EXISTS (SELECT FROM audit.leaf l "
-        "WHERE l.log_id = e.log_id AND l.entry_id = e.entry_id) ORDER BY e.entry_id LIMIT %s",
-        [leaf.ENTRY_TAG, LOG_ID, before.scan_from, limit],
+        "SELECT string_agg(int8send(f.entry_id) || int4send(length(f.body)) || f.body, ''::bytea) "
+        "FROM (SELECT entry_id, body FROM audit.entry WHERE log_id = %s "
+        "AND entry_id >= %s AND entry_id <= %s ORDER BY entry_id) f",
+        [before.log_id, found[0][0], found[-1][0]],
     )
-    return [(entry_id, bytes(digest), intact) for entry_id, digest, intact in cursor.fetchall()]
+    (joined,) = cursor.fetchone()
+    data, place, bodies = bytes(joined), 0, {}
+    while place < len(data):
+        entry_id, length = struct.unpack_from(">qi", data, place)
+        place += 12 + length
+        bodies[entry_id] = sha256(leaf.ENTRY_TAG + data[place - length : place]).digest()
+    return tuple(entry_id for entry_id, digest in found if bodies.get(entry_id) != digest)
 
 
-def _grow(
-    chain: leaf.Chain, tree: merkle.CompactRange, entries: Sequence[tuple[int, bytes]]
-) -> _Batch:
-    batch = _Batch()
+def _seal(cursor: CursorWrapper, before: State, entries: _Pending) -> None:
+    chain = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
+    tree = merkle.CompactRange(before.size, before.range)
+    packed, nodes = [], []
+    append, grow, log_id = chain.append, tree.append, before.log_id
+    index = before.size
     for entry_id, digest in entries:
-        index, previous = chain.size, chain.head
-        leaf_hash = chain.append(digest)
-        batch.entry_ids.append(entry_id)
-        batch.leaves.append((LOG_ID, index, entry_id, leaf_hash, previous))
-        batch.nodes += [
-            (LOG_ID, level, position, node)
-            for level, position, node in tree.append(leaf_hash)
-            if level % tiles.TILE_HEIGHT == 0
-        ]
-    return batch
-
-
-def _store(cursor: CursorWrapper, batch: _Batch) -> None:
-    with cursor.copy(_COPY_LEAVES) as copy:
-        copy.set_types(["int2", "int8", "int8", "bytea", "bytea"])
-        for leaf_row in batch.leaves:
-            copy.write_row(leaf_row)
-    with cursor.copy(_COPY_NODES) as copy:
-        copy.set_types(["int2", "int2", "int8", "bytea"])
-        for node_row in batch.nodes:
-            copy.write_row(node_row)
-    _project(cursor, batch.entry_ids)
-
-
-def _project(cursor: CursorWrapper, entry_ids: list[int]) -> None:
-    try:
-        with transaction.atomic(using=ALIAS):
-            cursor.execute(_PROJECT, [LOG_ID, entry_ids])
-    except (DataError, IntegrityError):
-        # A body that is no JSON can only be planted. It is sealed all the same, as evidence; the
-        # verification names it. The others keep their place in the search.
-        for entry_id in entry_ids:
-            try:
-                with transaction.atomic(using=ALIAS):
-                    cursor.execute(_PROJECT, [LOG_ID, [entry_id]])
-            except (DataError, IntegrityError):
-                log.exception("Entry %s cannot be read and will not be found by search", entry_id)
-
-
-_PROJECT = """
-INSERT INTO audit.projection (log_id, entry_id, at, act, action, actor, role, op, reason,
-    record, record_id, record_seq, source)
-SELECT e.log_id, e.entry_id, (b ->> 'at')::timestamptz, b ->> 'act', b ->> 'action',
-    b ->> 'actor', b ->> 'role', b ->> 'op', b ->> 'reason', b ->> 'record', b ->> 'record_id',
-    (b ->> 'record_seq')::bigint, b ->> 'source'
-FROM audit.entry e CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::json AS b) j
-WHERE e.log_id = %s AND e.entry_id = ANY(%s)
-"""
+        previous = chain.head
+        leaf_hash = append(digest)
+        packed.append(_pack_leaf(log_id, index, entry_id, leaf_hash, previous))
+        index += 1
+        for level, position, node in grow(leaf_hash):
+            if level % tiles.TILE_HEIGHT == 0:
+                nodes.append(_pack_node(log_id, level, position, node))
+    binary_copy.write(cursor, _LEAF_TABLE, packed)
+    if nodes:
+        binary_copy.write(cursor, _NODE_TABLE, nodes)
+    _advance(cursor, before, chain, tree)
+    _read_back(cursor, before, chain, tree)
 
 
 def _advance(
@@ -172,7 +162,7 @@ def _advance(
             tree.root(),
             chain.head,
             list(tree.hashes),
-            LOG_ID,
+            before.log_id,
             before.size,
             before.root,
         ],
@@ -188,25 +178,36 @@ def _move_mark(cursor: CursorWrapper, before: State, mark: int) -> None:
     cursor.execute(
         "UPDATE audit.log_state SET scan_from = pending_mark, pending_mark = %s, "
         "pending_xmax = pg_current_xact_id() WHERE log_id = %s",
-        [mark, LOG_ID],
+        [mark, before.log_id],
     )
 
 
-def _read_back(before: State, root: bytes, head: bytes, *, size: int) -> None:
+def _read_back(
+    cursor: CursorWrapper, before: State, chain: leaf.Chain, tree: merkle.CompactRange
+) -> None:
     """Compute the batch again from what storage gives back: a flipped bit shows here."""
-    chain = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
-    tree = merkle.CompactRange(before.size, before.range)
-    with connections[ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT l.idx, l.leaf_hash, l.previous, e.body FROM audit.leaf l "
-            "LEFT JOIN audit.entry e USING (log_id, entry_id) "
-            "WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s ORDER BY l.idx",
-            [LOG_ID, before.size, size],
+    again = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
+    grown = merkle.CompactRange(before.size, before.range)
+    append, grow, tag = again.append, grown.append, leaf.ENTRY_TAG
+    found = stored.leaves(cursor, log_id=before.log_id, start=before.size, end=chain.size)
+    for index, leaf_hash, previous, body in found:
+        if (
+            index != again.size
+            or previous != again.head
+            or append(sha256(tag + body).digest()) != leaf_hash
+        ):
+            raise SealMismatch(f"leaf {index} was not stored as it was sealed")
+        grow(leaf_hash)
+    if again.size != chain.size or again.head != chain.head or grown.root() != tree.root():
+        raise SealMismatch(
+            f"leaves {before.size} to {chain.size} were not stored as they were sealed"
         )
-        for index, leaf_hash, previous, body in cursor.fetchall():
-            expected = index == chain.size and previous == chain.head and body is not None
-            if not expected or chain.append(leaf.entry_digest(bytes(body))) != leaf_hash:
-                raise SealMismatch(f"leaf {index} was not stored as it was sealed")
-            tree.append(bytes(leaf_hash))
-    if chain.size != size or chain.head != head or tree.root() != root:
-        raise SealMismatch(f"leaves {before.size} to {size} were not stored as they were sealed")
+
+
+def seal_all(*, log_id: int = LOG_ID) -> Iterable[Sealed]:
+    """Seal batch after batch until nothing sealable is left."""
+    while True:
+        sealed = seal(log_id=log_id)
+        yield sealed
+        if sealed.count + len(sealed.refused) < BATCH:
+            return

@@ -1,7 +1,9 @@
 """Read what the database has stored of the log: its state, its leaves and its nodes."""
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -20,6 +22,7 @@ _STATE_LOCKED = _STATE + " FOR UPDATE OF s"
 class State:
     """Where the log ends, and from which entry on there may be unsealed ones."""
 
+    log_id: int
     origin: str
     size: int
     root: bytes
@@ -30,11 +33,12 @@ class State:
     pending_xmax: int
 
 
-def state(cursor: CursorWrapper, *, lock: bool = False) -> State:
-    """Return the state of the log; with `lock`, nobody else changes it until the commit."""
-    cursor.execute(_STATE_LOCKED if lock else _STATE, [LOG_ID])
+def state(cursor: CursorWrapper, *, lock: bool = False, log_id: int = LOG_ID) -> State:
+    """Return the state of a log; with `lock`, nobody else changes it until the commit."""
+    cursor.execute(_STATE_LOCKED if lock else _STATE, [log_id])
     origin, size, root, chain, hashes, scan_from, mark, xmax = cursor.fetchone()
     return State(
+        log_id=log_id,
         origin=origin,
         size=size,
         root=bytes(root),
@@ -46,7 +50,45 @@ def state(cursor: CursorWrapper, *, lock: bool = False) -> State:
     )
 
 
-def reader(cursor: CursorWrapper) -> tiles.TiledReader:
+def logs(cursor: CursorWrapper) -> list[int]:
+    """Return the numbers of all logs that are sealed in this database."""
+    cursor.execute("SELECT log_id FROM audit.log_state ORDER BY log_id")
+    return [log_id for (log_id,) in cursor.fetchall()]
+
+
+class StoredLeaf(NamedTuple):
+    """A leaf as stored, and the body of its entry."""
+
+    index: int
+    leaf_hash: bytes
+    previous: bytes
+    body: bytes
+
+
+# The server joins the rows of a batch to one value: a row of its own costs more than its hashes.
+_LEAVES = (
+    "SELECT string_agg(int8send(f.idx) || f.leaf_hash || f.previous || int4send(length(f.body)) "
+    "|| f.body, ''::bytea) FROM (SELECT l.idx, l.leaf_hash, l.previous, e.body "
+    "FROM audit.leaf l JOIN audit.entry e ON e.entry_id = l.entry_id "
+    "WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s ORDER BY l.idx) f"
+)
+_LEAF_HEAD = struct.Struct(">q32s32si")
+
+
+def leaves(
+    cursor: CursorWrapper, *, log_id: int, start: int, end: int
+) -> Iterator[StoredLeaf]:
+    """Yield the leaves of [start, end) that have an entry, with its body."""
+    cursor.execute(_LEAVES, [log_id, start, end])
+    (joined,) = cursor.fetchone()
+    data, place = bytes(joined or b""), 0
+    while place < len(data):
+        index, leaf_hash, previous, length = _LEAF_HEAD.unpack_from(data, place)
+        place += _LEAF_HEAD.size + length
+        yield StoredLeaf(index, leaf_hash, previous, data[place - length : place])
+
+
+def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:
     """Return a reader of subtree roots for proofs; it reads few rows whatever the log's size."""
 
     def fetch(level: int, start: int, count: int) -> Sequence[bytes]:
@@ -54,13 +96,13 @@ def reader(cursor: CursorWrapper) -> tiles.TiledReader:
             cursor.execute(
                 "SELECT idx, leaf_hash FROM audit.leaf WHERE log_id = %s AND idx >= %s "
                 "AND idx < %s ORDER BY idx",
-                [LOG_ID, start, start + count],
+                [log_id, start, start + count],
             )
         else:
             cursor.execute(
                 "SELECT pos, h FROM audit.node WHERE log_id = %s AND level = %s AND pos >= %s "
                 "AND pos < %s ORDER BY pos",
-                [LOG_ID, level, start, start + count],
+                [log_id, level, start, start + count],
             )
         rows = cursor.fetchall()
         gap = next((n for n, (at, _) in enumerate(rows) if at != start + n), len(rows))

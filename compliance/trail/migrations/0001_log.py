@@ -22,6 +22,7 @@ def create(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
             "VALUES (1, 0, %s, %s, %s)",
             [merkle.EMPTY_ROOT, leaf.chain_start(settings.LOG_ORIGIN), []],
         )
+        cursor.execute("INSERT INTO audit.projected VALUES (1, 0)")
         cursor.execute("SET LOCAL ROLE gmp_owner")
 
 

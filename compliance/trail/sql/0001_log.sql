@@ -3,22 +3,21 @@
 
 CREATE SEQUENCE audit.entry_id_seq CACHE 1;  -- a cached range would break the order across sessions
 
-CREATE TABLE audit.log (
+CREATE TABLE audit.log (  -- one for each tenant and site, and one above them
     log_id smallint PRIMARY KEY,
     origin text NOT NULL UNIQUE
 );
 
 CREATE TABLE audit.entry (
-    log_id smallint NOT NULL DEFAULT 1,  -- no foreign key: every writer would lock the log's row
-    entry_id bigint NOT NULL,
+    entry_id bigint NOT NULL PRIMARY KEY,
     xid xid8 NOT NULL,
+    log_id smallint NOT NULL,  -- no foreign key: every writer would lock the log's row
     -- raised after a restore or logical migration, where xid8 starts anew
-    cluster_epoch integer NOT NULL DEFAULT 1,
+    cluster_epoch smallint NOT NULL DEFAULT 1,
     body bytea NOT NULL,
-    digest bytea NOT NULL,
-    -- 'gmp-audit/entry/v1' and a NUL: the domain tag of every entry digest
-    CHECK (digest = sha256('\x676d702d61756469742f656e7472792f763100'::bytea || body)),
-    PRIMARY KEY (log_id, entry_id)
+    -- audit.entry_digest(body). No CHECK: it would be made ready anew for each row, at the price of
+    -- the row itself. The sequencer and `trail verify` compute it again
+    digest bytea NOT NULL
 ) PARTITION BY RANGE (entry_id);
 
 CREATE TABLE audit.leaf (
@@ -28,7 +27,7 @@ CREATE TABLE audit.leaf (
     leaf_hash bytea NOT NULL,
     previous bytea NOT NULL,  -- chain head before this leaf: part of what the leaf hash covers
     PRIMARY KEY (log_id, idx),
-    UNIQUE (log_id, entry_id)
+    UNIQUE (entry_id)
 );
 
 CREATE TABLE audit.node (  -- roots of full subtrees at levels 8, 16, ...: proofs read few rows
@@ -63,8 +62,10 @@ CREATE TABLE audit.checkpoint (
 -- What people search by. Rebuilt from the bodies at any time; `trail verify` compares it with them.
 CREATE TABLE audit.projection (
     log_id smallint NOT NULL,
+    idx bigint NOT NULL,
     entry_id bigint NOT NULL,
     at timestamptz NOT NULL,
+    record_seq bigint NOT NULL,
     act text NOT NULL,
     action text NOT NULL,
     actor text NOT NULL,
@@ -73,17 +74,31 @@ CREATE TABLE audit.projection (
     reason text NOT NULL,
     record text NOT NULL,
     record_id text NOT NULL,
-    record_seq bigint NOT NULL,
     source text NOT NULL,
-    PRIMARY KEY (log_id, entry_id)
+    PRIMARY KEY (entry_id)
 );
-CREATE INDEX projection_record ON audit.projection (record_id, record, record_seq);
+CREATE INDEX projection_record ON audit.projection (record_id, record, entry_id);
 CREATE INDEX projection_actor ON audit.projection (actor, entry_id);
 CREATE INDEX projection_action ON audit.projection (action, entry_id);
-CREATE INDEX projection_role ON audit.projection (role, entry_id);
 CREATE INDEX projection_table ON audit.projection (record, entry_id);
+CREATE INDEX projection_role ON audit.projection (role, entry_id);
 CREATE INDEX projection_act ON audit.projection (act);
 CREATE INDEX projection_at ON audit.projection USING brin (at);
+
+-- How far the projection has come: every leaf below is in it.
+CREATE TABLE audit.projected (
+    log_id smallint PRIMARY KEY REFERENCES audit.log,
+    size bigint NOT NULL
+);
+
+-- What opens the commitments of redactable values; erased with a reason and two persons.
+CREATE TABLE audit.opening (
+    entry_id bigint NOT NULL,
+    path text NOT NULL,
+    salt bytea NOT NULL,
+    value text NOT NULL,
+    PRIMARY KEY (entry_id, path)
+);
 
 CREATE FUNCTION audit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -139,11 +154,11 @@ ALTER TABLE audit.log ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER only_grows;
 
--- Partitions are cut ahead of need, 2^24 ids each.
+-- Partitions are cut ahead of need, 2^20 ids each.
 CREATE FUNCTION audit.ensure_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    width constant bigint := 16777216;
+    width constant bigint := 1048576;
     last bigint := (SELECT last_value FROM audit.entry_id_seq);
     n bigint;
     made integer := 0;
@@ -166,111 +181,120 @@ BEGIN
 END $$;
 SELECT audit.ensure_partitions();
 
--- The act: who does what, in which role, and why, for the rest of this transaction.
--- It carries the transaction's id, so that a setting left over in a pooled connection is no act.
-CREATE FUNCTION audit.begin_act(
-    act text, action text, actor text, actor_id text, role text, reason text, source text,
-    acted_at text
-) RETURNS void LANGUAGE sql AS $$
-    SELECT set_config('audit.xid', pg_current_xact_id()::text, true),
-        set_config('audit.act', act, true),
-        set_config('audit.action', action, true),
-        set_config('audit.actor', actor, true),
-        set_config('audit.actor_id', actor_id, true),
-        set_config('audit.role', role, true),
-        set_config('audit.reason', reason, true),
-        set_config('audit.source', source, true),
-        set_config('audit.acted_at', acted_at, true);
-$$;
+-- The act: who does what, in which role, and why, for the rest of this transaction. `act` is its
+-- canonical JSON. It carries the transaction's id, so that a setting left over in a pooled
+-- connection is no act.
+CREATE FUNCTION audit.begin_act(log_number smallint, act text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    name text := (SELECT origin FROM audit.log WHERE log_id = log_number);
+BEGIN
+    IF name IS NULL THEN
+        RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
+    END IF;
+    -- Quotes inside of a JSON text are escaped: these can only be the members themselves.
+    IF strpos(act, '"actor":""') > 0 OR strpos(act, '"action":""') > 0 THEN
+        RAISE EXCEPTION 'the act names no actor or no action' USING ERRCODE = 'GM001';
+    END IF;
+    PERFORM set_config('audit.act', act, true),
+        set_config('audit.log', to_json(name)::text, true),
+        set_config('audit.log_id', log_number::text, true),
+        set_config('audit.xid', pg_current_xact_id()::text
+            || CASE WHEN strpos(act, '"reason":""') > 0 THEN '-' ELSE '+' END, true);
+END $$;
 
 CREATE FUNCTION audit.end_act() RETURNS void LANGUAGE sql AS $$
     SELECT set_config('audit.xid', '', true);
 $$;
 
-CREATE FUNCTION audit.require_act(op text, record text) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
+-- Say no to a change that is in no act, or in one that does not say why.
+CREATE FUNCTION audit.refuse(op text, record text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF coalesce(current_setting('audit.xid', true), '') = ''
-        OR current_setting('audit.xid', true) <> pg_current_xact_id_if_assigned()::text
-    THEN
-        RAISE EXCEPTION 'no act, no change: % on % needs trail.recording', op, record
-            USING ERRCODE = 'GM001';
-    END IF;
-    IF current_setting('audit.actor') = '' OR current_setting('audit.action') = '' THEN
-        RAISE EXCEPTION 'the act on % names no actor or no action', record
-            USING ERRCODE = 'GM001';
-    END IF;
-    IF op <> 'INSERT' AND current_setting('audit.reason') = '' THEN
+    IF current_setting('audit.xid', true) = pg_current_xact_id()::text || '-' THEN
         RAISE EXCEPTION '% on % needs a reason (21 CFR 11.10(e), Annex 11 section 9)', op, record
             USING ERRCODE = 'GM003';
     END IF;
+    RAISE EXCEPTION 'no act, no change: % on % needs trail.recording', op, record
+        USING ERRCODE = 'GM001';
 END $$;
 
--- One entry: canonical JSON (profile JCS-GMP/1), keys in order, around the parts a capture gives.
-CREATE FUNCTION audit.body(
-    after text, new_part text, old_part text, op text, prev bytea,
-    record text, record_id text, record_seq bigint, origin text
-) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT convert_to(
-        '{"act":' || to_json(current_setting('audit.act'))::text
-        || ',"acted_at":' || to_json(current_setting('audit.acted_at'))::text
-        || ',"action":' || to_json(current_setting('audit.action'))::text
-        || ',"actor":' || to_json(current_setting('audit.actor'))::text
-        || ',"actor_id":' || to_json(current_setting('audit.actor_id'))::text
-        || ',"after":' || coalesce('"' || after || '"', 'null')
-        || ',"at":"' || to_char(statement_timestamp() AT TIME ZONE 'UTC',
-                                'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        || '","log":' || to_json(origin)::text
-        || ',"new":' || new_part
-        || ',"old":' || old_part
-        || ',"op":"' || op
-        || '","prev":' || coalesce('"' || encode(prev, 'hex') || '"', 'null')
-        || ',"reason":' || to_json(current_setting('audit.reason'))::text
-        || ',"record":' || to_json(record)::text
-        || ',"record_id":' || to_json(record_id)::text
-        || ',"record_seq":' || record_seq::text
-        || ',"role":' || to_json(current_setting('audit.role'))::text
-        || ',"source":' || to_json(current_setting('audit.source'))::text
-        || ',"v":1}', 'UTF8')
+-- A commitment to a value that may have to be erased; its opening is kept beside the log. The
+-- salts of one transaction come from one random secret that only the openings reveal.
+CREATE FUNCTION audit.commitment_salt(path text, record_id text, seq bigint) RETURNS bytea
+LANGUAGE plpgsql AS $$
+DECLARE
+    secret text := current_setting('audit.salt', true);
+    own text := pg_current_xact_id()::text || ' ';
+BEGIN
+    IF secret IS NULL OR NOT starts_with(secret, own) THEN
+        secret := own || gen_random_uuid()::text || gen_random_uuid()::text;
+        PERFORM set_config('audit.salt', secret, true);
+    END IF;
+    RETURN sha256(convert_to(secret || ' ' || path || ' ' || record_id || ' ' || seq::text, 'UTF8'));
+END $$;
+
+CREATE FUNCTION audit.commitment(path text, salt bytea, value text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    -- 'gmp-audit/commit/v1' and a NUL
+    SELECT encode(sha256('\x676d702d61756469742f636f6d6d69742f763100'::bytea
+        || int2send(octet_length(path)::smallint) || convert_to(path, 'UTF8')
+        || salt || convert_to(value, 'UTF8')), 'hex')
 $$;
 
 CREATE FUNCTION audit.entry_digest(body bytea) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT sha256('\x676d702d61756469742f656e7472792f763100'::bytea || body)
 $$;
 
-CREATE FUNCTION audit.append(body bytea, digest bytea) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    -- first: a session can hold a sequence value without an xid, invisible to every snapshot
-    x xid8 := pg_current_xact_id();
+-- A planted body may be anything: what cannot be read is null here, and named by `trail verify`.
+CREATE FUNCTION audit.read_body(body bytea) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    INSERT INTO audit.entry (entry_id, xid, body, digest)
-    VALUES (nextval('audit.entry_id_seq'), x, body, digest);
+    RETURN convert_from(body, 'UTF8')::json;
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
 END $$;
 
--- What the application reads. Sealed entries come from the projection, fresh ones from the body.
-CREATE VIEW audit.entry_view AS
-    SELECT p.entry_id, l.idx, p.at, p.act, p.action, p.actor, p.role, p.op, p.reason,
-        p.record, p.record_id, p.record_seq, p.source, e.digest, convert_from(e.body, 'UTF8') AS body
-    FROM audit.projection p
-    JOIN audit.entry e USING (log_id, entry_id)
-    JOIN audit.leaf l USING (log_id, entry_id)
+CREATE FUNCTION audit.read_text(body bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN convert_from(body, 'UTF8');
+EXCEPTION WHEN data_exception THEN
+    RETURN '';
+END $$;
+
+-- Entries that the projection does not have yet: sealed a moment ago, or not sealed.
+CREATE VIEW audit.unprojected AS
+    SELECT e.entry_id, e.log_id, l.idx, e.body, e.digest
+    FROM audit.projected p
+    JOIN audit.leaf l ON l.log_id = p.log_id AND l.idx >= p.size
+    JOIN audit.entry e ON e.entry_id = l.entry_id
     UNION ALL
-    SELECT e.entry_id, NULL, (j.b ->> 'at')::timestamptz, j.b ->> 'act', j.b ->> 'action',
-        j.b ->> 'actor', j.b ->> 'role', j.b ->> 'op', j.b ->> 'reason', j.b ->> 'record',
-        j.b ->> 'record_id', (j.b ->> 'record_seq')::bigint, j.b ->> 'source', e.digest,
-        convert_from(e.body, 'UTF8')
+    SELECT e.entry_id, e.log_id, NULL, e.body, e.digest
     FROM audit.log_state s
     JOIN audit.entry e ON e.log_id = s.log_id AND e.entry_id > s.scan_from
-    CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::json AS b) j
-    WHERE NOT EXISTS (
-        SELECT FROM audit.leaf l WHERE l.log_id = e.log_id AND l.entry_id = e.entry_id);
+    WHERE NOT EXISTS (SELECT FROM audit.leaf l WHERE l.entry_id = e.entry_id);
+
+-- What the application reads: the projection, and the newest entries from their bodies.
+CREATE VIEW audit.entry_view AS
+    SELECT p.entry_id, p.log_id, p.idx, p.at, p.act, p.action, p.actor, p.role, p.op, p.reason,
+        p.record, p.record_id, p.record_seq, p.source, e.digest, audit.read_text(e.body) AS body
+    FROM audit.projection p
+    JOIN audit.entry e USING (entry_id)
+    UNION ALL
+    SELECT u.entry_id, u.log_id, u.idx, (j.b ->> 'at')::timestamptz, j.b -> 'act' ->> 'id',
+        j.b -> 'act' ->> 'action', j.b -> 'act' ->> 'actor', j.b -> 'act' ->> 'role',
+        j.b ->> 'op', j.b -> 'act' ->> 'reason', j.b ->> 'record', j.b ->> 'record_id',
+        (j.b ->> 'record_seq')::bigint, j.b -> 'act' ->> 'source', u.digest,
+        audit.read_text(u.body)
+    FROM audit.unprojected u
+    CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b) j
+    WHERE j.b IS NOT NULL;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer;
-GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act TO gmp_app, gmp_owner, gmp_sequencer;
+GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
+    audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
-    audit.projection, audit.entry_view, audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
+    audit.projection, audit.projected, audit.opening, audit.unprojected, audit.entry_view,
+    audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT INSERT ON audit.leaf, audit.node, audit.checkpoint, audit.projection TO gmp_sequencer;
 GRANT DELETE ON audit.projection TO gmp_sequencer;
-GRANT UPDATE ON audit.log_state TO gmp_sequencer;
+GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;

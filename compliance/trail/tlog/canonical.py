@@ -58,6 +58,11 @@ def jcs(value: Number) -> bytes:
     return _jcs(value, "$", 0).encode()
 
 
+def has_surrogate(text: str) -> bool:
+    """Say whether a text has half of a surrogate pair, which no bytes of UTF-8 can hold."""
+    return _SURROGATE.search(text) is not None
+
+
 def _check(value: object, path: str, depth: int) -> None:
     if isinstance(value, str):
         # Most strings are ASCII, which CPython knows without looking.

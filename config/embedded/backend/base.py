@@ -5,11 +5,12 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
+from compliance.trail.acts_at_begin import StatementAtBegin
 from config.embedded import folders, postgres
 from config.embedded.backend.client import DatabaseClient
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
     client_class = DatabaseClient
 
     @property

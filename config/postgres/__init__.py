@@ -1,0 +1,1 @@
+"""A Django database backend for PostgreSQL servers, as the trail needs it."""

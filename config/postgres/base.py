@@ -1,0 +1,9 @@
+"""Django's PostgreSQL backend, whose transactions can begin with an act of the trail."""
+
+from django.db.backends.postgresql import base
+
+from compliance.trail.acts_at_begin import StatementAtBegin
+
+
+class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
+    pass
