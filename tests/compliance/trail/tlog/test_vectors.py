@@ -8,11 +8,11 @@ import pytest
 
 from tests import conformance
 from tests.compliance.trail.tlog.vectors import bundles, signatures
-from tests.compliance.trail.tlog.vectors.verdicts import FAMILIES, Family, Result, Verdict
+from tests.compliance.trail.tlog.vectors.verdicts import Family, Result, Verdict
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
+@pytest.mark.parametrize("family", conformance.FAMILIES, ids=lambda family: family.title)
 def test_every_published_verdict_is_met(
     family: Family, shared: Path, results: list[Result]
 ) -> None:
