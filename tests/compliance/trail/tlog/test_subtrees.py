@@ -128,6 +128,14 @@ def inclusion(index: int, start: int, end: int) -> list[bytes]:
     return [*inclusion(index, middle, end), mth(start, middle)]
 
 
+def test_a_byte_cannot_move_between_a_subtree_and_its_neighbour() -> None:
+    left, right = LEAVES[0], LEAVES[1]
+
+    assert merkle.node_hash(left + right[:1], right[1:]) == mth(0, 2)
+    with pytest.raises(ProofInvalid, match="32 bytes"):
+        subtrees.verify_consistency(Subtree(0, 1, left + right[:1]), 2, [right[1:]], mth(0, 2))
+
+
 def test_a_tree_has_no_subtree_behind_its_end() -> None:
     with pytest.raises(ProofInvalid, match="no leaves up to 8"):
         subtrees.verify_consistency(Subtree(4, 8, mth(4, 8)), 7, [], mth(0, 7))

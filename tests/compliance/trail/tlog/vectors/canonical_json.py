@@ -87,7 +87,8 @@ REFUSED = {
     "number as key": b"{1:1}",
     "deep and open": b"[" * 100_000,
     "deep and closed": b"[" * 100_000 + b"]" * 100_000,
-    "65 levels": b"[" * 65 + b"]" * 65,
+    "65 lists": b"[" * 65 + b"]" * 65,
+    "65 objects": b'{"a":' * 65 + b"1" + b"}" * 65,
 }
 
 
