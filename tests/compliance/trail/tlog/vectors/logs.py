@@ -15,28 +15,34 @@ from tests.compliance.trail.tlog.vectors.verdicts import Verdict, accepts, famil
 def tessera(vectors: Path) -> Iterator[Verdict]:
     folder = vectors / "tlog_tessera15"
     verifier = Verifier.parse((folder / "log.vkey").read_text().strip())
-    roots = {}
+    roots: dict[int, bytes] = {}
     for file in sorted(folder.glob("checkpoint*")):
         opened = note.open(file.read_bytes(), [verifier])
         checkpoint = Checkpoint.parse(opened.text)
-        size = roots[checkpoint.size] = checkpoint.size, checkpoint.root
+        roots[checkpoint.size] = checkpoint.root
         yield Verdict(f"{file.name} is signed", True, opened.names == {checkpoint.origin})
-        stored = _hashes(folder / f"tile/0/000.p/{size[0]}")
-        bundle = (folder / f"tile/entries/000.p/{size[0]}").read_bytes()
+        stored = _hashes(folder / f"tile/0/000.p/{checkpoint.size}")
+        bundle = (folder / f"tile/entries/000.p/{checkpoint.size}").read_bytes()
         leaves = [merkle.leaf_hash(entry) for entry in _entries(bundle)]
         yield Verdict(f"{file.name} has the entries of its tile", True, leaves == stored)
-        yield Verdict(f"{file.name} has their root", True, size == (len(leaves), _root(leaves)))
-    reader = tiles.Leaves(stored := _hashes(folder / f"tile/0/000.p/{max(roots)}"))
-    for (old, old_root), (new, new_root) in combinations_with_replacement(
-        sorted(roots.values()), 2
-    ):
-        proven = old, new, merkle.consistency_proof(old, new, reader), old_root, new_root
+        got = len(leaves), merkle.root_of(leaves)
+        yield Verdict(
+            f"{file.name} has their root", True, got == (checkpoint.size, checkpoint.root)
+        )
+    yield from _proofs(roots, _hashes(folder / f"tile/0/000.p/{max(roots)}"))
+
+
+def _proofs(roots: dict[int, bytes], leaves: Sequence[bytes]) -> Iterator[Verdict]:
+    """Prove every pair of published roots, and every entry below every one of them."""
+    reader = tiles.Leaves(leaves)
+    for old, new in combinations_with_replacement(sorted(roots), 2):
+        proven = old, new, merkle.consistency_proof(old, new, reader), roots[old], roots[new]
         got = accepts(merkle.ProofInvalid, merkle.verify_consistency, *proven)
         yield Verdict(f"{old} to {new}", True, got)
-    for size, root in roots.values():
+    for size, root in roots.items():
         for index in range(size):
             proof = merkle.inclusion_proof(index, size, reader)
-            included = stored[index], index, size, proof, root
+            included = leaves[index], index, size, proof, root
             got = accepts(merkle.ProofInvalid, merkle.verify_inclusion, *included)
             yield Verdict(f"{index} in {size}", True, got)
 
@@ -60,9 +66,9 @@ def sunlight(vectors: Path) -> Iterator[Verdict]:
     reader = tiles.TiledReader(fetch)
     root = checkpoint.size, checkpoint.root
     yield Verdict("size", True, checkpoint.size == len(stored[0]) == 300)
-    yield Verdict("root of the leaves", True, root == (300, _root(stored[0])))
+    yield Verdict("root of the leaves", True, root == (300, merkle.root_of(stored[0])))
     yield Verdict("root of the tiles", True, root == (300, merkle.root_at(300, reader)))
-    yield Verdict("full tile", True, stored[8] == [_root(stored[0][:256])])
+    yield Verdict("full tile", True, stored[8] == [merkle.root_of(stored[0][:256])])
     decoy = accepts(note.NoteInvalid, note.open, (mirror / "checkpoint").read_bytes(), [])
     yield Verdict("decoy", False, decoy)
     for index, leaf in enumerate(stored[0]):
@@ -138,10 +144,6 @@ def _request(body: str) -> tuple[int, list[bytes], str]:
     head, _, signed = body.partition("\n\n")
     first, *proof = head.split("\n")
     return int(first.removeprefix("old ")), [octets.from_base64(step) for step in proof], signed
-
-
-def _root(leaves: Sequence[bytes]) -> bytes:
-    return merkle.root_of(leaves)
 
 
 def _hashes(*files: Path) -> list[bytes]:
