@@ -63,7 +63,7 @@ class Verifier:
         name, key_id, algorithm, public_key = _from_text(vkey)
         verifier = cls(name, algorithm, public_key)
         if verifier.key_id != key_id:
-            raise KeyInvalid(f"{name}: the key ID is not the one of this key")
+            raise KeyInvalid(f"{name[:80]}: the key ID is not the one of this key")
         return verifier
 
     def verify(self, text: str, signature: bytes) -> int | None:
@@ -109,7 +109,7 @@ class KeyPair:
         name, key_id, algorithm, seed = _from_text(skey.removeprefix(_PRIVATE))
         pair = cls(name, algorithm, seed)
         if pair.verifier.key_id != key_id:
-            raise KeyInvalid(f"{name}: the key ID is not the one of this key")
+            raise KeyInvalid(f"{name[:80]}: the key ID is not the one of this key")
         return pair
 
     def sign(self, text: str, *, at: int | None = None) -> bytes:
@@ -198,13 +198,15 @@ def _scheme(algorithm: int) -> _Scheme:
 
 
 def is_name(name: str) -> bool:
-    """Say whether a key may have this name: not empty, without spaces, plus or control codes."""
-    return bool(name) and not any(c.isspace() or c == "+" or c < " " for c in name)
+    """Say whether a key may have this name: UTF-8, not empty, without space, plus or control."""
+    return bool(name) and not any(
+        c.isspace() or c == "+" or c < " " or "\ud800" <= c <= "\udfff" for c in name
+    )
 
 
 def _check_name(name: str) -> None:
     if not is_name(name):
-        raise KeyInvalid(f"{name!r} is not a name for a key")
+        raise KeyInvalid(f"{name[:80]!r} is not a name for a key")
 
 
 def _check_size(key: bytes, size: int) -> None:

@@ -95,7 +95,7 @@ def inclusion_proof(index: int, size: int, reader: Reader) -> list[bytes]:
     proof = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
             proof.append(_root_between(middle, end, reader))
             end = middle
@@ -114,7 +114,7 @@ def consistency_proof(old: int, new: int, reader: Reader) -> list[bytes]:
     proof = []
     start, end = 0, new
     while end != old:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if old <= middle:
             proof.append(_root_between(middle, end, reader))
             end = middle
@@ -130,7 +130,7 @@ def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
     """Raise `ProofInvalid` unless the leaf hash is at `index` below `root` (RFC 9162 2.1.3.2)."""
-    _check_lengths(leaf, root, *proof)
+    check_lengths(leaf, root, *proof)
     if not 0 <= index < size:
         raise ProofInvalid(f"leaf {index} is not in a tree of {size}")
     node, last, computed = index, size - 1, leaf
@@ -159,7 +159,7 @@ def verify_consistency(
 
     Every tree continues the empty one, so with `old` 0 nothing is said about `new_root`.
     """
-    _check_lengths(old_root, new_root, *proof)
+    check_lengths(old_root, new_root, *proof)
     if not 0 <= old <= new:
         raise ProofInvalid(f"a tree of {new} does not continue one of {old}")
     for size, root in ((old, old_root), (new, new_root)):
@@ -205,7 +205,7 @@ def _climb(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root
         raise ProofInvalid("the proof leads to another new root")
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """Return the largest power of two below `size`, k in RFC 9162 2.1.1."""
     return 1 << (size - 1).bit_length() - 1
 
@@ -229,6 +229,6 @@ def _fold(roots: Sequence[bytes]) -> bytes:
     return folded
 
 
-def _check_lengths(*hashes: bytes) -> None:
+def check_lengths(*hashes: bytes) -> None:
     if any(len(one) != HASH_SIZE for one in hashes):
         raise ProofInvalid("a hash is not 32 bytes")

@@ -146,9 +146,9 @@ def _parse(line: str) -> Signature:
     try:
         identified = octets.from_base64(encoded)
     except ValueError as error:
-        raise NoteMalformed(f"the signature of {name} is {error}") from error
+        raise NoteMalformed(f"the signature of {name[:80]} is {error}") from error
     if len(identified) <= 4:
-        raise NoteMalformed(f"the signature of {name} is too short")
+        raise NoteMalformed(f"the signature of {name[:80]} is too short")
     return Signature(name, identified[:4], identified[4:])
 
 
