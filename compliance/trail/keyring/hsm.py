@@ -81,9 +81,8 @@ def find(token: Token, verifier: Verifier) -> TokenKey:
     attribute, kinds = pkcs11.Attribute, pkcs11.ObjectClass
     with _errors():
         session = _session(token)
-        for public in session.get_objects(
-            {attribute.CLASS: kinds.PUBLIC_KEY, attribute.LABEL: token.key_label}
-        ):
+        wanted = {attribute.CLASS: kinds.PUBLIC_KEY, attribute.LABEL: token.key_label}
+        for public in list(session.get_objects(wanted)):  # a token does one search at a time
             if public.key_type != pkcs11.KeyType.EC_EDWARDS:
                 continue
             if _point(public[attribute.EC_POINT]) == verifier.public_key:
@@ -94,12 +93,12 @@ def find(token: Token, verifier: Verifier) -> TokenKey:
     )
 
 
-# One session for each process and token: closing one would end those of all others of the login.
-_sessions: dict[tuple[int, Token], Any] = {}
+# One for each process and token, kept open: a login holds for all sessions of both.
+_sessions: dict[tuple[int, str, str], Any] = {}
 
 
 def _session(token: Token) -> Any:
-    place = os.getpid(), token
+    place = os.getpid(), token.module, token.label
     if place not in _sessions:
         library = _client().lib(token.module)
         # rw: keys are made with the session that also signs

@@ -7,7 +7,7 @@ signer's own disk, so that a rewritten or restored database finds somebody who r
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,6 +68,10 @@ class CheckpointSigner:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another signer take over; this one signs nothing more."""
         self._memory.close()
 
     def begin(self) -> None:
@@ -98,7 +102,7 @@ class CheckpointSigner:
         )
         self.history.signed(text)  # what no verifier would accept does not leave
         # First on the disk, then out: after a crash between the two the same note is given again.
-        self._remember(Remembered(checkpoint=checkpoint, note=text, at=at))
+        self._remember(Remembered(note=text, at=at))
         return text
 
     def due(self, size: int) -> int:
@@ -138,7 +142,10 @@ def adopt(folder: Path, text: str, *, history: KeyHistory, at: datetime) -> Chec
                     f"{own.path} remembers {last.checkpoint.size} leaves, which is more than "
                     f"the {checkpoint.size} of this checkpoint"
                 )
-        own.write(Remembered(checkpoint=checkpoint, note=text, at=at))
+        signed = memory.signed_at(text, history)
+        if signed is not None:
+            at = datetime.fromtimestamp(signed, UTC)
+        own.write(Remembered(note=text, at=at))
     finally:
         own.close()
     return checkpoint
