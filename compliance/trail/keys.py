@@ -6,7 +6,7 @@ from django.conf import settings
 
 from compliance.trail import durable
 from compliance.trail.keyring import encrypted, hsm, password
-from compliance.trail.keyring.failure import KeyUnusable
+from compliance.trail.keyring.failure import KeyUnusable as KeyUnusable  # noqa: PLC0414 -- callers name it from here
 from compliance.trail.tlog import canonical, keys
 from compliance.trail.tlog.key_history import KeyHistory
 from compliance.trail.tlog.keys import KeyPair, Signer, Verifier

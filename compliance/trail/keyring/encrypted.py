@@ -26,7 +26,7 @@ _MEMBERS = {"v", "vkey", "n", "salt", "nonce", "key"}
 def lock(pair: KeyPair, *, password: str, n: int = N_PASSWORD) -> str:
     """Return the text of a file with this key under this password."""
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-    header = {
+    header: dict[str, canonical.Value] = {
         "v": VERSION,
         "vkey": pair.verifier.vkey,
         "n": n,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from compliance.trail import checkpoints
 from compliance.trail.signer import delivery
 from compliance.trail.signer.core import CheckpointSigner
+from compliance.trail.stored import LOG_ID
 
 log = logging.getLogger(__name__)
 SIGN_EVERY_S = 1.0
@@ -51,6 +52,6 @@ def _sign(own: CheckpointSigner) -> int:
 
 def _size() -> int:
     with connections[delivery.ALIAS].cursor() as cursor:
-        cursor.execute(_SIZE, [delivery.LOG_ID])
+        cursor.execute(_SIZE, [LOG_ID])
         (size,) = cursor.fetchone()
     return int(size)

@@ -80,7 +80,7 @@ class Document:
             "vkey": self.verifier.vkey,
             "from_size": self.from_size,
             "to_size": self.to_size,
-            "compromised_at": moment and moment.astimezone(UTC).strftime(_TIME),
+            "compromised_at": moment.astimezone(UTC).strftime(_TIME) if moment else None,
             "signed_by": self.signed_by.vkey,
         }
 
