@@ -12,8 +12,8 @@ from django.utils import timezone
 from psycopg import Connection
 
 from compliance.trail import checkpoints, keys, sequencer, verification
-from compliance.trail.checkpoints import LogForked
 from compliance.trail.findings import Verdict
+from compliance.trail.signer.failure import LogForked
 from compliance.trail.tlog import leaf, merkle
 from tests import trail_log
 from tests.trail_app.models import Vessel

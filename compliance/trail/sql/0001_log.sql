@@ -288,13 +288,16 @@ CREATE VIEW audit.entry_view AS
     WHERE j.b IS NOT NULL;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
-GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer;
+GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
 GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
     audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
     audit.projection, audit.projected, audit.opening, audit.unprojected, audit.entry_view,
     audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
-GRANT INSERT ON audit.leaf, audit.node, audit.checkpoint, audit.projection TO gmp_sequencer;
+GRANT INSERT ON audit.leaf, audit.node, audit.projection TO gmp_sequencer;
 GRANT DELETE ON audit.projection TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
+-- No lock on log_state, no sealing: whoever takes the signer's login can only add checkpoints.
+GRANT SELECT ON audit.log, audit.leaf, audit.node, audit.log_state, audit.checkpoint TO gmp_signer;
+GRANT INSERT ON audit.checkpoint TO gmp_signer;
