@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from compliance.trail import checkpoints, keys, recording, sequencer
+from compliance.trail import checkpoints, keys, projecting, recording, sequencer
 from compliance.trail.recording import System
 from tests.trail_app.models import Vessel
 
@@ -35,6 +35,8 @@ def seal_and_sign() -> int:
     """Seal everything, sign and publish a checkpoint; return its size."""
     keys.ensure()
     while sequencer.seal().count:
+        pass
+    while projecting.project():
         pass
     size = checkpoints.sign(timezone.now()).checkpoint.size
     checkpoints.publish(Path(settings.PUBLISHED_DIR))

@@ -1,11 +1,11 @@
-"""Keep the log sealed: the loop of the sequencer's process."""
+"""Keep the log sealed and its search columns filled: the loop of the sequencer's process."""
 
 import logging
 from threading import Event
 
 from django.db import InterfaceError, OperationalError, connections
 
-from compliance.trail import sequencer
+from compliance.trail import projecting, sequencer, stored
 
 log = logging.getLogger(__name__)
 IDLE_S = 0.1
@@ -20,7 +20,7 @@ def run(stop: Event) -> None:
     pause = IDLE_S
     while not stop.is_set():
         try:
-            sealed = sequencer.seal()
+            done = max(_turn(log_id) for log_id in _logs())
         except (OperationalError, InterfaceError) as error:
             connections[sequencer.ALIAS].close()
             pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -28,8 +28,19 @@ def run(stop: Event) -> None:
             stop.wait(pause)
             continue
         pause = IDLE_S
-        if sealed.count:
-            log.debug("Sealed %s entries, the log has %s", sealed.count, sealed.size)
-        if sealed.count < sequencer.BATCH:
+        if done < projecting.BATCH:
             stop.wait(IDLE_S)
     connections[sequencer.ALIAS].close()
+
+
+def _logs() -> list[int]:
+    with connections[sequencer.ALIAS].cursor() as cursor:
+        return stored.logs(cursor)
+
+
+def _turn(log_id: int) -> int:
+    """Seal a batch of one log, and project one; return how much was done of the larger part."""
+    sealed = sequencer.seal(log_id=log_id)
+    if sealed.count:
+        log.debug("Sealed %s entries, log %s has %s", sealed.count, log_id, sealed.size)
+    return max(sealed.count, projecting.project(log_id=log_id))

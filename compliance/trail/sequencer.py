@@ -2,7 +2,7 @@
 
 import logging
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -204,7 +204,7 @@ def _read_back(
         )
 
 
-def seal_all(*, log_id: int = LOG_ID) -> Iterable[Sealed]:
+def seal_all(*, log_id: int = LOG_ID) -> Iterator[Sealed]:
     """Seal batch after batch until nothing sealable is left."""
     while True:
         sealed = seal(log_id=log_id)
