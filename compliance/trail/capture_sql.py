@@ -1,6 +1,8 @@
 """Generate a table's capture function: the SQL that writes canonical bytes from its columns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
@@ -34,74 +36,114 @@ class Control:
     redactable: tuple[str, ...] = ()
 
 
-# --- Canonical SQL: one expression a column type, each giving JSON text of profile JCS-GMP/1
+# --- Canonical SQL: one expression a column type, each giving JSON of profile JCS-GMP/1
 
 _BY_TYPE = {
-    "boolean": "CASE {c} WHEN true THEN 'true' WHEN false THEN 'false' END",
-    "smallint": "{c}::text",
-    "integer": "{c}::text",
+    "boolean": "to_json({c})",
+    "smallint": "to_json({c})",
+    "integer": "to_json({c})",
     # canonical JSON has no integers beyond 2^53: there it is a text
     "bigint": (
-        "CASE WHEN {c} BETWEEN -9007199254740991 AND 9007199254740991 THEN {c}::text "
-        "ELSE '\"' || {c}::text || '\"' END"
+        "CASE WHEN {c} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({c}) "
+        "ELSE to_json({c}::text) END"
     ),
-    "numeric": "'\"' || {c}::text || '\"'",
-    "text": "to_json({c})::text",
-    "character varying": "to_json({c}::text)::text",
-    "character": "to_json({c}::text)::text",
-    "uuid": "'\"' || {c}::text || '\"'",
-    "inet": "to_json(host({c}))::text",
-    "date": (
-        "'\"' || CASE WHEN isfinite({c}) THEN to_char({c}, 'YYYY-MM-DD') ELSE {c}::text END || '\"'"
-    ),
-    "time without time zone": "'\"' || to_char({c}, 'HH24:MI:SS.US') || '\"'",
-    # infinity has no to_char: it would become null
+    "numeric": "to_json({c}::text)",
+    "text": "to_json({c})",
+    "character varying": "to_json({c})",
+    "character": "to_json({c}::text)",
+    "uuid": "to_json({c})",
+    "inet": "to_json(host({c}))",
+    "date": "to_json({c})",
+    "time without time zone": "to_json(to_char({c}, 'HH24:MI:SS.US'))",
     "timestamp with time zone": (
-        "'\"' || CASE WHEN isfinite({c}) THEN "
-        "to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') "
-        "ELSE {c}::text END || '\"'"
+        "CASE WHEN isfinite({c}) THEN "
+        "to_json(to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')) "
+        "ELSE to_json({c}) END"
     ),
-    "interval": "'\"' || extract(epoch FROM {c})::text || '\"'",
-    "bytea": "'\"' || encode({c}, 'hex') || '\"'",
+    "interval": "to_json(extract(epoch FROM {c})::text)",
+    "bytea": "to_json(encode({c}, 'hex'))",
 }
 _TEXTS = {"text", "character varying", "character"}
 _BY_TEXT = {"numeric", *_TEXTS}
-_DIGEST = "'\"sha256:' || encode(sha256(convert_to({c}::text, 'UTF8')), 'hex') || '\"'"
+_DIGEST = "to_json('sha256:' || encode(sha256(convert_to({c}::text, 'UTF8')), 'hex'))"
+# What format() itself writes the same way. An expression less is time in every transaction,
+# which makes all of them ready anew.
+_BY_FORMAT = {"smallint": "%s", "integer": "%s", "numeric": '"%s"', "uuid": '"%s"'}
+_ARGUMENTS = 90  # a function takes 100 at most
+
+
+class Text(NamedTuple):
+    """A text with %s in it, and the SQL of what stands there."""
+
+    template: str
+    arguments: tuple[str, ...] = ()
+
+    def sql(self) -> str:
+        """Return the call of format() that makes it."""
+        return f"format('{self.template}'{''.join(f', {one}' for one in self.arguments)})"
+
+
+def _joined(parts: Iterable[Text]) -> Text:
+    found = list(parts)
+    return Text(
+        "".join(part.template for part in found),
+        tuple(argument for part in found for argument in part.arguments),
+    )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The captured columns of a table, in canonical (sorted) order, with their types."""
+    """The captured columns of a table, in canonical (sorted) order.
+
+    `types` has their types by name; `not_null` the names of those that are never null.
+    """
 
     control: Control
     types: dict[str, str]
+    not_null: frozenset[str]
 
-    def json(self, column: str, row: str) -> str:
-        """Return SQL for one column's value as canonical JSON text."""
+    def json(self, column: str, row: str) -> Text:
+        """Return one column's value as canonical JSON."""
         reference = f'{row}."{column}"'
-        if column in self.control.digest_only:
-            expression = _DIGEST
-        else:
-            try:
-                expression = _BY_TYPE[self.types[column]]
-            except KeyError as error:
-                raise NotControllable(
-                    f"{self.control.table}.{column} is {self.types[column]}: a controlled table "
-                    "needs types with one exact text (no floats, no jsonb)"
-                ) from error
+        kind = self.types[column]
         if column in self.control.redactable:
             return self._committed(column, row)
-        return f"coalesce({expression.format(c=reference)}, 'null')"
+        if column in self.control.digest_only:
+            expression = _DIGEST
+        elif kind not in _BY_TYPE:
+            raise NotControllable(
+                f"{self.control.table}.{column} is {kind}: a controlled table "
+                "needs types with one exact text (no floats, no jsonb)"
+            )
+        elif column in self.not_null and kind in _BY_FORMAT:
+            return Text(_BY_FORMAT[kind], (reference,))
+        else:
+            expression = _BY_TYPE[kind]
+        found = expression.format(c=reference)
+        return Text(
+            "%s", (found if column in self.not_null else f"coalesce({found}, 'null'::json)",)
+        )
 
     def row(self, row: str) -> str:
         """Return SQL for the whole row as one canonical JSON object."""
+        return self.whole(row).sql()
+
+    def whole(self, row: str) -> Text:
+        """Return the whole row as one canonical JSON object."""
         members = [
-            f"""'{"{" if at == 0 else ","}"{column}":', {self.json(column, row)}"""
-            for at, column in enumerate(sorted(self.types))
+            _joined([Text(f'"{column}":'), self.json(column, row)]) for column in sorted(self.types)
         ]
-        # A function takes 100 arguments at most.
-        parts = [", ".join(members[at : at + 40]) for at in range(0, len(members), 40)]
-        return "concat(" + ", ".join(f"concat({part})" for part in parts) + ", '}')"
+        if len(members) > _ARGUMENTS:  # in several calls, each one argument of the next
+            members = [
+                Text("%s", (self._listed(members[at : at + _ARGUMENTS]).sql(),))
+                for at in range(0, len(members), _ARGUMENTS)
+            ]
+        return _joined([Text("{"), self._listed(members), Text("}")])
+
+    @staticmethod
+    def _listed(members: list[Text]) -> Text:
+        first, *rest = members
+        return _joined([first, *(_joined([Text(","), one]) for one in rest)])
 
     def differs(self, column: str) -> str:
         """Return the condition under which an update changes a column."""
@@ -123,10 +165,14 @@ class Columns:
         )
 
     def _collect(self, column: str) -> str:
+        new, old = (
+            _joined([Text(f'%s,"{column}":', (part,)), self.json(column, row)]).sql()
+            for part, row in (("new_part", "NEW"), ("old_part", "OLD"))
+        )
         return f"""
             IF {self.differs(column)} THEN
-                new_part := concat(new_part, ',"{column}":', {self.json(column, "NEW")});
-                old_part := concat(old_part, ',"{column}":', {self.json(column, "OLD")});
+                new_part := {new};
+                old_part := {old};
             END IF;"""
 
     def digest(self, row: str) -> str:
@@ -153,15 +199,15 @@ class Columns:
         pk = f'{row}."{self.control.pk}"::text'
         return f"audit.commitment_salt('{self.path(column)}', {pk}, {row}.audit_seq)"
 
-    def _committed(self, column: str, row: str) -> str:
+    def _committed(self, column: str, row: str) -> Text:
         # An old value is not committed to a second time: the entry before has its commitment.
         if row == "OLD":
-            return "'{\"c\":null}'"
+            return Text('{"c":null}')
         commitment = (
             f"audit.commitment('{self.path(column)}', {self.salt(column, row)}, "
             f'{row}."{column}"::text)'
         )
-        return f"""coalesce('{{"c":"' || {commitment} || '"}}', 'null')"""
+        return Text("%s", (f"""coalesce('{{"c":"' || {commitment} || '"}}', 'null')""",))
 
     def _compared(self, column: str, row: str) -> str:
         # 12.5 equals 12.50, and some collations ignore case: to the record they are changes.
@@ -172,17 +218,22 @@ class Columns:
 def columns(cursor: CursorWrapper, control: Control) -> Columns:
     """Read the captured columns of a controlled table from the database."""
     cursor.execute(
-        "SELECT attname, split_part(format_type(atttypid, NULL), '(', 1) FROM pg_attribute "
+        "SELECT attname, split_part(format_type(atttypid, NULL), '(', 1), attnotnull "
+        "FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
         "AND attgenerated = ''",
         [f'public."{control.table}"'],
     )
-    types = {
-        name: kind
-        for name, kind in cursor.fetchall()
+    found = [
+        (name, kind, is_not_null)
+        for name, kind, is_not_null in cursor.fetchall()
         if name not in AUDIT_COLUMNS and name not in control.ignored
-    }
-    return Columns(control, types)
+    ]
+    return Columns(
+        control,
+        types={name: kind for name, kind, _ in found},
+        not_null=frozenset(name for name, _, is_not_null in found if is_not_null),
+    )
 
 
 def function_names(table: str) -> tuple[str, str]:
@@ -214,27 +265,40 @@ _ACT_WITH_REASON = """
 _TAG = r"'\x676d702d61756469742f656e7472792f763100'::bytea"  # 'gmp-audit/entry/v1' and a NUL
 
 
+_STAMP = "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+_NULL = Text("null")
+
+
 def _body(
-    control: Control, row: str, *, op: str, new: str, old: str, after: str, prev: str, seq: str
+    control: Control, row: str, *, op: str, new: Text, old: Text, after: Text, prev: Text, seq: str
 ) -> str:
     """Return SQL for the bytes of one entry: canonical JSON (JCS-GMP/1), members in order."""
-    stamp = (
-        "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    text = _joined(
+        [
+            Text('{"act":%s,"after":', ("current_setting('audit.act')",)),
+            after,
+            Text(',"at":"%s","log":%s,"new":', (_STAMP, "current_setting('audit.log')")),
+            new,
+            Text(',"old":'),
+            old,
+            Text(f',"op":"{op}","prev":'),
+            prev,
+            Text(
+                f',"record":"{control.table}","record_id":%s,"record_seq":%s,"v":2}}',
+                (f'to_json({row}."{control.pk}"::text)', seq),
+            ),
+        ]
     )
-    return (
-        f"""convert_to(concat('{{"act":', current_setting('audit.act'), ',"after":', {after},
-            ',"at":"', {stamp}, '","log":', current_setting('audit.log'), ',"new":', {new},
-            ',"old":', {old}, ',"op":"{op}","prev":', {prev}, ',"record":"{control.table}",'
-            '"record_id":', to_json({row}."{control.pk}"::text), ',"record_seq":', {seq},
-            ',"v":2}}'), 'UTF8')"""
-    )
+    return f"convert_to({text.sql()}, 'UTF8')"
 
 
 def _insert_body(found: Columns, row: str) -> str:
+    new = found.whole(row)
+    if len(new.arguments) > _ARGUMENTS - 10:
+        new = Text("%s", (new.sql(),))
     return _body(
-        found.control, row, op="insert", new=found.row(row), old="'{}'", after="'null'",
-        prev="'null'", seq="1",
-    )  # fmt: skip
+        found.control, row, op="insert", new=new, old=Text("{}"), after=_NULL, prev=_NULL, seq="1"
+    )
 
 
 def _append(entry: str = "entry", digest: str = "NEW.audit_head") -> str:
@@ -271,16 +335,28 @@ def _row_function(found: Columns) -> str:
         f"\n        RAISE EXCEPTION '% on {table} is refused: nothing regulated is {{verb}}', "
         "TG_OP USING ERRCODE = 'GM002';"
     )
+    prev = Text('"%s"', ("encode(OLD.audit_head, 'hex')",))
     update = _body(
-        control, "NEW", op="update",
-        new="'{', substr(new_part, 2), '}'", old="'{', substr(old_part, 2), '}'",
-        after=f"""'"', {found.digest("NEW")}, '"'""",
-        prev="""'"', encode(OLD.audit_head, 'hex'), '"'""", seq="NEW.audit_seq",
-    )  # fmt: skip
+        control,
+        "NEW",
+        op="update",
+        new=Text("{%s}", ("substr(new_part, 2)",)),
+        old=Text("{%s}", ("substr(old_part, 2)",)),
+        after=Text('"%s"', (found.digest("NEW"),)),
+        prev=prev,
+        seq="NEW.audit_seq",
+    )
+    old = found.whole("OLD")
     delete = _body(
-        control, "OLD", op="delete", new="'{}'", old=found.row("OLD"), after="'null'",
-        prev="""'"', encode(OLD.audit_head, 'hex'), '"'""", seq="OLD.audit_seq + 1",
-    )  # fmt: skip
+        control,
+        "OLD",
+        op="delete",
+        new=Text("{}"),
+        old=old if len(old.arguments) <= _ARGUMENTS - 10 else Text("%s", (old.sql(),)),
+        after=_NULL,
+        prev=prev,
+        seq="OLD.audit_seq + 1",
+    )
     on_update = (
         refusal.format(verb="altered")
         if control.append_only

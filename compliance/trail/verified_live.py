@@ -93,8 +93,9 @@ def _explain(
     )
     for record_id, body in cursor.fetchall():
         replayed.setdefault(record_id, {}).update(json.loads(body)["new"])
+    whole = columns.row("t").replace("%", "%%")
     cursor.execute(
-        f'SELECT t."{pk}"::text, {columns.row("t")} '  # noqa: S608 -- declared tables
+        f'SELECT t."{pk}"::text, {whole} '  # noqa: S608 -- declared tables
         f'FROM public."{table}" t WHERE t."{pk}"::text = ANY(%s)',
         [list(record_ids)],
     )

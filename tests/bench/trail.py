@@ -33,7 +33,7 @@ from tests.bench import measuring  # noqa: E402
 from tests.bench.measuring import Row  # noqa: E402
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-SINGLES, BULK, ROUNDS = 300, 20_000, 5
+SINGLES, BULK, ROUNDS = 1000, 20_000, 5
 
 
 class Action(StrEnum):
