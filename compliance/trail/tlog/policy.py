@@ -31,7 +31,7 @@ class Verdict:
     shortfall: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Policy:
     """The logs and witnesses that somebody trusts, and how many of them are enough."""
 

@@ -1,0 +1,20 @@
+"""Record what the log says about itself, as entries of the log."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from compliance.trail import recording
+from compliance.trail.actions import Action
+from compliance.trail.models import LogEvent
+from compliance.trail.recording import Actor
+from compliance.trail.tlog import canonical
+
+
+def record(
+    kind: str, document: Mapping[str, object], *, actor: Actor, at: datetime, reason: str
+) -> LogEvent:
+    """Write one event; its entry is sealed like every other."""
+    with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason):
+        return LogEvent.objects.create(
+            kind=kind, document=canonical.dumps(document).decode(), recorded_at=at
+        )
