@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import rfc3161_client
-from asn1crypto import cms, tsp
+from asn1crypto import cms, core, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
@@ -129,7 +129,7 @@ def _in_order(tsr: bytes) -> bytes:
     CMS lets them stand in any order (RFC 5652 10.2.3 is BER), as `openssl ts` does; nothing signs it.
     """
     answer: Any = tsp.TimeStampResp.load(tsr, strict=True)
-    if answer["time_stamp_token"].native is None:
+    if isinstance(answer["time_stamp_token"], core.Void):
         return tsr
     signed = answer["time_stamp_token"]["content"]
     certificates = sorted(one.dump() for one in signed["certificates"])
