@@ -36,7 +36,11 @@ class Run:
     until: datetime
 
     def to_object(self, log_id: int) -> Object:
-        members = {"size": self.size, "until": self.until.astimezone(UTC).strftime(_TIME), "v": 1}
+        members: canonical.Value = {
+            "size": self.size,
+            "until": self.until.astimezone(UTC).strftime(_TIME),
+            "v": 1,
+        }
         return f"{log_id}/run/{self.until:%Y/%m/%d/%H%M%S.%f}", canonical.dumps(members)
 
 
@@ -75,7 +79,7 @@ def of_others(
         "WHERE log_id = %s AND size <= %s AND (size > %s OR received_at >= %s) "
         "AND received_at < %s ORDER BY size"
     )
-    values = [log_id, size, since, after, before]
+    values: list[int | datetime] = [log_id, size, since, after, before]
     cursor.execute(f"SELECT size, witness, line FROM audit.cosignature {where}", values)  # noqa: S608 -- a literal
     for found, witness, line in cursor.fetchall():
         name = _FOREIGN.sub("_", witness)

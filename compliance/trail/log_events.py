@@ -11,10 +11,10 @@ from compliance.trail.tlog import canonical
 
 
 def record(
-    kind: str, document: Mapping[str, object], *, actor: Actor, at: datetime, reason: str
+    kind: str, document: Mapping[str, canonical.Value], *, actor: Actor, at: datetime, reason: str
 ) -> LogEvent:
     """Write one event; its entry is sealed like every other."""
     with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason):
         return LogEvent.objects.create(
-            kind=kind, document=canonical.dumps(document).decode(), recorded_at=at
+            kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.db import connection
@@ -34,7 +34,7 @@ def readers_only(view: View[P]) -> View[P]:
         patch_vary_headers(answer, ["Cookie"])
         return answer
 
-    return guarded
+    return cast(View[P], guarded)
 
 
 @require_safe
