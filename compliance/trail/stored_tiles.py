@@ -71,7 +71,7 @@ _Row = tuple[str, int, bytes, bytes, bytes]
 def _rows(cursor: CursorWrapper, log_id: int, tile: Tile, column: str) -> Iterable[_Row]:
     cursor.execute(
         f"SELECT g.origin, l.idx, l.leaf_hash, l.previous, {column} FROM audit.leaf l "  # noqa: S608 -- one of two literals
-        "JOIN audit.log g USING (log_id) JOIN audit.entry e USING (log_id, entry_id) "
+        "JOIN audit.log g USING (log_id) JOIN audit.entry e USING (entry_id) "
         "WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s ORDER BY l.idx",
         [log_id, tile.start, tile.start + tile.width],
     )

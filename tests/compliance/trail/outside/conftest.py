@@ -22,7 +22,7 @@ def written_log(fresh_log: FreshLog, django_db_blocker: Any) -> Iterator[int]:
 
 @pytest.fixture
 def two_witnesses(written_log: int, tmp_path: Path) -> Iterator[list[WitnessProcess]]:
-    logs = [keys.verifier().vkey]
+    logs = [keys.verifier(size=1).vkey]
     with (
         witnesses.running(tmp_path / "w1", logs, name="witness.example/w1") as one,
         witnesses.running(tmp_path / "w2", logs, name="witness.example/w2") as two,
@@ -32,7 +32,7 @@ def two_witnesses(written_log: int, tmp_path: Path) -> Iterator[list[WitnessProc
 
 def trust(settings: Any, folder: Path, found: list[WitnessProcess], needed: str = "all") -> None:
     """Write the policy that trusts these witnesses and let the settings name it."""
-    lines = [f"log {keys.verifier().vkey}"]
+    lines = [f"log {keys.verifier(size=1).vkey}"]
     lines += [f"witness w{n} {one.verifier.vkey} {one.url}" for n, one in enumerate(found, start=1)]
     lines.append(f"group g {needed} " + " ".join(f"w{n + 1}" for n in range(len(found))))
     path = folder / f"policy-{needed}"

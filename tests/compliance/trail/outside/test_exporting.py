@@ -116,7 +116,7 @@ def test_the_whole_log_can_be_verified_from_the_store_alone(written_log: int, pl
     bodies = [store.get("1/bodies/000"), store.get(f"1/bodies/001.p/{rest}")]
     signed = store.get(f"{export_objects.checkpoint_folder(1, written_log)}/note")
     assert signed is not None
-    opened = Checkpoint.parse(note.open(signed, [keys.verifier()]).text)
+    opened = Checkpoint.parse(note.open(signed, [keys.verifier(size=1)]).text)
     leaves = [
         one[at : at + 32] for one in tiles if one is not None for at in range(0, len(one), 32)
     ]

@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.db import connection, connections
 from django.utils import timezone
 
-from compliance.trail import checkpoints, keys, published, time_tokens, timestamping
+from compliance.trail import keys, published, time_tokens, timestamping
 from compliance.trail.models import Entry, LogEvent
 from compliance.trail.time_tokens import Authority, TokenInvalid
 from compliance.trail.timestamping import TsaUnavailable, TsaUnusable
@@ -311,6 +311,7 @@ def _der(certificate: Any) -> bytes:
 
 
 def test_the_key_of_the_log_is_needed_for_no_stamp(written_log: int, tsa: Tsa) -> None:
-    (checkpoints.Path(keys._folder()) / keys.PRIVATE).unlink()
+    for private in keys.folder().glob("*.key"):
+        private.unlink()
 
     assert timestamping.stamp(timezone.now()) is not None

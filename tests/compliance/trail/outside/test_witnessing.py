@@ -148,7 +148,9 @@ def forked(size: int) -> str:
     """Return a checkpoint that the log's own key signs for another history."""
     root = merkle.root_of([b"f" * 32] * size)
     return note.sign(
-        Checkpoint(origin=keys.verifier().name, size=size, root=root).text(), [keys.signer()]
+        Checkpoint(origin=keys.verifier(size=1).name, size=size, root=root).text(),
+        [keys.signer_of(one) for one in keys.current()],
+        at=1_800_000_000,
     )
 
 
@@ -278,7 +280,7 @@ def test_only_a_true_cosignature_of_the_named_key_is_kept(
     with answering(reply) as url:
         policy = tmp_path / "policy"
         policy.write_text(
-            f"log {keys.verifier().vkey}\nwitness w {WITNESS.verifier.vkey} {url}\nquorum w\n"
+            f"log {keys.verifier(size=1).vkey}\nwitness w {WITNESS.verifier.vkey} {url}\nquorum w\n"
         )
         settings.LOG_POLICY = str(policy)
 
@@ -297,7 +299,7 @@ def test_a_witness_that_changes_its_mind_for_ever_is_given_up(
     sizes = iter(range(1, 100))
     with answering(lambda _: (409, "text/x.tlog.size", b"%d\n" % next(sizes))) as url:
         (tmp_path / "policy").write_text(
-            f"log {keys.verifier().vkey}\nwitness w {WITNESS.verifier.vkey} {url}\nquorum w\n"
+            f"log {keys.verifier(size=1).vkey}\nwitness w {WITNESS.verifier.vkey} {url}\nquorum w\n"
         )
         settings.LOG_POLICY = str(tmp_path / "policy")
 
