@@ -11,7 +11,8 @@ from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import binary_copy, stored
 from compliance.trail.stored import LOG_ID, State
-from compliance.trail.tlog import leaf, merkle, tiles
+from compliance.trail.tlog import growing, leaf, tiles
+from compliance.trail.tlog.growing import End, Growth
 
 log = logging.getLogger(__name__)
 ALIAS = "sequencer"
@@ -68,8 +69,9 @@ def _batch(limit: int, log_id: int, *, is_careful: bool) -> Sealed:
         intact = [one for one in found if one[0] not in refused] if refused else found
         if intact:
             _seal(cursor, before, intact)
-        covers_mark = len(found) < limit or found[-1][0] >= before.pending_mark
-        if all_ended and covers_mark and not refused:
+        if len(found) == limit:  # there may be more: only what was looked at is sealed
+            mark = found[-1][0]
+        if all_ended and mark >= before.pending_mark and not refused:
             _move_mark(cursor, before, mark)
     return Sealed(count=len(intact), size=before.size + len(intact), refused=refused)
 
@@ -110,64 +112,51 @@ _Pending = list[tuple[int, bytes]]
 
 
 def _unsealed(cursor: CursorWrapper, before: State, limit: int) -> _Pending:
-    cursor.execute(_UNSEALED, [before.log_id, before.scan_from, before.scan_from, limit])
-    (joined,) = cursor.fetchone()
-    return list(struct.iter_unpack(">q32s", bytes(joined or b"")))
+    scan_from = before.scan_from
+    data = stored.joined(cursor, _UNSEALED, [before.log_id, scan_from, scan_from, limit])
+    return list(struct.iter_unpack(">q32s", data))
+
+
+_BODIES = (
+    "SELECT string_agg(int8send(f.entry_id) || int4send(length(f.body)) || f.body, ''::bytea) "
+    "FROM (SELECT entry_id, body FROM audit.entry WHERE log_id = %s "
+    "AND entry_id >= %s AND entry_id <= %s ORDER BY entry_id) f"
+)
 
 
 def _altered(cursor: CursorWrapper, before: State, found: _Pending) -> tuple[int, ...]:
     """Read the bodies themselves, and return the entries whose digest is not theirs."""
-    cursor.execute(
-        "SELECT string_agg(int8send(f.entry_id) || int4send(length(f.body)) || f.body, ''::bytea) "
-        "FROM (SELECT entry_id, body FROM audit.entry WHERE log_id = %s "
-        "AND entry_id >= %s AND entry_id <= %s ORDER BY entry_id) f",
-        [before.log_id, found[0][0], found[-1][0]],
-    )
-    (joined,) = cursor.fetchone()
-    data, place, bodies = bytes(joined), 0, {}
+    data = stored.joined(cursor, _BODIES, [before.log_id, found[0][0], found[-1][0]])
+    place, digests = 0, {}
     while place < len(data):
         entry_id, length = struct.unpack_from(">qi", data, place)
         place += 12 + length
-        bodies[entry_id] = sha256(leaf.ENTRY_TAG + data[place - length : place]).digest()
-    return tuple(entry_id for entry_id, digest in found if bodies.get(entry_id) != digest)
+        digests[entry_id] = leaf.entry_digest(data[place - length : place])
+    return tuple(entry_id for entry_id, digest in found if digests.get(entry_id) != digest)
 
 
 def _seal(cursor: CursorWrapper, before: State, entries: _Pending) -> None:
-    chain = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
-    tree = merkle.CompactRange(before.size, before.range)
-    packed, nodes = [], []
-    append, grow, log_id = chain.append, tree.append, before.log_id
-    index = before.size
-    for entry_id, digest in entries:
-        previous = chain.head
-        leaf_hash = append(digest)
-        packed.append(_pack_leaf(log_id, index, entry_id, leaf_hash, previous))
-        index += 1
-        for level, position, node in grow(leaf_hash):
-            if level % tiles.TILE_HEIGHT == 0:
-                nodes.append(_pack_node(log_id, level, position, node))
-    binary_copy.write(cursor, _LEAF_TABLE, packed)
-    if nodes:
-        binary_copy.write(cursor, _NODE_TABLE, nodes)
-    _advance(cursor, before, chain, tree)
-    _read_back(cursor, before, chain, tree)
+    end = End(origin=before.origin, size=before.size, chain=before.chain, range=before.range)
+    growth = growing.grow(end, [digest for _, digest in entries])
+    log_id, size = before.log_id, before.size
+    entry_ids = [entry_id for entry_id, _ in entries]
+    leaves = zip(entry_ids, growth.leaf_hashes, growth.previous, strict=True)
+    binary_copy.write(
+        cursor, _LEAF_TABLE, [_pack_leaf(log_id, size + n, *row) for n, row in enumerate(leaves)]
+    )
+    tops = [node for node in growth.nodes if node[0] % tiles.TILE_HEIGHT == 0]
+    if tops:
+        binary_copy.write(cursor, _NODE_TABLE, [_pack_node(log_id, *node) for node in tops])
+    _advance(cursor, before, growth.end)
+    _read_back(cursor, log_id, end, growth)
 
 
-def _advance(
-    cursor: CursorWrapper, before: State, chain: leaf.Chain, tree: merkle.CompactRange
-) -> None:
+def _advance(cursor: CursorWrapper, before: State, end: End) -> None:
+    values = [end.size, end.root, end.chain, list(end.range)]
     cursor.execute(
         "UPDATE audit.log_state SET size = %s, root = %s, chain = %s, range = %s "
         "WHERE log_id = %s AND size = %s AND root = %s",
-        [
-            tree.size,
-            tree.root(),
-            chain.head,
-            list(tree.hashes),
-            before.log_id,
-            before.size,
-            before.root,
-        ],
+        [*values, before.log_id, before.size, before.root],
     )
     if cursor.rowcount != 1:
         raise SealConflict(f"the log of {before.size} leaves was changed by somebody else")
@@ -184,26 +173,19 @@ def _move_mark(cursor: CursorWrapper, before: State, mark: int) -> None:
     )
 
 
-def _read_back(
-    cursor: CursorWrapper, before: State, chain: leaf.Chain, tree: merkle.CompactRange
-) -> None:
+def _read_back(cursor: CursorWrapper, log_id: int, before: End, growth: Growth) -> None:
     """Compute the batch again from what storage gives back: a flipped bit shows here."""
-    again = leaf.Chain(origin=before.origin, size=before.size, head=before.chain)
-    grown = merkle.CompactRange(before.size, before.range)
-    append, grow, tag = again.append, grown.append, leaf.ENTRY_TAG
-    found = stored.leaves(cursor, log_id=before.log_id, start=before.size, end=chain.size)
-    for index, leaf_hash, previous, body in found:
-        if (
-            index != again.size
-            or previous != again.head
-            or append(sha256(tag + body).digest()) != leaf_hash
-        ):
-            raise SealMismatch(f"leaf {index} was not stored as it was sealed")
-        grow(leaf_hash)
-    if again.size != chain.size or again.head != chain.head or grown.root() != tree.root():
-        raise SealMismatch(
-            f"leaves {before.size} to {chain.size} were not stored as they were sealed"
-        )
+    size, tag = growth.end.size, leaf.ENTRY_TAG
+    found = list(stored.leaves(cursor, log_id=log_id, start=before.size, end=size))
+    again = growing.grow(before, [sha256(tag + body).digest() for _, _, _, body in found])
+    same = (
+        [index for index, _, _, _ in found] == list(range(before.size, size))
+        and [leaf_hash for _, leaf_hash, _, _ in found] == again.leaf_hashes
+        and [previous for _, _, previous, _ in found] == again.previous
+        and again.end == growth.end
+    )
+    if not same:
+        raise SealMismatch(f"leaves {before.size} to {size} were not stored as they were sealed")
 
 
 def seal_all(*, log_id: int = LOG_ID) -> Iterator[Sealed]:

@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
 
 from compliance.trail.tlog import tiles
 
@@ -77,13 +78,20 @@ _LEAF_HEAD = struct.Struct(">q32s32si")
 
 def leaves(cursor: CursorWrapper, *, log_id: int, start: int, end: int) -> Iterator[StoredLeaf]:
     """Yield the leaves of [start, end) that have an entry, with its body."""
-    cursor.execute(_LEAVES, [log_id, start, end])
-    (joined,) = cursor.fetchone()
-    data, place = bytes(joined or b""), 0
+    data, place = joined(cursor, _LEAVES, [log_id, start, end]), 0
     while place < len(data):
         index, leaf_hash, previous, length = _LEAF_HEAD.unpack_from(data, place)
         place += _LEAF_HEAD.size + length
         yield StoredLeaf(index, leaf_hash, previous, data[place - length : place])
+
+
+def joined(cursor: CursorWrapper, statement: str, values: Sequence[object]) -> bytes:
+    """Return the one binary value that a statement gives; empty for null."""
+    connection: Any = cursor.db.connection
+    # As bytes: Django's cursors have bytea written in hexadecimal and read back.
+    with Cursor(connection) as binary:
+        (value,) = binary.execute(statement, values, binary=True).fetchone()
+    return value or b""
 
 
 def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:
