@@ -21,6 +21,16 @@ CROSS JOIN LATERAL (SELECT audit.read_body(e.body) AS b) j
 CROSS JOIN LATERAL (SELECT b -> 'act' AS a) k
 WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s AND b IS NOT NULL
 """
+# The directory of records, in the order in which seals commit to their heads (tlog.heads.key_of).
+_LIST = """
+INSERT INTO audit.head (log_id, key, record, record_id)
+SELECT DISTINCT p.log_id, sha256('\\x676d702d61756469742f686561642f763100'::bytea
+    || convert_to(octet_length(p.record) || ':' || p.record || ':' || p.record_id, 'UTF8')),
+    p.record, p.record_id
+FROM audit.leaf l JOIN audit.projection p ON p.entry_id = l.entry_id
+WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s
+ON CONFLICT DO NOTHING
+"""
 
 
 def project(limit: int = BATCH, *, log_id: int = LOG_ID) -> int:
@@ -44,6 +54,7 @@ def _insert(cursor: CursorWrapper, log_id: int, start: int, end: int) -> None:
     try:
         with transaction.atomic(using=ALIAS):
             cursor.execute(_PROJECT, [log_id, start, end])
+            cursor.execute(_LIST, [log_id, start, end])
     except (DataError, IntegrityError):
         if end - start > 1:  # somewhere in here is a body that was planted: close in on it
             middle = (start + end) // 2

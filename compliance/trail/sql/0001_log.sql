@@ -91,6 +91,23 @@ CREATE TABLE audit.projected (
     size bigint NOT NULL
 );
 
+-- Every record that has entries, in the order in which seals commit to their heads; and the leaves
+-- of the last seals. Both can be made again from the entries; see compliance/trail/seals.py.
+CREATE TABLE audit.head (
+    log_id smallint NOT NULL,
+    key bytea NOT NULL,
+    record text NOT NULL,
+    record_id text NOT NULL,
+    PRIMARY KEY (log_id, key)
+);
+CREATE TABLE audit.seal_leaf (
+    log_id smallint NOT NULL,
+    tree_size bigint NOT NULL,
+    number bigint NOT NULL,
+    leaf_hash bytea NOT NULL,
+    PRIMARY KEY (log_id, tree_size, number)
+);
+
 -- What opens the commitments of redactable values; erased with a reason and two persons.
 CREATE TABLE audit.opening (
     entry_id bigint NOT NULL,
@@ -187,6 +204,7 @@ SELECT audit.ensure_partitions();
 CREATE FUNCTION audit.begin_act(log_number smallint, act text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     name text := (SELECT origin FROM audit.log WHERE log_id = log_number);
+    set text;
 BEGIN
     IF name IS NULL THEN
         RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
@@ -195,11 +213,12 @@ BEGIN
     IF strpos(act, '"actor":""') > 0 OR strpos(act, '"action":""') > 0 THEN
         RAISE EXCEPTION 'the act names no actor or no action' USING ERRCODE = 'GM001';
     END IF;
-    PERFORM set_config('audit.act', act, true),
-        set_config('audit.log', to_json(name)::text, true),
-        set_config('audit.log_id', log_number::text, true),
-        set_config('audit.xid', pg_current_xact_id()::text
-            || CASE WHEN strpos(act, '"reason":""') > 0 THEN '-' ELSE '+' END, true);
+    -- Assigned, not performed: four expressions cost less than one query.
+    set := set_config('audit.act', act, true);
+    set := set_config('audit.log', to_json(name)::text, true);
+    set := set_config('audit.log_id', log_number::text, true);
+    set := set_config('audit.xid', pg_current_xact_id()::text
+        || CASE WHEN strpos(act, '"reason":""') > 0 THEN '-' ELSE '+' END, true);
 END $$;
 
 CREATE FUNCTION audit.end_act() RETURNS void LANGUAGE sql AS $$
@@ -292,10 +311,11 @@ GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
 GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
     audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
-    audit.projection, audit.projected, audit.opening, audit.unprojected, audit.entry_view,
+    audit.projection, audit.projected, audit.head, audit.seal_leaf, audit.opening, audit.unprojected, audit.entry_view,
     audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
-GRANT INSERT ON audit.leaf, audit.node, audit.projection TO gmp_sequencer;
-GRANT DELETE ON audit.projection TO gmp_sequencer;
+GRANT INSERT ON audit.leaf, audit.node, audit.projection, audit.head, audit.seal_leaf
+    TO gmp_sequencer;
+GRANT DELETE ON audit.projection, audit.head, audit.seal_leaf TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
 -- No lock on log_state, no sealing: whoever takes the signer's login can only add checkpoints.
