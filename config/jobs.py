@@ -27,6 +27,10 @@ class Job:
 JOBS = (
     Job("Predict running batches", "twins.predictions.tasks.predict_running", 30),
     Job("Publish checkpoints", "compliance.trail.tasks.publish_checkpoints", 60),
+    Job("Collect cosignatures", "compliance.trail.tasks.collect_cosignatures", 60),
+    Job("Time-stamp the trail", "compliance.trail.tasks.stamp_time", 3600),
+    Job("Export the log", "compliance.trail.tasks.export_log", 300),
+    Job("Seal the heads of records", "compliance.trail.tasks.seal_heads", 3600),
     Job("Verify the trail", "compliance.trail.tasks.verify_trail", 3600),
     Job(
         "Remind of overdue work", "compliance.quality.tasks.remind_of_overdue_work", daily_at_hour=6
