@@ -49,8 +49,11 @@ def trail_is_enforced(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def checkpoint_key_is_there(**_: Any) -> list[CheckMessage]:
+    """Whoever verifies needs the public keys; the host with the private ones must open them."""
     try:
-        keys.signer()
+        for verifier in keys.current():
+            if keys.is_here(verifier):
+                keys.signer_of(verifier)
     except keys.KeyUnusable as error:
         return [Error(str(error), id="gmp.E003")]
     return []

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets as random_secrets
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ DATABASE_ROLES = {
     "outside": "gmp_app",  # the same role, in a connection whose commits a rollback does not undo
     "owner": "gmp_owner",  # migrations
     "sequencer": "gmp_sequencer",  # seals the trail
+    "signer": "gmp_signer",  # reads the log, adds checkpoints
 }
 
 
@@ -129,6 +131,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LOG_ORIGIN = env.text("GMP_LOG_ORIGIN", "gmp-twin.local/demo/site/1")
 KEYS_DIR = env.folder("GMP_KEYS_DIR", VAR_DIR / "keys")
+# Read when a private key is needed, by the process that signs and by no other.
+KEY_PASSWORD = partial(env.secret, "GMP_KEY_PASSWORD")
+PKCS11_MODULE = env.text("GMP_PKCS11_MODULE", "")  # set: the Ed25519 key is in this token
+PKCS11_TOKEN = env.text("GMP_PKCS11_TOKEN", "gmp")
+PKCS11_KEY = env.text("GMP_PKCS11_KEY", "gmp-trail")
+PKCS11_PIN = partial(env.secret, "GMP_PKCS11_PIN")
 PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")
 REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
 SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")

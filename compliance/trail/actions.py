@@ -6,3 +6,4 @@ from enum import StrEnum
 class Action(StrEnum):
     CONTROL_BEGUN = "trail.control-begun"
     ACT_REFUSED = "trail.act-refused"
+    LOG_EVENT = "trail.log-event"

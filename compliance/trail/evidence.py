@@ -193,7 +193,7 @@ def _evidence(records: tuple[tuple[str, str], ...], where: str, values: list[Any
         origin=origin,
         tree_size=size or 0,
         checkpoint=text or "",
-        vkey=keys.verifier().vkey if text else "",
+        vkey=keys.verifier(size=size).vkey if text else "",
         records=records,
         entries=tuple(proven),
         unsealed=tuple(unsealed),

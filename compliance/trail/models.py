@@ -90,3 +90,18 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} refused: {self.code}"
+
+
+@controlled(append_only=True)
+class LogEvent(models.Model):
+    """What the log says about itself, such as which key follows another."""
+
+    kind = models.CharField(max_length=40)
+    document = models.TextField()  # canonical JSON
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -8,7 +8,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 # Nobody signs in as gmp_trail: it owns the log, and only its own functions write there.
-TRAIL, OWNER, APPLICATION, SEQUENCER = "gmp_trail", "gmp_owner", "gmp_app", "gmp_sequencer"
+TRAIL, OWNER, APPLICATION = "gmp_trail", "gmp_owner", "gmp_app"
+SEQUENCER, SIGNER = "gmp_sequencer", "gmp_signer"
 
 
 def provision(database: str, *, alias: str = "owner", login: bool) -> None:
@@ -19,7 +20,7 @@ def provision(database: str, *, alias: str = "owner", login: bool) -> None:
     get their logins from their administrator, as members of these roles.
     """
     with _administrator(alias, "postgres") as cursor:
-        for role in (TRAIL, OWNER, APPLICATION, SEQUENCER):
+        for role in (TRAIL, OWNER, APPLICATION, SEQUENCER, SIGNER):
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
             if cursor.fetchone() is None:
                 can_login = login and role != TRAIL
@@ -48,7 +49,7 @@ def provision(database: str, *, alias: str = "owner", login: bool) -> None:
 _GRANTS = (
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE, CREATE ON SCHEMA public TO gmp_owner",
-    "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_trail",
+    "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_signer, gmp_trail",
     (
         "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gmp_app"

@@ -10,9 +10,8 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import checkpoints, keys
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.stored import LOG_ID
-from compliance.trail.tlog.checkpoint import CheckpointInvalid
-from compliance.trail.tlog.keys import Verifier
-from compliance.trail.tlog.note import NoteInvalid
+from compliance.trail.tlog.key_documents import KeyRefused
+from compliance.trail.tlog.key_history import KeyHistory
 
 
 class NotAssessable(Exception):
@@ -51,9 +50,9 @@ class Checkpoints:
         outside = list(outside)
         if not rows and not outside:
             return
-        verifier = _verifier()
+        history = _history()
         for size, root, text, signed_at in rows:
-            found = self._open(text, verifier, f"checkpoint {size} of the database")
+            found = self._open(text, history, f"checkpoint {size} of the database")
             self._signed.append((size, signed_at))
             self.count += 1
             if found and (found.size != size or found.root != bytes(root)):
@@ -61,7 +60,7 @@ class Checkpoints:
         in_database = {size for size, _, _, _ in rows}
         newest = max(in_database, default=-1)
         for source, text in outside:
-            found = self._open(text, verifier, source)
+            found = self._open(text, history, source)
             if found and found.size not in in_database and found.size <= newest:
                 self._add(Verdict.MISSING, f"{source} is not in the database any more")
 
@@ -103,10 +102,10 @@ class Checkpoints:
                     index=size,
                 )
 
-    def _open(self, text: str, verifier: Verifier, source: str) -> Witnessed | None:
+    def _open(self, text: str, history: KeyHistory, source: str) -> Witnessed | None:
         try:
-            found = checkpoints.opened(text, verifier).checkpoint
-        except (NoteInvalid, CheckpointInvalid) as error:
+            found = checkpoints.opened(text, history).checkpoint
+        except KeyRefused as error:
             self._add(Verdict.TAMPERED, f"{source}: {error}")
             return None
         if found.origin != self.origin:
@@ -128,8 +127,8 @@ def outside(folder: Path) -> Iterator[tuple[str, str]]:
         yield "the signer's own last checkpoint", latest
 
 
-def _verifier() -> Verifier:
+def _history() -> KeyHistory:
     try:
-        return keys.verifier()
+        return keys.history()
     except keys.KeyUnusable as error:
         raise NotAssessable(str(error)) from error

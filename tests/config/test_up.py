@@ -79,6 +79,14 @@ class Command(BaseCommand):
         self.stdout.write("sealing")
         time.sleep(600)
 """,
+    "chain/management/commands/signer.py": """
+import time
+from django.core.management.base import BaseCommand
+class Command(BaseCommand):
+    def handle(self, **options):
+        self.stdout.write("signing")
+        time.sleep(600)
+""",
 }
 
 
@@ -163,7 +171,7 @@ def test_up_runs_everything_restarts_what_is_killed_and_leaves_nothing_behind(
     url = said[-1].split()[1]
     status_file = project / "var" / "up.json"
     pids: dict[str, int] = json.loads(status_file.read_text())["pids"]
-    assert sorted(pids) == ["beat", "sequencer", "up", "web", "worker"]
+    assert sorted(pids) == ["beat", "sequencer", "signer", "up", "web", "worker"]
     assert answer(url) == "42"
 
     second, _ = run(project, "manage.py", "up", "--bind", "127.0.0.1:0").communicate(timeout=30)

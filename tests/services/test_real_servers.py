@@ -115,6 +115,7 @@ def test_a_task_of_a_killed_worker_is_done_once_and_the_trail_verifies(product: 
     product.worker()
     product.wait_until("SELECT count(*) FROM quality_reminder", 1)
     product.start("manage.py", "sequencer")
+    product.start("manage.py", "signer")
     product.wait_until(
         "SELECT (SELECT count(*) FROM audit.entry) - (SELECT count(*) FROM audit.leaf)", 0
     )

@@ -266,11 +266,14 @@ CREATE VIEW audit.entry_view AS
         SELECT FROM audit.leaf l WHERE l.log_id = e.log_id AND l.entry_id = e.entry_id);
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
-GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer;
+GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
 GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
     audit.projection, audit.entry_view, audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
-GRANT INSERT ON audit.leaf, audit.node, audit.checkpoint, audit.projection TO gmp_sequencer;
+GRANT INSERT ON audit.leaf, audit.node, audit.projection TO gmp_sequencer;
 GRANT DELETE ON audit.projection TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
+-- No lock on log_state, no sealing: whoever takes the signer's login can only add checkpoints.
+GRANT SELECT ON audit.log, audit.leaf, audit.node, audit.log_state, audit.checkpoint TO gmp_signer;
+GRANT INSERT ON audit.checkpoint TO gmp_signer;

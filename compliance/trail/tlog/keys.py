@@ -1,32 +1,38 @@
 """Name, encode and use the keys that sign notes (C2SP signed-note, tlog-cosignature)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple, Self
+from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
+
+from compliance.trail.tlog import octets, schemes
+from compliance.trail.tlog.schemes import (
+    COSIGNATURE_V1,
+    ED25519,
+    MAX_TIMESTAMP,
+    ML_DSA_44,
+    KeyInvalid,
+    cosigned_message,
+    verify_ed25519,
 )
 
-from compliance.trail.tlog import octets
+__all__ = [  # whoever uses keys names their types and their one error from here
+    "COSIGNATURE_V1",
+    "ED25519",
+    "MAX_TIMESTAMP",
+    "ML_DSA_44",
+    "KeyInvalid",
+    "KeyPair",
+    "SignatureInvalid",
+    "Signer",
+    "Verifier",
+    "cosigned_message",
+    "is_name",
+    "verify_ed25519",
+]
 
-ED25519 = 0x01
-COSIGNATURE_V1 = 0x04  # Ed25519 with the time of signing, for witnesses
-
-MAX_TIMESTAMP = 2**63 - 1
 _PRIVATE = "PRIVATE+KEY+"
-
-# RFC 8032 5.1: p, and the y of the eight points whose order divides 8.
-_FIELD = 2**255 - 19
-_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-_SMALL_ORDER = {0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8}
-
-
-class KeyInvalid(ValueError):
-    """A key, or its text form, that cannot be used."""
 
 
 class SignatureInvalid(ValueError):
@@ -42,10 +48,10 @@ class Verifier:
     public_key: bytes
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
-        scheme = _scheme(self.algorithm)
-        _check_size(self.public_key, scheme.public_key_size)
-        scheme.check_public_key(self.public_key)
+        _check_name(self.name, self.algorithm)
+        primitive = schemes.of(self.algorithm).primitive
+        _check_size(self.public_key, primitive.public_key_size)
+        primitive.check_public_key(self.public_key)
 
     @property
     def key_id(self) -> bytes:
@@ -69,9 +75,24 @@ class Verifier:
     def verify(self, text: str, signature: bytes) -> int | None:
         """Return the signed POSIX time, if the algorithm has one, or raise `SignatureInvalid`."""
         try:
-            return _scheme(self.algorithm).verify(self.public_key, text, signature)
+            return schemes.of(self.algorithm).verify(
+                self.public_key, signature, name=self.name, text=text
+            )
         except InvalidSignature as error:
             raise SignatureInvalid(f"the signature of {self.name} does not verify") from error
+
+
+class Signer(Protocol):
+    """A private key that can sign, wherever it is kept."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def algorithm(self) -> int: ...
+    @property
+    def verifier(self) -> Verifier: ...
+    def sign(self, text: str, *, at: int | None = None) -> bytes:
+        """Sign a text; `at`, POSIX seconds, is for the algorithms that sign the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +104,19 @@ class KeyPair:
     seed: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
-        _check_size(self.seed, _scheme(self.algorithm).seed_size)
+        _check_name(self.name, self.algorithm)
+        _check_size(self.seed, schemes.of(self.algorithm).primitive.seed_size)
 
     @classmethod
     def generate(cls, name: str, *, algorithm: int = ED25519) -> Self:
         """Make a new key from the randomness of the operating system."""
-        return cls(name, algorithm, _scheme(algorithm).generate())
+        return cls(name, algorithm, schemes.of(algorithm).primitive.generate())
 
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        return Verifier(self.name, self.algorithm, _scheme(self.algorithm).public_key(self.seed))
+        public_key = schemes.of(self.algorithm).primitive.public_key(self.seed)
+        return Verifier(self.name, self.algorithm, public_key)
 
     @property
     def skey(self) -> str:
@@ -114,87 +136,13 @@ class KeyPair:
 
     def sign(self, text: str, *, at: int | None = None) -> bytes:
         """Sign a text; `at`, POSIX seconds, is for the algorithms that sign the time."""
-        return _scheme(self.algorithm).sign(self.seed, text, at)
-
-
-def verify_ed25519(public_key: bytes, message: bytes, signature: bytes) -> None:
-    """Raise `InvalidSignature` unless this key signed this message (RFC 8032 section 5.1.7)."""
-    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-
-
-def cosigned_message(text: str, at: int) -> bytes:
-    """Return what a witness signs for a checkpoint it saw at a POSIX time."""
-    return f"cosignature/v1\ntime {at}\n{text}".encode()
-
-
-class _Scheme(NamedTuple):
-    public_key_size: int
-    seed_size: int
-    check_public_key: Callable[[bytes], None]
-    generate: Callable[[], bytes]
-    public_key: Callable[[bytes], bytes]
-    sign: Callable[[bytes, str, int | None], bytes]
-    verify: Callable[[bytes, str, bytes], int | None]
-
-
-def _check_ed25519(public_key: bytes) -> None:
-    # The library verifies with such keys, and with some of them one signature fits many texts:
-    # its owner could later say to have signed another.
-    y = int.from_bytes(public_key, "little") & ((1 << 255) - 1)
-    if y >= _FIELD or y in _SMALL_ORDER:
-        raise KeyInvalid("a public key of small order or in a second spelling")
-
-
-def _generate_ed25519() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes_raw()
-
-
-def _public_ed25519(seed: bytes) -> bytes:
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-
-
-def _sign_ed25519(seed: bytes, text: str, _at: int | None) -> bytes:
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(text.encode())
-
-
-def _verify_ed25519(public_key: bytes, text: str, signature: bytes) -> None:
-    verify_ed25519(public_key, text.encode(), signature)
-
-
-def _sign_cosignature(seed: bytes, text: str, at: int | None) -> bytes:
-    if at is None or not 0 <= at <= MAX_TIMESTAMP:
-        raise ValueError(f"a cosignature needs a POSIX time, not {at}")
-    signature = Ed25519PrivateKey.from_private_bytes(seed).sign(cosigned_message(text, at))
-    return at.to_bytes(8, "big") + signature
-
-
-def _verify_cosignature(public_key: bytes, text: str, signature: bytes) -> int:
-    at = int.from_bytes(signature[:8], "big")
-    if at > MAX_TIMESTAMP:
-        raise InvalidSignature
-    verify_ed25519(public_key, cosigned_message(text, at), signature[8:])
-    return at
-
-
-_ED25519 = _Scheme(
-    public_key_size=32,
-    seed_size=32,
-    check_public_key=_check_ed25519,
-    generate=_generate_ed25519,
-    public_key=_public_ed25519,
-    sign=_sign_ed25519,
-    verify=_verify_ed25519,
-)
-_SCHEMES = {
-    ED25519: _ED25519,
-    COSIGNATURE_V1: _ED25519._replace(sign=_sign_cosignature, verify=_verify_cosignature),
-}
-
-
-def _scheme(algorithm: int) -> _Scheme:
-    if algorithm not in _SCHEMES:
-        raise KeyInvalid(f"signature type 0x{algorithm:02x} is not supported")
-    return _SCHEMES[algorithm]
+        scheme = schemes.of(self.algorithm)
+        return scheme.sign(
+            lambda message: scheme.primitive.sign(self.seed, message),
+            name=self.name,
+            text=text,
+            at=at,
+        )
 
 
 def is_name(name: str) -> bool:
@@ -202,9 +150,10 @@ def is_name(name: str) -> bool:
     return bool(name) and not any(c.isspace() or c == "+" or c < " " for c in name)
 
 
-def _check_name(name: str) -> None:
-    if not is_name(name):
-        raise KeyInvalid(f"{name!r} is not a name for a key")
+def _check_name(name: str, algorithm: int) -> None:
+    longest = schemes.of(algorithm).max_name
+    if not is_name(name) or (longest is not None and len(name.encode()) > longest):
+        raise KeyInvalid(f"{name!r} is not a name for a key of this type")
 
 
 def _check_size(key: bytes, size: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from compliance.trail.tlog import keys, octets
-from compliance.trail.tlog.keys import KeyPair, Verifier
+from compliance.trail.tlog.keys import Signer, Verifier
 
 MAX_BYTES = 1_000_000
 MAX_SIGNATURES = 100
@@ -66,7 +66,7 @@ class Opened:
         return frozenset(one.verifier.name for one in self.verified)
 
 
-def sign(text: str, signers: Iterable[KeyPair], *, at: int | None = None) -> str:
+def sign(text: str, signers: Iterable[Signer], *, at: int | None = None) -> str:
     """Return the note of a text; `at`, POSIX seconds, is for keys that sign the time."""
     if not text.endswith("\n"):
         raise NoteMalformed("the text does not end in a newline")
@@ -77,7 +77,7 @@ def sign(text: str, signers: Iterable[KeyPair], *, at: int | None = None) -> str
     return f"{text}\n{''.join(lines)}"
 
 
-def signature_of(text: str, signer: KeyPair, *, at: int | None = None) -> Signature:
+def signature_of(text: str, signer: Signer, *, at: int | None = None) -> Signature:
     """Sign a text, as a witness does that answers with its line only."""
     return Signature(signer.name, signer.verifier.key_id, signer.sign(text, at=at))
 

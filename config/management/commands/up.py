@@ -20,13 +20,15 @@ from config.embedded import lease, postgres, valkey
 from config.supervisor import GaveUp, Supervisor
 
 READY_S = 120.0
-PARTS = ("sequencer", "web", "worker", "beat")  # in the order of start
-COLOURS = {"sequencer": 35, "web": 36, "worker": 33, "beat": 34}
+PARTS = ("sequencer", "signer", "web", "worker", "beat")  # in the order of start
+COLOURS = {"sequencer": 35, "signer": 32, "web": 36, "worker": 33, "beat": 34}
 OTHER_COLOUR = 31
 
 
 class Command(BaseCommand):
-    help = "Run the web server, the worker, the schedule and the sequencer until Ctrl-C."
+    help = (
+        "Run the web server, the worker, the schedule, the sequencer and the signer until Ctrl-C."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -97,10 +99,9 @@ def children(listener: socket.socket | None, *, workers: int) -> list[Child]:
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
     web = [_web(listener, workers=workers)] if listener else []
     return [
-        Child(
-            name="sequencer",
-            command=[python, str(folder / "manage.py"), "sequencer"],
-            folder=folder,
+        *(
+            Child(name=name, command=[python, str(folder / "manage.py"), name], folder=folder)
+            for name in ("sequencer", "signer")
         ),
         *web,
         Child(

@@ -11,9 +11,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from compliance.trail import checkpoints, keys, sequencer, status, verification
-from compliance.trail.checkpoints import CheckpointConflict, LogForked
-from compliance.trail.keys import KeyUnusable
+from compliance.trail import (
+    checkpoints,
+    key_events,
+    keys,
+    recording,
+    sequencer,
+    status,
+    verification,
+)
+from compliance.trail.checkpoints import CheckpointConflict
+from compliance.trail.keyring.failure import KeyUnusable
+from compliance.trail.recording import System
+from compliance.trail.signer.failure import LogForked, SignerRefused
+from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.verification import Report
 from compliance.trail.verified_checkpoints import NotAssessable
 
@@ -27,16 +38,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "what", choices=("verify", "status", "keys", "seal", "publish"), help=_HELP
+            "what",
+            choices=("verify", "status", "keys", "rotate-key", "seal", "publish"),
+            help=_HELP,
         )
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
         parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
+        parser.add_argument(
+            "--algorithm", choices=tuple(keys.ALGORITHMS), help="rotate-key: the type of key."
+        )
+        parser.add_argument("--reason", default="", help="rotate-key: why.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ways: dict[str, Callable[[dict[str, Any]], None]] = {
             "verify": self._verify,
             "status": self._status,
             "keys": self._keys,
+            "rotate-key": self._rotate_key,
             "seal": self._seal,
             "publish": self._publish,
         }
@@ -46,6 +64,8 @@ class Command(BaseCommand):
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
+        except (SignerRefused, KeyRefused, recording.ReasonNotMeaningful) as error:
+            raise CommandError(str(error)) from error
 
     def _verify(self, options: dict[str, Any]) -> None:
         is_shown = self.stderr.isatty() and not options["json"]
@@ -68,8 +88,31 @@ class Command(BaseCommand):
             self.stdout.write(f"{name.replace('_', ' ')}: {value}")
 
     def _keys(self, options: dict[str, Any]) -> None:
-        vkey = keys.ensure().vkey
-        self.stdout.write(json.dumps({"vkey": vkey}) if options["json"] else vkey)
+        found = [
+            {"vkey": one.vkey, "from_size": one.from_size, "to_size": one.to_size}
+            for one in keys.ensure().records
+        ]
+        if options["json"]:
+            self.stdout.write(json.dumps({"keys": found}))
+            return
+        for one in found:
+            end = "" if one["to_size"] is None else f" to {one['to_size']}"
+            self.stdout.write(f"from size {one['from_size']}{end}: {one['vkey']}")
+
+    def _rotate_key(self, options: dict[str, Any]) -> None:
+        reason = recording.demand_reason(options["reason"])
+        actor, at = System("trail rotate-key"), timezone.now()
+        if options["algorithm"] is None:  # an earlier run may have ended half way
+            late = key_events.deliver(actor=actor, at=at, reason=reason)
+            self.stdout.write(f"Recorded {late} documents about keys that the log did not have")
+            return
+        algorithm = keys.ALGORITHMS[options["algorithm"]]
+        rotated = key_events.rotate(algorithm, actor=actor, at=at, reason=reason)
+        self.stdout.write(
+            f"Key {rotated.new.key_id.hex()} follows {rotated.old.key_id.hex()}; both sign the "
+            f"checkpoint of {rotated.size} leaves when the signer runs again. Destroy the old "
+            f"private key after that"
+        )
 
     def _seal(self, options: dict[str, Any]) -> None:
         count = 0
@@ -101,7 +144,9 @@ class Command(BaseCommand):
 
 _HELP = (
     "verify: recompute everything, exit 1 on faults and 2 when it cannot be assessed; "
-    "status: size, lag and last checkpoint; keys: the public key, made when there is none; "
+    "status: size, lag and last checkpoint; keys: the public keys, made when there are none; "
+    "rotate-key: let a new key follow the present one, while the signer is stopped; without "
+    "--algorithm record what an interrupted run did not; "
     "seal: seal and sign once; publish: export checkpoints"
 )
 

@@ -29,7 +29,7 @@ def test_the_published_pair_is_read_and_written() -> None:
     assert Verifier.parse(VKEY) == pair.verifier
 
 
-@pytest.mark.parametrize("algorithm", [keys.ED25519, keys.COSIGNATURE_V1])
+@pytest.mark.parametrize("algorithm", [keys.ED25519, keys.COSIGNATURE_V1, keys.ML_DSA_44])
 def test_a_generated_key_survives_its_text_forms(algorithm: int) -> None:
     pair = KeyPair.generate("plant.example/new", algorithm=algorithm)
 
@@ -127,8 +127,8 @@ def test_another_text_is_no_private_key(skey: str) -> None:
 
 
 def test_an_algorithm_that_is_not_known_is_refused() -> None:
-    with pytest.raises(keys.KeyInvalid, match="0x06"):
-        Verifier("plant.example/log", 0x06, bytes(1312))
+    with pytest.raises(keys.KeyInvalid, match="0x07"):
+        Verifier("plant.example/log", 0x07, bytes(1312))
 
 
 @PROPERTY

@@ -1,0 +1,98 @@
+"""Keep what was signed last on the signer's own disk, for one signer at a time."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from compliance.trail import durable
+from compliance.trail.signer.failure import AlreadyRunning, StateCorrupt
+from compliance.trail.tlog import canonical, octets
+from compliance.trail.tlog.checkpoint import Checkpoint
+from compliance.trail.tlog.key_history import KeyHistory
+
+STATE, LOCK = "state.json", "lock"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The last checkpoint signed, its note, and the time that was signed."""
+
+    checkpoint: Checkpoint
+    note: str
+    at: datetime
+
+
+class Memory:
+    """The state file of one signer, locked for as long as this lives."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock, or raise `AlreadyRunning`."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = folder / STATE
+        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise AlreadyRunning(f"another signer holds {folder / LOCK}; stop it first") from error
+
+    def close(self) -> None:
+        """Give the lock back, as the end of the process would."""
+        os.close(self._lock)
+
+    def read(self, history: KeyHistory) -> Remembered | None:
+        """Return what was signed last, None when there is no file, or raise `StateCorrupt`."""
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            found = parse(data)
+            if history.signed(found.note) != found.checkpoint:
+                raise ValueError("the note is of another checkpoint")
+        except ValueError as error:
+            raise StateCorrupt(self.path, error) from error
+        return found
+
+    def write(self, remembered: Remembered) -> None:
+        """Put it on the disk; when this returns, it is there after a power cut."""
+        durable.replace(self.path, _text(remembered), mode=0o600)
+
+
+def parse(data: bytes) -> Remembered:
+    """Read a state file, nothing verified, or raise `ValueError`."""
+    match canonical.loads(data.removesuffix(b"\n")):
+        case {
+            "v": 1,
+            "origin": str(origin),
+            "size": int(size),
+            "root": str(root),
+            "note": str(note),
+            "at": str(at),
+        }:
+            remembered = Remembered(
+                checkpoint=Checkpoint(origin=origin, size=size + 0, root=octets.from_base64(root)),
+                note=note,
+                at=datetime.fromisoformat(at),
+            )
+        case _:
+            raise ValueError("not the members of a state of version 1")
+    if _text(remembered).encode() != data:
+        raise ValueError("not the form of a state of version 1")
+    return remembered
+
+
+def _text(remembered: Remembered) -> str:
+    checkpoint = remembered.checkpoint
+    members: dict[str, canonical.Value] = {
+        "v": VERSION,
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": octets.to_base64(checkpoint.root),
+        "note": remembered.note,
+        "at": remembered.at.astimezone(UTC).isoformat(),
+    }
+    return canonical.dumps(members).decode() + "\n"
