@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 TAG = b"gmp-audit/commit/v1\0"
 SALT_SIZE = 32
+MAX_PATH = 2**16 - 1
 _HEX = set("0123456789abcdef")
 
 
@@ -14,6 +15,8 @@ def commit(path: str, *, salt: bytes, value: str) -> bytes:
     name = path.encode()
     if len(salt) != SALT_SIZE:
         raise ValueError(f"a salt has {SALT_SIZE} bytes, not {len(salt)}")
+    if len(name) > MAX_PATH:
+        raise ValueError(f"a path has at most {MAX_PATH} bytes")
     # The length keeps path and salt apart: no two triples give the same bytes.
     return sha256(TAG + len(name).to_bytes(2, "big") + name + salt + value.encode()).digest()
 
