@@ -7,6 +7,7 @@ whole: it shows the head of a record, and also that a record is not there.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import Self
 
 from compliance.trail.tlog import canonical, merkle, tiles
@@ -132,7 +133,7 @@ def verify(bucket: Bucket, *, buckets: int, root: bytes, tree_size: int) -> None
     if not 0 <= bucket.number < buckets:
         raise HeadsInvalid(f"there is no bucket {bucket.number} of {buckets}")
     keys = [head.key for head in bucket.heads]
-    if any(later <= earlier for earlier, later in zip(keys, keys[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(keys)):
         raise HeadsInvalid(f"the heads of bucket {bucket.number} are not in order")
     if any(bucket_of(key, bits) != bucket.number for key in keys):
         raise HeadsInvalid(f"a head is not of bucket {bucket.number}")

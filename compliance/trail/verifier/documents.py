@@ -89,8 +89,9 @@ def _keep(found: Documents, index: int, kind: str, document: str) -> None:
 
 
 def _stamp(found: Documents, index: int, value: Any) -> None:
-    members = shapes.members(value, ("size", "sha256"), more=True)
-    found.stamps[index] = Stamp(shapes.whole(members["size"]), shapes.hex32(members["sha256"]))
+    members = shapes.members(value, ("size", "token_sha256"), more=True)
+    digest = shapes.hex32(members["token_sha256"])
+    found.stamps[index] = Stamp(shapes.whole(members["size"]), digest)
 
 
 def _redaction(found: Documents, index: int, value: Any) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 from compliance.trail.tlog import canonical, commitment
@@ -78,5 +79,5 @@ def version(value: object, number: int) -> None:
 
 def ascending(values: list[Ordered], what: str) -> None:
     """Demand an order in which nothing is there twice."""
-    if any(not earlier < later for earlier, later in zip(values, values[1:], strict=False)):
+    if any(not earlier < later for earlier, later in pairwise(values)):
         raise Wrong(f"{what} are not in ascending order, or one is there twice")
