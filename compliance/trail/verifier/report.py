@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
 
@@ -89,7 +90,7 @@ def _about(contents: Contents) -> str:
     shown = [
         ("log", markup.text(contents.origin)),
         ("entries here", f"{len(contents.entries)} of {contents.tree_size} in the log"),
-        ("made at", html.escape(f"{contents.created_at:%Y-%m-%d %H:%M:%S} UTC")),
+        ("made at", _human(contents.created_at)),
         ("complete for", records or '<span class="none">no record</span>'),
     ]
     if subject.range:
@@ -97,6 +98,10 @@ def _about(contents: Contents) -> str:
     if contents.completeness.seal is not None:
         shown.append(("sealed as of", _sealed(contents)))
     return markup.pairs(shown)
+
+
+def _human(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds") + " UTC"
 
 
 def _sealed(contents: Contents) -> str:
@@ -146,7 +151,7 @@ def _times(contents: Contents, result: Result | None) -> Iterator[str]:
         (
             str(size),
             markup.code(sha256(contents.timestamps[size].response).hexdigest()),
-            f"{proven[size]:%Y-%m-%d %H:%M:%S} UTC" if size in proven else "not verified here",
+            _human(proven[size]) if size in proven else "not verified here",
         )
         for size in sorted(contents.timestamps)
     )

@@ -84,7 +84,8 @@ def readme() -> bytes:
 
 def moment(at: datetime) -> str:
     """Return a time in the one form in which the trail writes them."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: whether %Y fills up with zeros depends on the platform.
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _line(entry: Entry) -> canonical.Value:
