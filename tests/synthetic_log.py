@@ -59,6 +59,7 @@ class SyntheticLog:
         has_second_key: bool = True,
         authority: stamping.Authority | None = None,
     ) -> None:
+        self.seed = seed
         self.random = random.Random(seed)
         self.origin = origin
         self.now = START
@@ -287,7 +288,7 @@ class SyntheticLog:
         start = len(self.rows) + len(self.history.in_force(len(self.rows)))
         for record in self.history.in_force(len(self.rows)):
             old = self.signers[record.verifier]
-            new = key_pair(self.origin, record.verifier.algorithm, len(self.rows))
+            new = key_pair(self.origin, record.verifier.algorithm, f"{self.seed}, rotated")
             self.signers[new.verifier] = new
             document = Document(
                 event=Event.ROTATE,
