@@ -113,12 +113,11 @@ class SyntheticLog:
     def update(self, record: str, record_id: str, **values: Any) -> int:
         state = self._state[record, record_id]
         new = self._committed(record, values)
-        return self._write(
-            record, record_id, "update", new=new, old={column: state.get(column) for column in new}
-        )
+        return self._write(record, record_id, "update", new=new, old=_before(state, new))
 
     def delete(self, record: str, record_id: str) -> int:
-        return self._write(record, record_id, "delete", old=self._state[record, record_id])
+        state = self._state[record, record_id]
+        return self._write(record, record_id, "delete", old=_before(state, state))
 
     def event(self, kind: str, document: Mapping[str, Any] | str) -> int:
         """Write what the log says about itself."""
@@ -365,6 +364,15 @@ class SyntheticLog:
 
     def timestamps(self) -> Mapping[int, TimeStamp]:
         return self.stamps
+
+
+def _before(state: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """Return values before a change; what is committed to is not committed to again."""
+    values = {column: state.get(column) for column in columns}
+    return {
+        column: {"c": None} if commitment.is_commitment(value) else value
+        for column, value in values.items()
+    }
 
 
 def busy(*, seed: int = 1, records: int = 6, rounds: int = 3, **options: Any) -> SyntheticLog:

@@ -26,6 +26,11 @@ def is_commitment(value: object) -> TypeGuard[Mapping[str, str]]:
     return isinstance(value, Mapping) and set(value) == {"c"} and is_hex32(value["c"])
 
 
+def is_named_only(value: object) -> bool:
+    """Say whether a value before a change is only said to be committed to: {"c": null}."""
+    return isinstance(value, Mapping) and set(value) == {"c"} and value["c"] is None
+
+
 def is_hex32(value: object) -> TypeGuard[str]:
     """Say whether a value is 32 bytes in lower-case hexadecimal."""
     return isinstance(value, str) and len(value) == 64 and _HEX.issuperset(value)

@@ -4,7 +4,6 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 
 from compliance.trail.verifier.findings import Malformed
@@ -27,6 +26,7 @@ MAX_BYTES = 2**32 - 1
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
+_CRC = 14  # where it is in a local header
 _VERSION_MADE_BY, _VERSION, _DATE = 20, 10, 0x21
 _LOCAL_SIGN, _CENTRAL_SIGN, _END_SIGN = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
@@ -74,16 +74,8 @@ def read(data: bytes) -> dict[str, bytes]:
         at += size
     again = write(files)
     if again != data:
-        offset = _first_difference(again, data)
         starts.append((at, "the list of files at the end"))
-        place = next(
-            (name for (start, name), (end, _) in pairwise(starts) if start <= offset < end),
-            starts[-1][1],
-        )
-        raise Malformed(
-            f"byte {offset} is not as in a bundle that was written whole",
-            file=place if is_name(place) else None,
-        )
+        raise _changed(_first_difference(again, data), starts)
     return files
 
 
@@ -105,6 +97,16 @@ def open_path(path: Path) -> dict[str, bytes]:
     if path.stat().st_size > MAX_BYTES:
         raise Malformed("longer than a bundle can be")
     return read(path.read_bytes())
+
+
+def _changed(offset: int, starts: list[tuple[int, str]]) -> Malformed:
+    """Return the refusal that names where the first byte differs."""
+    start, name = max((one for one in starts if one[0] <= offset), key=lambda one: one[0])
+    place = f"byte {offset} is not as in a bundle that was written whole"
+    if not is_name(name):
+        return Malformed(f"{name}: {place}")
+    is_checksum = _CRC <= offset - start < _CRC + 4
+    return Malformed("content or checksum was changed" if is_checksum else place, file=name)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

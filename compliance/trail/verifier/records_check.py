@@ -103,6 +103,8 @@ class _Follower:
 
     def _is_same(self, column: str, value: Any, index: int) -> bool:
         written_at, known = self._state[column]
+        if commitment.is_named_only(value):
+            return known is None or commitment.is_commitment(known)
         if commitment.is_commitment(value) and commitment.is_commitment(known):
             if value == known:
                 return True

@@ -89,6 +89,8 @@ class Timeline:
         value = part[column]
         if value is None:
             return '<span class="none">empty</span>'
+        if commitment.is_named_only(value):
+            return '<span class="none">as the entry before has it</span>'
         if commitment.is_commitment(value):
             known = self._values.get((index, value["c"], f"{record}.{column}"))
             if known is None:

@@ -53,7 +53,7 @@ def test_every_prefix_is_refused(small: bytes) -> None:
 
 @pytest.mark.parametrize("place", ["entries.jsonl", "openings.json", "report.html"])
 def test_the_place_of_a_changed_byte_is_named(small: bytes, place: str) -> None:
-    at = small.index(container.read(small)[place]) + 1
+    at = small.index(place.encode() + container.read(small)[place]) + len(place) + 1
     changed = small[:at] + bytes([small[at] ^ 1]) + small[at + 1 :]
 
     with pytest.raises(Malformed) as caught:
