@@ -20,7 +20,7 @@ from compliance.trail.tlog import canonical, leaf, note
 from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.verifier import container, manifests, verification, writing
 from compliance.trail.verifier.contents import Completeness, Contents, Entry, Kind, Signed, Subject
-from compliance.trail.verifier.findings import Malformed, Problem, Verdict
+from compliance.trail.verifier.findings import Malformed, Verdict
 from compliance.trail.verifier.outcome import Result
 from compliance.trail.verifier.trust import Trust
 from tests import stamping, synthetic_log
@@ -717,8 +717,7 @@ def _key_of_nobody(made: Scene) -> Case:
 def _impostor_log(made: Scene) -> Case:
     other = synthetic_log.busy(seed=made.random.randrange(10**9, 10**10), records=3, rounds=2)
     contents = gather(made.random, other, subject(made.random, other, Kind.BATCH))
-    case = made.case(contents, "the same origin with other keys", Verdict.TAMPERED)
-    return case
+    return made.case(contents, "the same origin with other keys", Verdict.TAMPERED)
 
 
 # --- What others hold

@@ -154,12 +154,11 @@ def _stamps(
     all_stamps = {size: one for size, one in source.timestamps().items() if size <= newest}
     logged = {_document(row)["token_sha256"]: row for row in source.log_events("timestamp")}
     own = {size: logged.get(sha256(one.response).hexdigest()) for size, one in all_stamps.items()}
-    wanted = set()
+    wanted: set[int] = set()
     for index in rows:
-        wanted.add(min((size for size in all_stamps if size > index), default=None))
-        earlier = [size for size, row in own.items() if row and row.index < index]
-        wanted.add(max(earlier, default=None))
-    return {size: (all_stamps[size], own[size]) for size in sorted(wanted - {None})}
+        wanted.update(sorted(size for size in all_stamps if size > index)[:1])
+        wanted.update(sorted(size for size, row in own.items() if row and row.index < index)[-1:])
+    return {size: (all_stamps[size], own[size]) for size in sorted(wanted)}
 
 
 def _document(row: Row) -> Mapping[str, Any]:

@@ -51,8 +51,10 @@ class Anchors:
 
     def quorum_problems(self, text: bytes, *, size: int, file: str) -> Iterable[Problem]:
         """Yield the policies whose witnesses did not cosign a note, or not well."""
-        for policy in self.policies if self.history else ():
-            logs = tuple(Log(one.verifier, None) for one in self.history.in_force(size))
+        if self.history is None:
+            return
+        logs = tuple(Log(one.verifier, None) for one in self.history.in_force(size))
+        for policy in self.policies:
             try:
                 verdict = replace(policy, logs=logs).weigh(text)
             except NotOfLog as error:

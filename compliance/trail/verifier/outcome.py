@@ -38,7 +38,7 @@ class Result:
                 "anchored": self.is_anchored,
                 "entries": {str(index): str(verdict) for index, verdict in self.entries.items()},
                 "exit": int(self.exit),
-                "origin": contents and contents.origin,
+                "origin": contents.origin if contents else None,
                 "problems": [
                     {
                         "file": one.file,
@@ -50,7 +50,7 @@ class Result:
                     }
                     for one in self.problems
                 ],
-                "tree_size": contents and contents.tree_size,
+                "tree_size": contents.tree_size if contents else None,
                 "v": VERSION,
             }
         )

@@ -84,20 +84,14 @@ class Timeline:
         )
 
     def _value(self, index: int, record: str, column: str, part: Mapping[str, Any]) -> str:
-        if column not in part:
-            return _NONE
-        value = part[column]
+        value = part.get(column)
         if value is None:
-            return '<span class="none">empty</span>'
+            return '<span class="none">empty</span>' if column in part else _NONE
         if commitment.is_named_only(value):
             return '<span class="none">as the entry before has it</span>'
         if commitment.is_commitment(value):
             known = self._values.get((index, value["c"], f"{record}.{column}"))
-            if known is None:
-                return '<span class="withheld">withheld</span> ' + markup.code(
-                    value["c"][:16] + "…"
-                )
-            return markup.text(known)
+            return _withheld(value["c"]) if known is None else markup.text(known)
         if isinstance(value, str):
             return markup.text(value)
         return markup.code(json.dumps(value, ensure_ascii=True, sort_keys=True))
@@ -111,6 +105,10 @@ def tone(verdict: Verdict) -> str:
 
 
 _NONE = '<span class="none">none</span>'
+
+
+def _withheld(digest: str) -> str:
+    return '<span class="withheld">withheld</span> ' + markup.code(digest[:16] + "…")
 
 
 def _human(at: str) -> str:
