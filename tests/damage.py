@@ -597,6 +597,7 @@ def _entry_does_not_follow(made: Scene) -> Case:
 def _number_skipped(made: Scene) -> Case:
     record = next(one for one in made.contents.subject.records if one in made.log.last)
     made.log.last[record].seq += 1
+    made.log.last[record].count += 1
     made.log.update(*record, state="released")
     return _of_log(made, "a number of the record skipped", Verdict.MISSING)
 

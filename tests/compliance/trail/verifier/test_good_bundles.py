@@ -28,6 +28,12 @@ def test_a_good_bundle_of_every_kind_verifies(kind: Kind, seed: int) -> None:
     assert set(result.entries.values()) <= {Verdict.VALID, Verdict.REDACTED_AUTHORISED}
 
 
+@pytest.mark.parametrize("seed", [1047, 1065, 1081])
+def test_entries_of_several_lives_of_a_record_that_nobody_claims_are_no_fault(seed: int) -> None:
+    # Entry 6 of one life, then entry 2 of the next, and the deletion between them not asked for.
+    assert damage.good(seed).verify().exit is Exit.GOOD
+
+
 def test_thousands_of_entries_with_everything_in_them_verify() -> None:
     log = synthetic_log.busy(seed=7, records=60, rounds=10)
     about = damage.Subject(kind=Kind.PERIOD, title="everything", range=(0, log.newest() - 1))
