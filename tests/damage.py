@@ -215,7 +215,10 @@ def without(contents: Contents, *indices: int) -> Contents:
 
 @damage
 def _entry_left_out(made: Scene) -> Case:
+    # Not one from after the seal: of the last entries nothing says that they are the last.
     gone = made.entry()
+    while gone.index >= _sealed(made)["tree_size"]:
+        gone = made.entry()
     return made.case(
         without(made.contents, gone.index), f"entry {gone.index} left out", Verdict.MISSING
     )
@@ -634,7 +637,8 @@ def _clock_set_forward(made: Scene) -> Case:
 @damage
 def _withheld_without_redaction(made: Scene) -> Case:
     person = next(one for one in made.contents.subject.records if one[0] == "people")
-    made.log.redact(made.log.last[person].index, synthetic_log.REDACTABLE, is_logged=False)
+    index = made.log._of_record[person][0]
+    made.log.redact(index, synthetic_log.REDACTABLE, is_logged=False)
     return _of_log(made, "opening destroyed, nothing said", Verdict.MISSING_OPENING)
 
 
