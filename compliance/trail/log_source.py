@@ -38,7 +38,7 @@ class LogSource:
         found = published.of_size(self._cursor, self._log_id, size)
         if found is None:
             raise LookupError(f"there is no checkpoint of {size} leaves")
-        return found.note.encode()
+        return found.cosigned.encode()
 
     def reader(self) -> merkle.Reader:
         return stored.reader(self._cursor, log_id=self._log_id)
@@ -62,9 +62,7 @@ class LogSource:
         return [row for row in rows if _kind(row.body) == kind]
 
     def heads(self, *, tree_size: int, buckets: int) -> SealedHeads:
-        return SealedHeads(
-            self._cursor, log_id=self._log_id, tree_size=tree_size, buckets=buckets
-        )
+        return SealedHeads(self._cursor, log_id=self._log_id, tree_size=tree_size, buckets=buckets)
 
     def openings(self, indices: Iterable[int]) -> list[Opening]:
         self._cursor.execute(
@@ -92,9 +90,7 @@ class LogSource:
     def _rows(self, where: str, values: list[Any], *, join: str = "") -> Iterator[Row]:
         self._cursor.execute(_ROWS.format(where=where, join=join), [self._log_id, *values])
         for index, body, digest, previous in self._cursor.fetchall():
-            yield Row(
-                index=index, body=bytes(body), digest=bytes(digest), previous=bytes(previous)
-            )
+            yield Row(index=index, body=bytes(body), digest=bytes(digest), previous=bytes(previous))
 
 
 @contextmanager

@@ -190,4 +190,3 @@ def _state(cursor: CursorWrapper, log_id: int, size: int, at: datetime) -> dict[
 
 def _stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-

@@ -109,7 +109,7 @@ class HeadTree:
         """Sort heads into buckets: as many as given, or as suits their number."""
         ordered = sorted((one.key, one) for one in _once(heads))
         self.records = len(ordered)
-        self.buckets = buckets or _suitable(self.records)
+        self.buckets = buckets or suitable(self.records)
         bits = bits_of(self.buckets)
         self._heads: list[list[Head]] = [[] for _ in range(self.buckets)]
         for key, head in ordered:
@@ -179,5 +179,6 @@ def _once(heads: Iterable[Head]) -> Iterable[Head]:
         yield head
 
 
-def _suitable(records: int) -> int:
+def suitable(records: int) -> int:
+    """Return how many buckets suit so many records."""
     return 1 << max(0, (records // _PER_BUCKET).bit_length())
