@@ -1,5 +1,6 @@
 """Sign a record: the password again, a meaning, and the digest of exactly this version."""
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,6 +115,19 @@ def of(record: models.Model) -> list[Signature]:
             "pk"
         )
     )
+
+
+def need(record: models.Model, column: str) -> str | None:
+    """Say why a column is not erased: the record's signatures would not fit any more (11.70)."""
+    if type(record) not in _contents:
+        return None
+    emptied = copy.copy(record)
+    field = next(one for one in record._meta.concrete_fields if one.column == column)
+    setattr(emptied, field.attname, None if field.null else "")
+    if digest(emptied) == digest(record):
+        return None
+    count = sum(is_current(one, record) for one in of(record))
+    return f"{count} signatures cover it" if count else None
 
 
 def is_current(signature: Signature, record: models.Model) -> bool:
