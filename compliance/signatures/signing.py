@@ -14,7 +14,7 @@ from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.signatures.actions import Action
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import recording
+from compliance.trail import recording, refusals
 from compliance.trail.tlog import canonical
 
 _TAG = b"gmp-signature/content/v1\0"
@@ -79,11 +79,17 @@ def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confi
         username=signer.username, password=password, purpose="signature", address=address, at=at
     )
     if person.pk != signer.pk:
-        raise NotOwnCredentials("sign with your own name and password")
+        raise _kept(NotOwnCredentials("sign with your own name and password"), person, at)
     if person.must_change_password:
         # 21 CFR 11.200(a)(3): whoever set this password could sign in your name
-        raise NotOwnCredentials("choose a password of your own before you sign")
+        refused = NotOwnCredentials("choose a password of your own before you sign")
+        raise _kept(refused, person, at)
     return Confirmed(signer=person, at=at)
+
+
+def _kept(refused: NotOwnCredentials, person: User, at: datetime) -> NotOwnCredentials:
+    refusals.record(refused, action=Action.SIGNED, actor=person, at=at, subject="signature")
+    return refused
 
 
 def sign(

@@ -15,7 +15,11 @@ from compliance.trail import capture, enforcement, log_events, recording, redact
 from compliance.trail.models import Entry, LogEvent
 from compliance.trail.recording import System
 from compliance.trail.redaction import (
-    NotReadable, NotRedactable, NotSealedYet, TwoPersonsNeeded, ValueHeld,
+    NotReadable,
+    NotRedactable,
+    NotSealedYet,
+    TwoPersonsNeeded,
+    ValueHeld,
 )  # fmt: skip
 from tests import factories, trail_log
 from tests.trail_app.models import Contact
