@@ -81,6 +81,7 @@ def watching_sql(name: str) -> str:
     )
 
 
+_ON_PUBLIC = "FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public'"
 # Each with the question whether it was done: a GRANT is an entry of the log.
 _GRANTS = (
     (
@@ -88,12 +89,14 @@ _GRANTS = (
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     ),
     (
-        "SELECT has_schema_privilege('gmp_owner', 'public', 'USAGE, CREATE')",
+        # granted to the role itself, not through PUBLIC or the ownership of the database
+        f"SELECT count(*) = 2 {_ON_PUBLIC} AND grantee = 'gmp_owner'::regrole "
+        "AND privilege_type IN ('USAGE', 'CREATE')",
         "GRANT USAGE, CREATE ON SCHEMA public TO gmp_owner",
     ),
     (
-        "SELECT bool_and(has_schema_privilege(one, 'public', 'USAGE')) FROM "
-        "unnest('{gmp_app,gmp_sequencer,gmp_signer,gmp_trail}'::name[]) one",
+        f"SELECT count(*) = 4 {_ON_PUBLIC} AND privilege_type = 'USAGE' AND grantee = ANY("
+        "'{gmp_app,gmp_sequencer,gmp_signer,gmp_trail}'::regrole[])",
         "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_signer, gmp_trail",
     ),
     (
