@@ -100,7 +100,7 @@ DATABASE_ROLES = {
     "outside": "gmp_app",  # the same role, in a connection whose commits a rollback does not undo
     "owner": "gmp_owner",  # migrations
     "sequencer": "gmp_sequencer",  # seals the trail
-    "signer": "gmp_signer",  # reads the log, adds checkpoints
+    "signer": "gmp_signer",  # adds checkpoints, and what others said of them
 }
 
 
@@ -142,6 +142,14 @@ PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")
 REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
 ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
+# Outside of the operator's reach; each is off while it is empty.
+LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
+LOG_POLICY = env.text("GMP_LOG_POLICY", "")  # C2SP tlog-policy file: witnesses with their URLs
+TSA_URL = env.text("GMP_TSA_URL", "")  # RFC 3161 over HTTP
+TSA_ROOTS = env.text("GMP_TSA_ROOTS", "")  # PEM file of the certificates that are trusted
+TSA_NAME = env.text("GMP_TSA_NAME", "")  # common name of the one authority that may answer
+EXPORT = env.text("GMP_EXPORT", "")  # a folder, or s3://bucket/prefix with object lock
+EXPORT_RETENTION_DAYS = env.number("GMP_EXPORT_RETENTION_DAYS", 3650)
 SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")
 
 # --- People

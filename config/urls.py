@@ -13,6 +13,7 @@ handler500 = "config.problems.broken"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("health", health.view, name="health"),
+    path("log/<int:log_id>/", include("compliance.trail.tiles_api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("config.api_urls")),
     path("admin/", admin.site.urls),

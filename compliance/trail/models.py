@@ -96,9 +96,9 @@ class Refusal(models.Model):
 
 @controlled(append_only=True)
 class LogEvent(models.Model):
-    """What the log says about itself, such as which key follows another."""
+    """What the log says about itself: a key changed, a token received, a verification done."""
 
-    kind = models.CharField(max_length=40)
+    kind = models.CharField(max_length=40, db_index=True)
     document = models.TextField()  # canonical JSON
     recorded_at = models.DateTimeField()
 

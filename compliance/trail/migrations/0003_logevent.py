@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("kind", models.CharField(max_length=40)),
+                ("kind", models.CharField(db_index=True, max_length=40)),
                 ("document", models.TextField()),
                 ("recorded_at", models.DateTimeField()),
             ],

@@ -1,0 +1,154 @@
+"""Name and read the objects of an export: what they hold, and which there are.
+
+Below the prefix, for each log (`<log>` is its number):
+  <log>/tile/...                     tiles and entry bundles, named as in C2SP tlog-tiles
+  <log>/bodies/<N>[.p/<W>]           256 bodies of entries, each behind its length in four bytes
+  <log>/checkpoint/<size>/note       with <size> in six groups of three digits
+  <log>/checkpoint/<size>/<name>     cosignatures and the time-stamp token of that checkpoint
+  <log>/run/<year>/<month>/<day>/<time>   what one step of an export covered, its last object
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.backends.utils import CursorWrapper
+
+from compliance.trail import stored_tiles
+from compliance.trail.append_stores import ExportConflict, Store
+from compliance.trail.tlog import canonical, merkle, tile_paths, tiles
+from compliance.trail.tlog.tile_paths import Tile
+
+Object = tuple[str, bytes]
+STAMP = "timestamp.tsr"
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_FOREIGN = re.compile(r"[^A-Za-z0-9._+=-]")
+_GROUPS = 6  # of three digits: sizes sort as their names do, and the largest is found in six steps
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one step of an export covered: leaves, and what others had sent until a moment."""
+
+    size: int
+    until: datetime
+
+    def to_object(self, log_id: int) -> Object:
+        members: canonical.Value = {
+            "size": self.size,
+            "until": self.until.astimezone(UTC).strftime(_TIME),
+            "v": 1,
+        }
+        return f"{log_id}/run/{self.until:%Y/%m/%d/%H%M%S.%f}", canonical.dumps(members)
+
+
+def of_tree(cursor: CursorWrapper, log_id: int, since: int, size: int) -> Iterator[Object]:
+    """Yield tiles, entry bundles and bodies that a tree of `size` has beyond one of `since`."""
+    for tile in (*tile_paths.full_between(since, size), *tile_paths.partial_at(size)):
+        yield f"{log_id}/{tile.path}", _checked(cursor, log_id, tile)
+        if tile.level == 0:
+            bundle = Tile(level=0, index=tile.index, width=tile.width, is_entries=True)
+            yield f"{log_id}/{bundle.path}", stored_tiles.entries(cursor, log_id, bundle)
+            yield (
+                f"{log_id}/bodies/{tile_paths.numbered(tile.index)}{tile.suffix}",
+                stored_tiles.bodies(cursor, log_id, bundle),
+            )
+
+
+def of_checkpoints(cursor: CursorWrapper, log_id: int, since: int, size: int) -> Iterator[Object]:
+    """Yield the notes of all checkpoints after `since`, up to `size`."""
+    cursor.execute(
+        "SELECT size, note FROM audit.checkpoint WHERE log_id = %s AND size > %s AND size <= %s "
+        "ORDER BY size",
+        [log_id, since, size],
+    )
+    for found, note in cursor.fetchall():
+        yield f"{checkpoint_folder(log_id, found)}/note", note.encode()
+
+
+def of_others(
+    cursor: CursorWrapper, log_id: int, since: int, size: int, *, after: datetime, before: datetime
+) -> Iterator[Object]:
+    """Yield cosignatures and tokens of checkpoints up to `size`.
+
+    Those of checkpoints after `since` all of them, of older ones what came after a moment.
+    """
+    where = (
+        "WHERE log_id = %s AND size <= %s AND (size > %s OR received_at >= %s) "
+        "AND received_at < %s ORDER BY size"
+    )
+    values: list[int | datetime] = [log_id, size, since, after, before]
+    cursor.execute(f"SELECT size, witness, line FROM audit.cosignature {where}", values)  # noqa: S608 -- a literal
+    for found, witness, line in cursor.fetchall():
+        name = _FOREIGN.sub("_", witness)
+        yield f"{checkpoint_folder(log_id, found)}/{name}.cosignature", line.encode()
+    cursor.execute(f"SELECT size, tsr FROM audit.timestamp {where}", values)  # noqa: S608 -- a literal
+    for found, tsr in cursor.fetchall():
+        yield f"{checkpoint_folder(log_id, found)}/{STAMP}", bytes(tsr)
+
+
+def checkpoint_folder(log_id: int, size: int) -> str:
+    """Return where the objects of one checkpoint are."""
+    digits = f"{size:0{3 * _GROUPS}}"
+    groups = "/".join(digits[at : at + 3] for at in range(0, len(digits), 3))
+    return f"{log_id}/checkpoint/{groups}"
+
+
+def largest_checkpoint(store: Store, log_id: int) -> int | None:
+    """Return the size of the largest checkpoint in a store, without reading all names."""
+    path = _last_below(store, f"{log_id}/checkpoint", _GROUPS)
+    return int("".join(path.split("/")[2:])) if path else None
+
+
+def checkpoints_in(store: Store, log_id: int) -> Iterator[tuple[int, list[int]]]:
+    """Yield runs of a thousand sizes: the first possible one, and those that the store has."""
+    paths = [f"{log_id}/checkpoint"]
+    for _ in range(_GROUPS - 1):
+        paths = [f"{path}/{name[:-1]}" for path in paths for name in _folders(store, path)]
+    for path in paths:
+        first = 1000 * int("".join(path.split("/")[2:]))
+        yield first, [first + int(name[:-1]) for name in _folders(store, path)]
+
+
+def last_run(store: Store, log_id: int) -> Run:
+    """Return what the last finished step covered; nothing where there was none."""
+    day = _last_below(store, f"{log_id}/run", 3)
+    times = [name for name in store.children(day) if not name.endswith("/")] if day else []
+    if not times:
+        return Run(0, FIRST)
+    key = f"{day}/{times[-1]}"
+    try:
+        match canonical.loads(store.get(key) or b""):
+            case {"size": int(size), "until": str(until), "v": 1}:
+                return Run(size, datetime.strptime(until, _TIME).replace(tzinfo=UTC))
+    except ValueError as error:
+        raise ExportConflict(f"{store.name}: {key} is not readable: {error}") from error
+    raise ExportConflict(f"{store.name}: {key} is not what an export writes")
+
+
+def _last_below(store: Store, path: str, depth: int) -> str | None:
+    for _ in range(depth):
+        folders = _folders(store, path)
+        if not folders:
+            return None
+        path = f"{path}/{folders[-1][:-1]}"
+    return path
+
+
+def _folders(store: Store, path: str) -> list[str]:
+    return [name for name in store.children(path) if name.endswith("/") and name[:-1].isdecimal()]
+
+
+def _checked(cursor: CursorWrapper, log_id: int, tile: Tile) -> bytes:
+    data = stored_tiles.hashes(cursor, log_id, tile)
+    if tile.is_full:
+        above = stored_tiles.fetch(cursor, log_id)(
+            tiles.TILE_HEIGHT * (tile.level + 1), tile.index, 1
+        )
+        size = merkle.HASH_SIZE
+        found = merkle.root_of(data[at : at + size] for at in range(0, len(data), size))
+        if list(above) != [found]:
+            raise stored_tiles.Altered(f"{tile.path} does not lead to the node above it")
+    return data
