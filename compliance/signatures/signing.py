@@ -14,7 +14,7 @@ from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.signatures.actions import Action
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import recording, refusals
+from compliance.trail import capture, recording, refusals
 from compliance.trail.tlog import canonical
 
 _TAG = b"gmp-signature/content/v1\0"
@@ -55,7 +55,7 @@ def digest(record: models.Model) -> str:
     except KeyError as error:
         raise NotSignable(f"{record._meta.verbose_name} is not a record that is signed") from error
     document: dict[str, canonical.Value] = {
-        "record": record._meta.db_table,
+        "record": capture.record_of(type(record)),
         "record_id": str(record.pk),
         "content": dict(content(record)),
     }
@@ -101,7 +101,7 @@ def sign(
     reason = f"{meaning.label} of {record}"
     with recording.recording(Action.SIGNED, actor=signer, at=at, reason=reason):
         return Signature.objects.create(
-            record=record._meta.db_table,
+            record=capture.record_of(type(record)),
             record_id=str(record.pk),
             record_digest=digest(stored),
             meaning=meaning,
@@ -117,9 +117,9 @@ def sign(
 def of(record: models.Model) -> list[Signature]:
     """Return every signature under a record, oldest first, superseded ones too."""
     return list(
-        Signature.objects.filter(record=record._meta.db_table, record_id=str(record.pk)).order_by(
-            "pk"
-        )
+        Signature.objects.filter(
+            record=capture.record_of(type(record)), record_id=str(record.pk)
+        ).order_by("pk")
     )
 
 
@@ -139,7 +139,7 @@ def need(record: models.Model, column: str) -> str | None:
 def is_current(signature: Signature, record: models.Model) -> bool:
     """Say whether the record is still the version that was signed (21 CFR 11.70)."""
     return (
-        signature.record == record._meta.db_table
+        signature.record == capture.record_of(type(record))
         and signature.record_id == str(record.pk)
         and signature.record_digest == digest(record)
     )

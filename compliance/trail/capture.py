@@ -70,8 +70,7 @@ def control_of(model: type[models.Model]) -> Control | None:
 
 def record_of(model: type[models.Model]) -> str:
     """Return what entries call the records of a model."""
-    control = control_of(model)
-    return control.record if control else model._meta.db_table
+    return str(_declared.get(model, {}).get("record") or model._meta.db_table)
 
 
 def redactable_paths() -> list[str]:

@@ -34,9 +34,7 @@ def check(
 def _clear(columns: Columns) -> Columns:
     """Leave out what is committed to: each commitment has a salt of its own."""
     kept = {
-        name: kind
-        for name, kind in columns.types.items()
-        if name not in columns.control.redactable
+        name: kind for name, kind in columns.types.items() if name not in columns.control.redactable
     }
     return replace(columns, control=replace(columns.control, redactable=()), types=kept)
 
