@@ -45,7 +45,7 @@ class SignInForm(AdminAuthenticationForm):
             raise ValidationError(self.error_messages["inactive"], code="inactive")
         if not user.is_staff:
             refusals.record(
-                RoleNeeded(self.error_messages["no_role"]),
+                RoleNeeded(str(self.error_messages["no_role"])),
                 action=Action.SIGN_IN,
                 actor=user,
                 at=timezone.now(),

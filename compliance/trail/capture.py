@@ -134,26 +134,38 @@ def _demand_same_record(cursor: CursorWrapper, control: Control) -> None:
 
 
 def _install(cursor: CursorWrapper, control: Control) -> None:
+    """Write columns, functions and triggers; in few statements, since each is an entry of the log."""
     table = f'public."{control.table}"'
     functions = capture_sql.function_names(control.table)
     cursor.execute(
-        f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS audit_seq bigint NOT NULL DEFAULT 0,"
-        " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
+        "SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+        "AND attname = ANY(%s) AND NOT attisdropped",
+        [table, list(capture_sql.AUDIT_COLUMNS)],
     )
+    if cursor.fetchone() != (True,):
+        cursor.execute(
+            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS audit_seq bigint NOT NULL DEFAULT 0,"
+            " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
+        )
     cursor.execute("SET LOCAL ROLE gmp_trail")
-    for function, source in zip(
-        functions, capture_sql.functions_sql(capture_sql.columns(cursor, control)), strict=True
-    ):
+    for source in capture_sql.functions_sql(capture_sql.columns(cursor, control)):
         cursor.execute(source)
-        cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO gmp_owner")
+    cursor.execute(
+        "SELECT bool_or(has_function_privilege('public', one, 'EXECUTE') "
+        "OR NOT has_function_privilege('gmp_owner', one, 'EXECUTE')) FROM unnest(%s::text[]) one",
+        [[f"{function}()" for function in functions]],
+    )
+    if cursor.fetchone() == (True,):
+        cursor.execute(f"REVOKE ALL ON FUNCTION {', '.join(functions)} FROM PUBLIC")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO gmp_owner")
     cursor.execute("SET LOCAL ROLE gmp_owner")
     for name, (timing, which, _) in TRIGGERS.items():
         cursor.execute(
             f"CREATE OR REPLACE TRIGGER {name} {timing.format(table=table)} "
             f"EXECUTE FUNCTION {functions[which]}()"
         )
-        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    always = ", ".join(f"ENABLE ALWAYS TRIGGER {name}" for name in TRIGGERS)
+    cursor.execute(f"ALTER TABLE {table} {always}")
 
 
 def _begin_control(

@@ -18,6 +18,7 @@ from compliance.trail import capture, log_events, recording, whitelist
 from compliance.trail.actions import Action
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import Actor, Identity
+from compliance.trail.tlog import canonical
 
 KIND = "redaction"
 DUTY = "redact"  # as in access.duties, which this room does not know
@@ -168,7 +169,7 @@ def _erase(
 ) -> None:  # fmt: skip
     if opening.index is None:
         raise NotSealedYet(f"entry {opening.entry_id} is not sealed yet; try again in a moment")
-    document = {
+    document: dict[str, canonical.Value] = {
         "index": opening.index, "legal_basis": basis, "path": path, "persons": persons, "v": 1,
     }  # fmt: skip
     log_events.record(KIND, document, actor=actor, at=at, reason=reason)

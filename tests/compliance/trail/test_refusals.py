@@ -215,13 +215,13 @@ def test_reading_what_is_not_there_is_no_refusal(client: Client, fresh_log: Any)
 
 
 @pytest.mark.parametrize(
-    ("sqlstate", "code", "status"),
+    "expected",
     [("GM001", "no-act", 409), ("GM002", "append-only", 409), ("GM003", "reason-needed", 422)],
 )
 def test_what_the_database_refuses_is_answered_and_on_record(
-    client: Client, fresh_log: Any, monkeypatch: pytest.MonkeyPatch, sqlstate: str, code: str,
-    status: int,
-) -> None:  # fmt: skip
+    client: Client, fresh_log: Any, monkeypatch: pytest.MonkeyPatch, expected: tuple[str, str, int]
+) -> None:
+    sqlstate, code, status = expected
     opened = factories.deviation()
     client.force_login(factories.person(Role.QUALITY_ASSURANCE))
 

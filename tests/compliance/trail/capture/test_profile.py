@@ -149,7 +149,7 @@ def test_what_has_no_form_is_refused_in_every_way_of_writing(way: Any, text: str
         Kept.objects.create(text="before")
     before = Entry.objects.count()
 
-    with pytest.raises(Exception, match="(?i)nul|surrogate|0x00"), transaction.atomic():
+    with pytest.raises(Exception, match=r"(?i)nul|surrogate|0x00"), transaction.atomic():
         way(text)
 
     assert Entry.objects.count() == before
@@ -181,7 +181,7 @@ def test_the_characters_of_an_escape_are_text_in_json() -> None:
 @pytest.mark.parametrize("escaped", ["\\u0000", "\\ud800", "\\udc00\\ud800"])
 def test_escapes_in_sql_make_no_such_text_either(escaped: str) -> None:
     with trail_log.act(), connection.cursor() as cursor:
-        with pytest.raises(Exception, match="(?i)unicode|null|surrogate"), transaction.atomic():
+        with pytest.raises(Exception, match=r"(?i)unicode|null|surrogate"), transaction.atomic():
             cursor.execute(f"INSERT INTO trail_app_kept (text) VALUES (E'{escaped}')")
 
         # the very characters of the escape are text like any other
@@ -213,7 +213,7 @@ def test_no_float_reaches_an_entry(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
 def test_no_number_that_is_none_reaches_an_entry(value: str) -> None:
-    with trail_log.act(), pytest.raises(Exception, match="(?i)numeric|nan|infinity|invalid"):
+    with trail_log.act(), pytest.raises(Exception, match=r"(?i)numeric|nan|infinity|invalid"):
         with transaction.atomic():
             Everything.objects.create(exact=Decimal(value))
 
