@@ -318,12 +318,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     ORDER BY o.entry_id
 $$;
 
--- The openings of a range of entries: what verification and evidence bundles read.
-CREATE FUNCTION audit.openings_between(first bigint, last bigint)
+-- The openings of some entries: what verification and evidence bundles read.
+CREATE FUNCTION audit.openings_of_entries(ids bigint[])
 RETURNS TABLE (entry_id bigint, path text, salt bytea, value text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT o.entry_id, o.path, o.salt, o.value FROM audit.opening o
-    WHERE o.entry_id BETWEEN first AND last ORDER BY o.entry_id, o.path
+    WHERE o.entry_id = ANY(ids) ORDER BY o.entry_id, o.path
 $$;
 
 -- Erase one opening. The log itself must say so in this very transaction: which leaf, which value,
@@ -479,7 +479,7 @@ GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state,
     audit.projection, audit.projected, audit.unprojected, audit.entry_view,
     audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
 -- Personal data: read through functions, which the application guards by a duty.
-GRANT EXECUTE ON FUNCTION audit.openings_of, audit.openings_between, audit.erase_opening TO gmp_app;
+GRANT EXECUTE ON FUNCTION audit.openings_of, audit.openings_of_entries, audit.erase_opening TO gmp_app;
 GRANT EXECUTE ON FUNCTION audit.refuse_kind TO gmp_owner;  -- who makes the trigger
 GRANT INSERT ON audit.leaf, audit.node, audit.projection TO gmp_sequencer;
 GRANT DELETE ON audit.projection TO gmp_sequencer;

@@ -225,6 +225,20 @@ def test_personal_data_is_read_by_the_duty_only(contact: Contact, people: People
         redaction.openings(contact, "email", reader=people.operator)
 
 
+def test_verification_reads_openings_by_entry(contact: Contact) -> None:
+    ids = [one.entry_id for one in Entry.objects.of_record("trail_app_contact", contact.pk)]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT path, value FROM audit.openings_of_entries(%s)", [ids])
+        found = cursor.fetchall()
+
+    assert found == [
+        (PATH, "ada@example.com"),
+        ("trail_app_contact.phone", "+41 1"),
+        (PATH, "ada.l@example.com"),
+    ]
+
+
 @pytest.mark.parametrize("alias", ["default", "owner", "sequencer", "signer"])
 def test_no_role_reads_or_deletes_openings_by_itself(contact: Contact, alias: str) -> None:
     for statement in ("SELECT * FROM audit.opening", "DELETE FROM audit.opening"):
