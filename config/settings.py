@@ -140,6 +140,8 @@ PKCS11_KEY = env.text("GMP_PKCS11_KEY", "gmp-trail")
 PKCS11_PIN = partial(env.secret, "GMP_PKCS11_PIN")
 PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")
 REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
+ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
+ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
 # Outside of the operator's reach; each is off while it is empty.
 LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
 LOG_POLICY = env.text("GMP_LOG_POLICY", "")  # C2SP tlog-policy file: witnesses with their URLs

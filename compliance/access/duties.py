@@ -46,6 +46,8 @@ class Duty(StrEnum):
     BUILD_REPORT = "build-report"
     ADMINISTER_ACCESS = "administer-access"
     ADMINISTER_SCHEDULE = "administer-schedule"
+    REDACT = "redact"
+    READ_PERSONAL_DATA = "read-personal-data"
 
 
 _SHOP_FLOOR = {Duty.READ, Duty.RECORD_EXECUTION, Duty.OPEN_DEVIATION}
@@ -59,12 +61,12 @@ DUTIES: dict[str, frozenset[Duty]] = {
     Role.QUALITY_ASSURANCE: frozenset(
         {Duty.READ, Duty.OPEN_DEVIATION, Duty.INVESTIGATE, Duty.CLOSE_DEVIATION}
         | {Duty.ANSWER_ALERT, Duty.APPROVE_RECIPE, Duty.DECIDE_DISPOSITION, Duty.INSPECT}
-        | {Duty.BUILD_REPORT}
+        | {Duty.BUILD_REPORT, Duty.REDACT, Duty.READ_PERSONAL_DATA}
     ),
     # EU GMP Annex 16: only the QP certifies; that act comes with the certificate's register.
     Role.QUALIFIED_PERSON: frozenset(
         {Duty.READ, Duty.OPEN_DEVIATION, Duty.CLOSE_DEVIATION, Duty.DECIDE_DISPOSITION}
-        | {Duty.INSPECT, Duty.BUILD_REPORT}
+        | {Duty.INSPECT, Duty.BUILD_REPORT, Duty.REDACT, Duty.READ_PERSONAL_DATA}
     ),
     Role.PROCESS_ENGINEER: frozenset(
         {Duty.READ, Duty.AUTHOR_RECIPE, Duty.OPEN_DEVIATION, Duty.INVESTIGATE}

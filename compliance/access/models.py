@@ -18,7 +18,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username__iexact=username)
 
 
-@controlled(digest_only=("password",))
+@controlled(digest_only=("password",), redactable=("email",))
 class User(AbstractBaseUser):
     """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
 

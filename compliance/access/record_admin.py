@@ -17,6 +17,7 @@ from compliance.access.acts import Act, Done, Occasion
 from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.refusals import Refused, Unavailable
+from compliance.trail import refusals
 
 SectionMaker = Callable[[Any, HttpRequest], Section | None]
 PictureMaker = Callable[[Any, str], bytes | None]
@@ -215,6 +216,13 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             done = act.call(occasion)
         except Refused as refused:
+            refusals.record(
+                refused,
+                action=f"{self.opts.model_name}.{act.name}",
+                actor=person,
+                at=occasion.at,
+                subject=str(self.model._meta.db_table if record is None else record),
+            )
             form.add_error(None, str(refused))
             return self._form_page(request, act, record, form, status=refused.status)
         except Unavailable as unavailable:

@@ -7,3 +7,6 @@ class Action(StrEnum):
     CONTROL_BEGUN = "trail.control-begun"
     ACT_REFUSED = "trail.act-refused"
     LOG_EVENT = "trail.log-event"
+    REDACTED = "trail.redacted"
+    ATTACHED = "trail.attached"
+    DDL = "trail.ddl"  # written by audit.record_ddl

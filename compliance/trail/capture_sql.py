@@ -34,6 +34,10 @@ class Control:
     ignored: tuple[str, ...] = ()
     digest_only: tuple[str, ...] = ()
     redactable: tuple[str, ...] = ()
+    record: str = ""  # what entries call it: the table's first name, also after a rename
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "record", self.record or self.table)
 
 
 # --- Canonical SQL: one expression a column type, each giving JSON of profile JCS-GMP/1
@@ -192,7 +196,7 @@ class Columns:
 
     def path(self, column: str) -> str:
         """Name a redactable column as redactions do."""
-        return f"{self.control.table}.{column}"
+        return f"{self.control.record}.{column}"
 
     def salt(self, column: str, row: str) -> str:
         """Return SQL for the salt of a redactable value in the row's present version."""
@@ -284,7 +288,7 @@ def _body(
             Text(f',"op":"{op}","prev":'),
             prev,
             Text(
-                f',"record":"{control.table}","record_id":%s,"record_seq":%s,"v":2}}',
+                f',"record":"{control.record}","record_id":%s,"record_seq":%s,"v":2}}',
                 (f'to_json({row}."{control.pk}"::text)', seq),
             ),
         ]
@@ -317,7 +321,7 @@ def _openings(found: Columns, row: str = "NEW", *, changed_only: bool) -> str:
     for column in sorted(found.control.redactable):
         condition = f'{row}."{column}" IS NOT NULL'
         if changed_only:
-            condition += f' AND OLD."{column}" IS DISTINCT FROM NEW."{column}"'
+            condition += f" AND {found.differs(column)}"
         lines.append(
             f"""
         IF {condition} THEN

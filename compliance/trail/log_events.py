@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import DEFAULT_DB_ALIAS
+
 from compliance.trail import recording
 from compliance.trail.actions import Action
 from compliance.trail.models import LogEvent
@@ -11,10 +13,16 @@ from compliance.trail.tlog import canonical
 
 
 def record(
-    kind: str, document: Mapping[str, canonical.Value], *, actor: Actor, at: datetime, reason: str
+    kind: str,
+    document: Mapping[str, canonical.Value],
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> LogEvent:
     """Write an event with its entry; it is never changed."""
-    with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason):
-        return LogEvent.objects.create(
+    with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason, using=using):
+        return LogEvent.objects.using(using).create(
             kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
         )

@@ -104,9 +104,9 @@ def recording(
     if opens:  # the act travels with BEGIN: one round trip for both
         connection.statement_at_begin = _begin_statement(act)  # type: ignore[attr-defined]
     with transaction.atomic(using=using):
-        token = _current.set({**acts, using: act})
         if not opens:
             _execute(_begin_statement(act), using)
+        token = _current.set({**acts, using: act})  # last: a refused act must not stay current
         try:
             yield act
         finally:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -21,13 +22,21 @@ def check(
     """Find rows that changed, came or went without an entry. Takes what it checks from `heads`."""
     controlled = []
     for control in capture.controls():
-        columns = capture_sql.columns(cursor, control)
-        controlled.append(control.table)
+        columns = _clear(capture_sql.columns(cursor, control))
+        controlled.append(control.record)
         if columns.types:
             _check_table(connection, cursor, columns, heads, findings)
     for table in heads.tables():
         if table not in controlled and any(not head.is_deleted for _, head in heads.left(table)):
             findings.notes.append(f"{table} has entries and is not controlled any more")
+
+
+def _clear(columns: Columns) -> Columns:
+    """Leave out what is committed to: each commitment has a salt of its own."""
+    kept = {
+        name: kind for name, kind in columns.types.items() if name not in columns.control.redactable
+    }
+    return replace(columns, control=replace(columns.control, redactable=()), types=kept)
 
 
 def _check_table(
@@ -37,7 +46,7 @@ def _check_table(
     heads: Heads,
     findings: Findings,
 ) -> None:
-    table = columns.control.table
+    table = columns.control.record
     differing = []
     for record_id, seq, head_digest, after in _rows(connection, columns):
         known = heads.take(table, record_id)
@@ -89,7 +98,7 @@ def _explain(
     cursor.execute(
         "SELECT record_id, body FROM audit.entry_view WHERE record = %s AND record_id = ANY(%s) "
         "ORDER BY record_id, record_seq, entry_id",
-        [table, list(record_ids)],
+        [columns.control.record, list(record_ids)],
     )
     for record_id, body in cursor.fetchall():
         replayed.setdefault(record_id, {}).update(json.loads(body)["new"])
