@@ -1,0 +1,1 @@
+"""Verify an evidence bundle offline: no Django, no database, no network."""

@@ -1,0 +1,131 @@
+"""Write and read the one byte form of a bundle: a ZIP without compression or freedom."""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from compliance.trail.verifier.findings import Malformed
+
+_SIZE = r"(?:0|[1-9][0-9]{0,15})"
+REQUIRED = frozenset(
+    {
+        *("README.txt", "completeness.json", "consistency.json", "entries.jsonl"),
+        *("manifest.json", "openings.json", "report.html"),
+    }
+)
+_OTHERS = re.compile(
+    rf"checkpoints/{_SIZE}\.note|timestamps/{_SIZE}\.(?:note|tsr)|policy\.txt|tsa\.pem|verifier\.pyz"
+)
+MAX_FILES = 65_534
+MAX_BYTES = 2**32 - 1
+
+# APPNOTE 4.3.7, 4.3.12, 4.3.16. Every field that says nothing has one value: 1980-01-01 for a
+# time, no flags, no attributes, no comment.
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_CRC = 14  # where it is in a local header
+_VERSION_MADE_BY, _VERSION, _DATE = 20, 10, 0x21
+_LOCAL_SIGN, _CENTRAL_SIGN, _END_SIGN = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+
+
+def is_name(name: str) -> bool:
+    """Say whether a file of a bundle can have this name."""
+    return name in REQUIRED or bool(_OTHERS.fullmatch(name))
+
+
+def write(files: Mapping[str, bytes]) -> bytes:
+    """Return the bundle of these files; the order of the mapping does not matter."""
+    out, central = bytearray(), bytearray()
+    for name in sorted(files):
+        common = (0, 0, 0, _DATE, zlib.crc32(files[name]), len(files[name]), len(files[name]))
+        encoded = name.encode("ascii")
+        central += _CENTRAL.pack(
+            *(_CENTRAL_SIGN, _VERSION_MADE_BY, _VERSION, *common),
+            *(len(encoded), 0, 0, 0, 0, 0, len(out)),
+        )
+        central += encoded
+        out += _LOCAL.pack(_LOCAL_SIGN, _VERSION, *common, len(encoded), 0) + encoded
+        out += files[name]
+    start = len(out)
+    end = _END.pack(_END_SIGN, 0, 0, len(files), len(files), len(central), start, 0)
+    if len(files) > MAX_FILES or start + len(central) + len(end) > MAX_BYTES:
+        raise ValueError("too much for one bundle: make several")
+    return bytes(out + central + end)
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """Return the files of a bundle, or raise `Malformed` for a byte that is not as we write it."""
+    files: dict[str, bytes] = {}
+    starts = [(0, "the first file")]
+    at = 0
+    while data[at : at + 4] == _LOCAL_SIGN and len(data) - at >= _LOCAL.size:
+        *_, size, length, _extra = _LOCAL.unpack_from(data, at)
+        name = data[at + _LOCAL.size : at + _LOCAL.size + length].decode("latin-1")
+        if not is_name(name):
+            raise Malformed(f"a bundle has no file {name[:80]!r} (byte {at})")
+        if name in files:
+            raise Malformed(f"there twice (byte {at})", file=name)
+        starts.append((at, name))
+        at += _LOCAL.size + length
+        files[name] = data[at : at + size]
+        at += size
+    again = write(files)
+    if again != data:
+        starts.append((at, "the list of files at the end"))
+        raise _changed(_first_difference(again, data), starts)
+    return files
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of an unpacked bundle, or raise `Malformed`."""
+    files = {}
+    for path in sorted(_walk(folder)):
+        name = path.relative_to(folder).as_posix()
+        if not is_name(name) or path.is_symlink() or not path.is_file():
+            raise Malformed(f"a bundle has no file {name[:80]!r}")
+        files[name] = path.read_bytes()
+    return files
+
+
+def open_path(path: Path) -> dict[str, bytes]:
+    """Return the files of a bundle, packed or unpacked; `OSError` when it cannot be read."""
+    if path.is_dir():
+        return read_folder(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise Malformed("longer than a bundle can be")
+    return read(path.read_bytes())
+
+
+def _changed(offset: int, starts: list[tuple[int, str]]) -> Malformed:
+    """Return the refusal that names where the first byte differs."""
+    start, name = max((one for one in starts if one[0] <= offset), key=lambda one: one[0])
+    place = f"byte {offset} is not as in a bundle that was written whole"
+    if not is_name(name):
+        return Malformed(f"{name}: {place}")
+    is_checksum = _CRC <= offset - start < _CRC + 4
+    return Malformed("content or checksum was changed" if is_checksum else place, file=name)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            if path.parent != folder and path.name not in {"checkpoints", "timestamps"}:
+                raise Malformed(f"a bundle has no folder {path.name[:80]!r}")
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    step = 1 << 16
+    for start in range(0, max(len(one), len(other)), step):
+        left, right = one[start : start + step], other[start : start + step]
+        if left != right:
+            pairs = zip(left, right, strict=False)
+            return start + next(
+                (n for n, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right))
+            )
+    return len(one)

@@ -1,0 +1,54 @@
+"""Compare checkpoints that others hold with those of the bundle."""
+
+from collections.abc import Iterator, Sequence
+
+from compliance.trail.tlog import note, octets
+from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
+from compliance.trail.verifier.anchoring import Anchors
+from compliance.trail.verifier.contents import Contents
+from compliance.trail.verifier.findings import Problem, Verdict
+
+Held = tuple[str, bytes]  # name of the file, note
+
+
+def check(contents: Contents, held: Sequence[Held], anchored: Anchors) -> Iterator[Problem]:
+    """Yield what keeps held checkpoints from agreeing with the bundle."""
+    for name, text in held:
+        try:
+            said = Checkpoint.parse(note.split(text)[0])
+        except (note.NoteInvalid, CheckpointInvalid) as error:
+            yield Problem(
+                verdict=Verdict.MALFORMED, message=f"not a checkpoint: {error}", file=name
+            )
+            continue
+        yield from _compare(contents, said, name, text, anchored)
+
+
+def _compare(
+    contents: Contents, said: Checkpoint, name: str, text: bytes, anchored: Anchors
+) -> Iterator[Problem]:
+    if said.origin != contents.origin:
+        yield _not_comparable(name, f"a checkpoint of another log, {said.origin}")
+        return
+    refused = anchored.problem(text, file=name) if anchored.history else None
+    if refused is not None:
+        yield refused
+        return
+    own = contents.checkpoints.get(said.size)
+    if own is None:
+        yield _not_comparable(
+            name,
+            f"its size {said.size} is none of the checkpoints here "
+            f"({', '.join(map(str, sorted(contents.checkpoints)))}): ask for a bundle with it",
+        )
+    elif own.checkpoint().root != said.root:
+        yield Problem(
+            verdict=Verdict.FORK,
+            message=f"two histories at size {said.size}: here the root is "
+            f"{octets.to_base64(own.checkpoint().root)}, there {octets.to_base64(said.root)}",
+            file=name,
+        )
+
+
+def _not_comparable(name: str, message: str) -> Problem:
+    return Problem(verdict=Verdict.NOT_COMPARABLE, message=message, file=name)

@@ -1,0 +1,123 @@
+"""Follow each record through its entries: numbers, links, and the values one after the other."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from compliance.trail.tlog import canonical, commitment
+from compliance.trail.verifier.contents import Record
+from compliance.trail.verifier.entries_check import Seen
+from compliance.trail.verifier.findings import Problem, Verdict
+from compliance.trail.verifier.openings_check import Opened
+
+Walk = list[Seen]
+
+
+def walks(seen: Iterable[Seen]) -> dict[Record, Walk]:
+    """Return the readable entries of each record in the order of the log."""
+    found: dict[Record, Walk] = defaultdict(list)
+    for one in seen:
+        if one.members is not None:
+            found[one.members["record"], one.members["record_id"]].append(one)
+    return found
+
+
+def check(
+    walked: Mapping[Record, Walk], claimed: Iterable[Record], opened: Opened
+) -> Iterator[Problem]:
+    """Yield what is missing of the claimed records; other problems go to their entries."""
+    wanted = set(claimed)
+    for record, walk in walked.items():
+        yield from _Follower(record, record in wanted, opened).follow(walk)
+
+
+class _Follower:
+    """Walks one record; the state is what its columns hold as far as the entries say."""
+
+    def __init__(self, record: Record, is_claimed: bool, opened: Opened) -> None:
+        self._record = record
+        self._is_claimed = is_claimed
+        self._opened = opened
+        self._state: dict[str, tuple[int, Any]] = {}  # column: where it was written, value
+
+    def follow(self, walk: Walk) -> Iterator[Problem]:
+        before: Seen | None = None
+        for one in walk:
+            missing = self._link(before, one)
+            if missing:
+                self._state.clear()
+                if self._is_claimed:
+                    yield self._missing(missing, one)
+            self._fold(one)
+            before = one
+
+    def _link(self, before: Seen | None, one: Seen) -> int:
+        """Return the number of the first entry that is missing between two, or 0."""
+        entry = _members(one)
+        last = 0 if before is None or _members(before)["op"] == "delete" else _seq(before)
+        if entry["op"] == "insert":
+            return last + 1 if last else 0
+        if not last or before is None or _seq(one) > last + 1:
+            return last + 1
+        if _seq(one) <= last:
+            self._state.clear()
+            one.add(Verdict.REORDERED, f"entry {_seq(one)} of the record comes after entry {last}")
+        elif entry["prev"] != before.entry.digest.hex():
+            one.add(Verdict.TAMPERED, f"does not follow from entry {last} of the record")
+        return 0
+
+    def _missing(self, number: int, shown_by: Seen) -> Problem:
+        return Problem(
+            verdict=Verdict.MISSING,
+            message=f"entry {number} is missing before entry {_seq(shown_by)} of this record",
+            index=shown_by.index,
+            record=self._record[0],
+            record_id=self._record[1],
+        )
+
+    def _fold(self, one: Seen) -> None:
+        entry = _members(one)
+        if entry["op"] == "insert":
+            self._state.clear()
+        if one.is_logged:
+            self._compare(one, entry["old"])
+        for column, value in entry["new"].items():
+            if one.is_logged:
+                self._state[column] = one.index, value
+            else:  # what a changed entry says is not held against the next one
+                self._state.pop(column, None)
+        if entry["op"] == "delete":
+            self._state.clear()
+
+    def _compare(self, one: Seen, old: Mapping[str, Any]) -> None:
+        wrong = [
+            column
+            for column, value in old.items()
+            if column in self._state and not self._is_same(column, value, one.index)
+        ]
+        if wrong:
+            one.add(
+                Verdict.TAMPERED,
+                f"the values before it are not those of the entries before: {', '.join(wrong)}",
+            )
+
+    def _is_same(self, column: str, value: Any, index: int) -> bool:
+        written_at, known = self._state[column]
+        if commitment.is_named_only(value):
+            return known is None or commitment.is_commitment(known)
+        if commitment.is_commitment(value) and commitment.is_commitment(known):
+            if value == known:
+                return True
+            path = f"{self._record[0]}.{column}"
+            one = self._opened.value(written_at, path, known["c"])
+            other = self._opened.value(index, path, value["c"])
+            return one is None or other is None or one == other
+        return canonical.dumps(value) == canonical.dumps(known)
+
+
+def _members(one: Seen) -> Mapping[str, Any]:
+    return one.members or {}
+
+
+def _seq(one: Seen) -> int:
+    return int(_members(one)["record_seq"])
