@@ -6,6 +6,7 @@ export class NotCanonical extends Error {}
 const DEEPEST = 64;
 const KEY = /"([A-Za-z0-9_.-]+)":/y;
 const NUMBER = /-?(?:0|[1-9][0-9]{0,15})(?![0-9.eE])/y;
+const LONE = /\p{Surrogate}/u;
 const WORD = /null|true|false/y;
 // U+0008, 9, a, c and d have short escapes, which are the only ones allowed for them.
 const ESCAPE = /\\(?:["\\bfnrt]|u00(?:0[0-7be-f]|1[0-9a-f]))/y;
@@ -103,7 +104,7 @@ class Reader {
 
 export function parse(text) {
   const reader = new Reader(text);
-  if (!text.isWellFormed()) reader.refuse();
+  if (LONE.test(text)) reader.refuse();
   const value = reader.value(0);
   return reader.at === text.length ? value : reader.refuse();
 }

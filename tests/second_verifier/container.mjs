@@ -1,7 +1,6 @@
 // Read the files of a bundle from its one ZIP form, or from a folder (section 1).
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib'; // since Node.js 20.15
 import { Malformed, require } from './faults.mjs';
 
 const NAME =
@@ -11,6 +10,18 @@ const MOST_FILES = 65534;
 const MOST_BYTES = 4294967295;
 const LOCAL = 0x04034b50;
 const PLAIN = Buffer.from('0a000000000000002100', 'hex'); // version, flags, method, time, date
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let bit = 0; bit < 8; bit += 1) n = n & 1 ? (n >>> 1) ^ 0xedb88320 : n >>> 1;
+  return n;
+});
+
+/** node:zlib has crc32 only since 20.15, and a verifier is run on what is there. */
+function crc32(bytes) {
+  let value = 0xffffffff;
+  for (const byte of bytes) value = TABLE[(value ^ byte) & 0xff] ^ (value >>> 8);
+  return (value ^ 0xffffffff) >>> 0;
+}
 
 function integers(...pairs) {
   return Buffer.concat(

@@ -1,13 +1,12 @@
 // Read verifier keys (vkeys) and check their signatures on notes (section 6).
 import { createPublicKey, verify as verifySignature } from 'node:crypto';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { hex, sha256, strictBase64, u64, utf8 } from './bytes.mjs';
+import * as mldsa from './mldsa.mjs';
 
 export const ED25519 = 1;
 export const COSIGNATURE = 4;
 export const ML_DSA_44 = 6;
-const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: 1312 };
+const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: mldsa.KEY_BYTES };
 const VKEY = /^([^+\p{White_Space}]+)\+([0-9a-f]{8})\+(\S+)$/u;
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex'); // RFC 8410: what stands before the 32 bytes
 const P = 2n ** 255n - 19n;
@@ -19,21 +18,6 @@ const SMALL_ORDER = new Set([
   0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n,
   0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
 ]);
-
-/** The type 06 is checked by a package found through NODE_PATH, as OpenSSL 3.0 lacks it. */
-async function optionalMlDsa() {
-  for (const folder of (process.env.NODE_PATH ?? '').split(':').filter(Boolean)) {
-    try {
-      return (await import(pathToFileURL(join(folder, '@noble/post-quantum/ml-dsa.js')).href)).ml_dsa44;
-    } catch (error) {
-      if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    }
-  }
-  return null;
-}
-
-const mlDsa = await optionalMlDsa();
-export const checksMlDsa = mlDsa !== null;
 
 function isRefused(encoded) {
   const bigEndian = Buffer.from(encoded).reverse();
@@ -84,18 +68,16 @@ function timed(key, note, bytes) {
     return ed25519(key, message, signature) ? { time } : null;
   }
   const message = cosignedMessage(key, time, note.checkpoint);
-  if (!message || !mlDsa || signature.length !== 2420) return null;
-  return mlDsa.verify(signature, message, key.material) ? { time } : null;
+  return message && mldsa.verify({ key: key.material, message, signature }) ? { time } : null;
 }
 
 /**
- * Return what the note says of the key: `missing`, `wrong`, `unchecked`, or `good` with the cosignature's time.
+ * Return what the note says of the key: `missing`, `wrong`, or `good` with the cosignature's time.
  * One wrong signature is wrong, whatever others of the key there are.
  */
 export function signatureOf(note, key) {
   const mine = note.signatures.filter((signature) => isSameSigner(signature, key));
   if (mine.length === 0) return { state: 'missing' };
-  if (key.type === ML_DSA_44 && !mlDsa) return { state: 'unchecked' };
   const results = mine.map(({ bytes }) => {
     if (key.type === ED25519) return ed25519(key, utf8(note.text), bytes) ? { time: 0n } : null;
     return timed(key, note, bytes);

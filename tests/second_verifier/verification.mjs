@@ -10,7 +10,6 @@ import * as documentsOf from './documents.mjs';
 import * as entriesOf from './entries.mjs';
 import { Faults, Malformed, Unreadable } from './faults.mjs';
 import * as histories from './history.mjs';
-import { checksMlDsa } from './keys.mjs';
 import * as notes from './notes.mjs';
 import * as records from './records.mjs';
 import * as trusts from './trust.mjs';
@@ -36,7 +35,8 @@ function examine(bundle, { trust, held, tolerance, faults, notesOfRun }) {
   const { pinned, policies, roots } = trusts.about(trust, bundle.origin);
   const entries = entriesOf.check(bundle, faults);
   const documents = documentsOf.read(entries, faults);
-  const history = histories.build({ origin: bundle.origin, pinned, documents: documents.key, faults });
+  const witnesses = policies.flatMap((policy) => policy.witnesses());
+  const history = histories.build({ origin: bundle.origin, pinned, witnesses, documents: documents.key, faults });
   const verified = anchoring.tokens(bundle, roots, { faults, notesOfRun });
   anchoring.reportConsistency(bundle, faults);
   const isAnchored = anchoring.check({ bundle, history, policies, verified, faults });
@@ -63,7 +63,6 @@ export function verify({ bundle: path, trust: trustPaths = [], checkpoints = [],
     'report.html and README.txt: their SHA-256 only (sections 13 and 14)',
     'certificates: revocation NOT CHECKED',
   ];
-  if (!checksMlDsa) notesOfRun.push('ML-DSA-44 NOT CHECKED: no @noble/post-quantum in NODE_PATH');
   const answer = { v: 1, exit: 2, origin: null, tree_size: null, anchored: false, entries: {}, problems: [], notes: notesOfRun };
   try {
     if (!Number.isSafeInteger(tolerance) || tolerance < 0) throw new Unreadable('the tolerance is no number of seconds');
