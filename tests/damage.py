@@ -18,6 +18,7 @@ from typing import Any
 from compliance.trail import bundles
 from compliance.trail.tlog import canonical, leaf, note
 from compliance.trail.tlog.checkpoint import Checkpoint
+from compliance.trail.tlog.heads import Head
 from compliance.trail.verifier import container, manifests, verification, writing
 from compliance.trail.verifier.contents import Completeness, Contents, Entry, Kind, Signed, Subject
 from compliance.trail.verifier.findings import Malformed, Verdict
@@ -215,7 +216,10 @@ def without(contents: Contents, *indices: int) -> Contents:
 
 @damage
 def _entry_left_out(made: Scene) -> Case:
+    # Not one from after the seal: of the last entries nothing says that they are the last.
     gone = made.entry()
+    while gone.index >= _sealed(made)["tree_size"]:
+        gone = made.entry()
     return made.case(
         without(made.contents, gone.index), f"entry {gone.index} left out", Verdict.MISSING
     )
@@ -597,6 +601,7 @@ def _entry_does_not_follow(made: Scene) -> Case:
 def _number_skipped(made: Scene) -> Case:
     record = next(one for one in made.contents.subject.records if one in made.log.last)
     made.log.last[record].seq += 1
+    made.log.last[record].count += 1
     made.log.update(*record, state="released")
     return _of_log(made, "a number of the record skipped", Verdict.MISSING)
 
@@ -633,7 +638,8 @@ def _clock_set_forward(made: Scene) -> Case:
 @damage
 def _withheld_without_redaction(made: Scene) -> Case:
     person = next(one for one in made.contents.subject.records if one[0] == "people")
-    made.log.redact(made.log.last[person].index, synthetic_log.REDACTABLE, is_logged=False)
+    index = made.log._of_record[person][0]
+    made.log.redact(index, synthetic_log.REDACTABLE, is_logged=False)
     return _of_log(made, "opening destroyed, nothing said", Verdict.MISSING_OPENING)
 
 
@@ -672,6 +678,54 @@ def _seal_of_another_chain(made: Scene) -> Case:
     return made.case(
         gather(made.random, made.log, about), "seal of another chain", Verdict.TAMPERED
     )
+
+
+def _lying_seal(
+    made: Scene, lie: Callable[[Head], Head | None], description: str, expected: Verdict
+) -> Case:
+    """Seal heads in which the claimed batch has another one, or none."""
+    record = next(one for one in made.contents.subject.records if one in made.log.last)
+
+    def changed(heads: list[Head]) -> list[Head]:
+        told = [lie(one) if (one.record, one.record_id) == record else one for one in heads]
+        return [one for one in told if one is not None]
+
+    made.log.seal(lie=changed)
+    made.log.checkpoint()
+    return made.case(gather(made.random, made.log, made.contents.subject), description, expected)
+
+
+@damage
+def _seal_denies_a_record(made: Scene) -> Case:
+    return _lying_seal(made, lambda _: None, "seal without a record", Verdict.TAMPERED)
+
+
+@damage
+def _seal_of_another_entry(made: Scene) -> Case:
+    return _lying_seal(
+        made, lambda one: replace(one, digest=bytes(32)), "seal of another", Verdict.TAMPERED
+    )
+
+
+@damage
+def _seal_of_fewer_entries(made: Scene) -> Case:
+    return _lying_seal(
+        made,
+        lambda one: replace(one, entries=one.entries - 1, seq=min(one.seq, one.entries - 1)),
+        "seal of fewer entries",
+        Verdict.TAMPERED,
+    )
+
+
+@damage
+def _seal_of_the_future(made: Scene) -> Case:
+    tree = made.log.heads(**_sealed(made))
+    size = len(made.log.rows) + 5
+    index = made.log.event("seal", made.log._sealed(tree, size))
+    made.log._of_kind["seal"].remove(index)
+    made.log.checkpoint()
+    about = Subject(kind=Kind.PERIOD, title="all", range=(0, made.log.newest() - 1))
+    return made.case(gather(made.random, made.log, about), "seal ahead", Verdict.TAMPERED)
 
 
 @damage

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -252,35 +252,37 @@ class SyntheticLog:
             },
         )
 
-    def seal(self, *, buckets: int | None = None) -> int:
-        """Commit to the last entry of every record."""
+    def seal(
+        self, *, buckets: int | None = None, lie: Callable[[list[Head]], list[Head]] = list
+    ) -> int:
+        """Commit to the last entry of every record, or to what a lie makes of them."""
         size = len(self.rows)
-        self.seals[size] = [
-            Head(
-                record=record,
-                record_id=record_id,
-                seq=one.seq,
-                index=one.index,
-                op=one.op,
-                digest=one.digest,
-                entries=one.count,
-            )
-            for (record, record_id), one in self.last.items()
-        ]
+        self.seals[size] = lie([self._head(record, one) for record, one in self.last.items()])
         tree = HeadTree(self.seals[size], buckets=buckets)
-        return self.event(
-            "seal",
-            {
-                "buckets": tree.buckets,
-                "chain": self._chain.head.hex(),
-                "clock": {"offset_us": 12, "source": "chrony"},
-                "records": tree.records,
-                "root": tree.root.hex(),
-                "tree_size": size,
-                "v": 1,
-                "xmin": "1234",
-            },
+        return self.event("seal", self._sealed(tree, size))
+
+    def _head(self, record: Record, last: Last) -> Head:
+        return Head(
+            record=record[0],
+            record_id=record[1],
+            seq=last.seq,
+            index=last.index,
+            op=last.op,
+            digest=last.digest,
+            entries=last.count,
         )
+
+    def _sealed(self, tree: HeadTree, size: int) -> dict[str, Any]:
+        return {
+            "buckets": tree.buckets,
+            "chain": self._chain.head.hex(),
+            "clock": {"offset_us": 12, "source": "chrony"},
+            "records": tree.records,
+            "root": tree.root.hex(),
+            "tree_size": size,
+            "v": 1,
+            "xmin": "1234",
+        }
 
     def rotate(self) -> int:
         """Have every key followed by a new one; the next checkpoint is signed by all."""

@@ -130,7 +130,7 @@ def _completeness(
 ) -> tuple[Completeness, dict[int, Row]]:
     if not subject.records:
         return Completeness(), {}
-    seals = [row for row in source.log_events("seal") if row.index < newest]
+    seals = [row for row in source.log_events("seal") if row.index < newest and _is_seal(row)]
     if not seals:
         raise NoSeal("seal the heads of records first")
     document = _document(seals[-1])
@@ -143,7 +143,7 @@ def _completeness(
 def _about(source: Source, rows: Mapping[int, Row], newest: int) -> dict[int, Row]:
     """Return all keys and erasable paths of the log, and the redactions of these entries."""
     found = [*source.log_events("key"), *source.log_events("redactable")]
-    found += [row for row in source.log_events("redaction") if _document(row)["index"] in rows]
+    found += [row for row in source.log_events("redaction") if _is_about(row, rows)]
     return {row.index: row for row in found if row.index < newest}
 
 
@@ -152,7 +152,9 @@ def _stamps(
 ) -> dict[int, tuple[TimeStamp, Row | None]]:
     """Return the tokens that bound these entries most closely, with their own entries."""
     all_stamps = {size: one for size, one in source.timestamps().items() if size <= newest}
-    logged = {_document(row)["token_sha256"]: row for row in source.log_events("timestamp")}
+    logged = {
+        str(_document(row).get("token_sha256")): row for row in source.log_events("timestamp")
+    }
     own = {size: logged.get(sha256(one.response).hexdigest()) for size, one in all_stamps.items()}
     wanted: set[int] = set()
     for index in rows:
@@ -161,9 +163,22 @@ def _stamps(
     return {size: (all_stamps[size], own[size]) for size in sorted(wanted)}
 
 
+def _is_about(redaction: Row, rows: Mapping[int, Row]) -> bool:
+    index = _document(redaction).get("index")
+    return isinstance(index, int) and index in rows
+
+
+def _is_seal(row: Row) -> bool:
+    return all(type(_document(row).get(name)) is int for name in ("tree_size", "buckets"))
+
+
 def _document(row: Row) -> Mapping[str, Any]:
-    document: Mapping[str, Any] = json.loads(json.loads(row.body)["new"]["document"])
-    return document
+    """Return what the log says in an entry; empty when it was planted and says nothing."""
+    try:
+        document = json.loads(json.loads(row.body)["new"]["document"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _proven(row: Row, size: int, reader: merkle.Reader) -> Entry:

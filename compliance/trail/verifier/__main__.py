@@ -1,6 +1,7 @@
 """Run the verifier: `verify` answers whether a bundle is what the log contains."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from compliance.trail.verifier import (
     container,
     extracting,
+    markup,
     reading,
     report,
     times_check,
@@ -70,7 +72,10 @@ def _say(result: Result) -> None:
     if result.contents:
         lines += _about(result)
     lines += [f"{one.verdict}: {one.place}: {one.message}" for one in result.problems]
-    sys.stdout.write("\n".join(lines) + "\n")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a console may not know every letter
+    # Words of the bundle must not write lines of their own, least of all "VERIFIED".
+    sys.stdout.write("".join(f"{markup.line(one)}\n" for one in lines))
 
 
 def _about(result: Result) -> list[str]:
@@ -80,12 +85,16 @@ def _about(result: Result) -> list[str]:
     verdicts = [str(one) for one in result.entries.values()]
     counts = ", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts)))
     lines = [
-        f"{contents.subject.title} – log {contents.origin}, {contents.tree_size} entries",
+        f"about (the sender's words): {contents.subject.title}",
+        f"log {contents.origin}, {contents.tree_size} entries",
         f"entries in the bundle: {counts or 'none'}",
     ]
     seal = result.documents.seals.get(contents.completeness.seal or 0)
     if contents.subject.records and seal:
-        lines.append(f"records are shown complete as of tree size {seal.tree_size}")
+        lines.append(
+            f"{len(contents.subject.records)} records are shown complete as of tree size "
+            f"{seal.tree_size} of {contents.tree_size}"
+        )
     unproven = sorted(set(contents.timestamps) - set(result.proven_times))
     if unproven or not contents.timestamps:
         lines.append("the time of entries is not proven by a time stamp that you trust")

@@ -32,13 +32,13 @@ class Anchors:
             return Problem(
                 verdict=Verdict.UNANCHORED, message="no key of this log is trusted", file=file
             )
-        witnessed = _earliest(text, self.policies)
-        times = [at for at in (stamped_at, witnessed) if at is not None]
         try:
+            witnessed = _earliest(text, self.policies)
+            times = [at for at in (stamped_at, witnessed) if at is not None]
             self.history.open(text.decode(), proved_at=min(times, default=None))
         except _NOBODY as error:
             return Problem(verdict=Verdict.UNANCHORED, message=str(error), file=file)
-        except KeyRefused as error:
+        except (KeyRefused, note.NoteInvalid) as error:
             return Problem(verdict=Verdict.TAMPERED, message=str(error), file=file)
         return None
 
@@ -50,14 +50,14 @@ class Anchors:
             return False
 
     def quorum_problems(self, text: bytes, *, size: int, file: str) -> Iterable[Problem]:
-        """Yield the policies whose witnesses did not cosign a note, or not well."""
+        """Yield the policies of whose witnesses not enough cosigned an accepted note."""
         if self.history is None:
             return
         logs = tuple(Log(one.verifier, None) for one in self.history.in_force(size))
         for policy in self.policies:
             try:
                 verdict = replace(policy, logs=logs).weigh(text)
-            except NotOfLog as error:
+            except NotOfLog as error:  # two of its keys under one name and ID
                 yield Problem(verdict=Verdict.TAMPERED, message=str(error), file=file)
                 continue
             if not verdict.is_met:
@@ -102,13 +102,13 @@ def check(contents: Contents, anchored: Anchors, proven: Mapping[int, datetime])
 
 
 def _earliest(text: bytes, policies: Iterable[Policy]) -> datetime | None:
-    """Return when the first trusted witness saw a note; failing signatures are for the quorum."""
+    """Return when the first trusted witness saw a note, or raise `NoteInvalid` for a false one."""
     times = []
     for policy in policies:
         for witness in policy.witnesses.values():
             try:
                 opened = note.open(text, [witness.verifier])
-            except note.NoteInvalid:
+            except note.NoteUnsigned:
                 continue
             times += [one.at for one in opened.verified if one.at]
     try:

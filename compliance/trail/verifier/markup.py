@@ -1,4 +1,4 @@
-"""Write HTML in which nothing that was entered can act, hide or reorder anything."""
+"""Show what was entered so that it cannot act, hide or reorder anything: in HTML and in terminals."""
 
 import html
 import re
@@ -16,8 +16,12 @@ _UNSEEN = re.compile(
 
 def text(value: str) -> str:
     """Return a text for people, every unseen character spelled out."""
-    shown = _UNSEEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", value)
-    return f"<bdi>{html.escape(shown)}</bdi>"
+    return f"<bdi>{html.escape(_spelled(value))}</bdi>"
+
+
+def line(value: str) -> str:
+    """Return a text for one line of a terminal: no escape sequence, no second line."""
+    return _spelled(value).replace("\n", "\\u{a}").replace("\t", "\\u{9}")
 
 
 def code(value: str) -> str:
@@ -41,3 +45,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         f"<table><caption>{html.escape(caption)}</caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>\n"
     )
+
+
+def _spelled(value: str) -> str:
+    return _UNSEEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", value)

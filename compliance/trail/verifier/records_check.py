@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from compliance.trail.tlog import canonical, commitment
-from compliance.trail.verifier.contents import Record
+from compliance.trail.verifier.contents import Record, Subject
 from compliance.trail.verifier.entries_check import Seen
 from compliance.trail.verifier.findings import Problem, Verdict
 from compliance.trail.verifier.openings_check import Opened
@@ -22,21 +22,19 @@ def walks(seen: Iterable[Seen]) -> dict[Record, Walk]:
     return found
 
 
-def check(
-    walked: Mapping[Record, Walk], claimed: Iterable[Record], opened: Opened
-) -> Iterator[Problem]:
-    """Yield what is missing of the claimed records; other problems go to their entries."""
-    wanted = set(claimed)
+def check(walked: Mapping[Record, Walk], subject: Subject, opened: Opened) -> Iterator[Problem]:
+    """Yield what is missing of what is claimed; other problems go to their entries."""
     for record, walk in walked.items():
-        yield from _Follower(record, record in wanted, opened).follow(walk)
+        yield from _Follower(record, subject, opened).follow(walk)
 
 
 class _Follower:
     """Walks one record; the state is what its columns hold as far as the entries say."""
 
-    def __init__(self, record: Record, is_claimed: bool, opened: Opened) -> None:
+    def __init__(self, record: Record, subject: Subject, opened: Opened) -> None:
         self._record = record
-        self._is_claimed = is_claimed
+        self._is_claimed = record in subject.records
+        self._range = subject.range
         self._opened = opened
         self._state: dict[str, tuple[int, Any]] = {}  # column: where it was written, value
 
@@ -46,10 +44,16 @@ class _Follower:
             missing = self._link(before, one)
             if missing:
                 self._state.clear()
-                if self._is_claimed:
+                if self._is_strict(before, one):
                     yield self._missing(missing, one)
             self._fold(one)
             before = one
+
+    def _is_strict(self, before: Seen | None, one: Seen) -> bool:
+        """Say whether nothing may be left out between two entries."""
+        if self._is_claimed or before is None or self._range is None:
+            return self._is_claimed
+        return self._range[0] <= before.index and one.index <= self._range[1]
 
     def _link(self, before: Seen | None, one: Seen) -> int:
         """Return the number of the first entry that is missing between two, or 0."""
@@ -59,10 +63,15 @@ class _Follower:
             return last + 1 if last else 0
         if not last or before is None or _seq(one) > last + 1:
             return last + 1
+        follows = _seq(one) == last + 1 and entry["prev"] == before.entry.digest.hex()
+        if follows:
+            return 0
+        if not self._is_strict(before, one):  # of another life of the record, perhaps
+            return last + 1
         if _seq(one) <= last:
             self._state.clear()
             one.add(Verdict.REORDERED, f"entry {_seq(one)} of the record comes after entry {last}")
-        elif entry["prev"] != before.entry.digest.hex():
+        else:
             one.add(Verdict.TAMPERED, f"does not follow from entry {last} of the record")
         return 0
 

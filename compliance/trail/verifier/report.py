@@ -90,11 +90,13 @@ def _about(contents: Contents) -> str:
     shown = [
         ("log", markup.text(contents.origin)),
         ("entries here", f"{len(contents.entries)} of {contents.tree_size} in the log"),
-        ("made at", _human(contents.created_at)),
-        ("complete for", records or '<span class="none">no record</span>'),
+        ("made at, as the sender says", _human(contents.created_at)),
+        ("said to be complete for", records or '<span class="none">no record</span>'),
     ]
     if subject.range:
-        shown.append(("complete for indices", f"{subject.range[0]} to {subject.range[1]}"))
+        shown.append(
+            ("said to be complete for indices", f"{subject.range[0]} to {subject.range[1]}")
+        )
     if contents.completeness.seal is not None:
         shown.append(("sealed as of", _sealed(contents)))
     return markup.pairs(shown)

@@ -52,16 +52,28 @@ class Timeline:
         act = members["act"]
         return (
             f'<article id="e{entry.index}"><header>{self._verdict(entry.index)}'
-            f"<h3>{markup.text(members['record'])} {markup.text(members['record_id'])} "
-            f"{_VERBS[members['op']]}</h3>"
+            f"<h3>{_heading(members)}</h3>"
             f'<time datetime="{members["at"]}">{_human(members["at"])}</time>'
             f'<span class="index">entry {entry.index}, number {members["record_seq"]} of its record'
             "</span></header>\n"
             f'<p class="who"><strong>{markup.text(act["actor"])}</strong>, '
             f"{markup.text(act['role'])}: {markup.text(act['action'])}</p>\n"
             f"<p>Reason: {markup.text(act['reason']) if act['reason'] else _NONE}</p>\n"
-            f"{self._changes(entry.index, members)}{_proof(entry, members)}</article>"
+            f"{self._bracket(entry.index)}{self._changes(entry.index, members)}"
+            f"{_proof(entry, members)}</article>"
         )
+
+    def _bracket(self, index: int) -> str:
+        """Say between which time stamps an entry is, where a verification showed it."""
+        bracket = self._result and self._result.brackets.get(index)
+        if not bracket or (bracket.not_before is None and bracket.not_after is None):
+            return ""
+        after, before = (
+            "the beginning" if one is None else _human(one.isoformat())
+            for one in (bracket.not_before, bracket.not_after)
+        )
+        end = "with no time stamp after it" if bracket.not_after is None else f"and {before}"
+        return f'<p class="index">Sealed between {after} {end}</p>\n'
 
     def _verdict(self, index: int) -> str:
         if self._result is None:
@@ -71,17 +83,21 @@ class Timeline:
 
     def _changes(self, index: int, members: Mapping[str, Any]) -> str:
         old, new = members["old"], members["new"]
+        record = members["record"]
         rows = "".join(
             f'<tr><th scope="row">{markup.text(column)}</th>'
-            f'<td class="old">{self._value(index, members["record"], column, old)}</td>'
-            f'<td class="new">{self._value(index, members["record"], column, new)}</td></tr>\n'
+            f"<td{_class(column, old, 'old')}>{self._value(index, record, column, old)}</td>"
+            f"<td{_class(column, new, 'new')}>{self._value(index, record, column, new)}</td></tr>\n"
             for column in sorted({*old, *new})
         )
-        return (
-            "<table><thead><tr>"
+        table = (
+            '<table class="changes"><thead><tr>'
             '<th scope="col">field</th><th scope="col">before</th><th scope="col">after</th>'
             f"</tr></thead>\n<tbody>{rows}</tbody></table>\n"
         )
+        if record != LOG_TABLE:
+            return table
+        return f"<details><summary>Document</summary>{table}</details>\n"
 
     def _value(self, index: int, record: str, column: str, part: Mapping[str, Any]) -> str:
         value = part.get(column)
@@ -109,6 +125,18 @@ _NONE = '<span class="none">none</span>'
 
 def _withheld(digest: str) -> str:
     return '<span class="withheld">withheld</span> ' + markup.code(digest[:16] + "…")
+
+
+def _heading(members: Mapping[str, Any]) -> str:
+    kind = members["new"].get("kind")
+    if members["record"] == LOG_TABLE and isinstance(kind, str):
+        return f"The log: {markup.text(kind)}"
+    name, record_id = markup.text(members["record"]), markup.text(members["record_id"])
+    return f"{name} {record_id} {_VERBS[members['op']]}"
+
+
+def _class(column: str, part: Mapping[str, Any], name: str) -> str:
+    return f' class="{name}"' if column in part else ""
 
 
 def _human(at: str) -> str:

@@ -48,7 +48,7 @@ def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: t
     opened, problems = openings_check.open_all(contents.openings, seen)
     redacted = openings_check.check(seen.values(), opened, found)
     walked = records_check.walks(seen.values())
-    problems += records_check.check(walked, contents.subject.records, opened)
+    problems += records_check.check(walked, contents.subject, opened)
     completeness_check.check_seals(found, seen)
     problems += completeness_check.check(contents, found, seen, walked)
     problems += entries_check.gaps(contents, seen)
