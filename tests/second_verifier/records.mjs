@@ -15,15 +15,15 @@ export function walks(entries) {
   return found;
 }
 
-/** How an entry follows the one before: `good`, `missing`, `TAMPERED` or `REORDERED`. */
-function step(before, { body }) {
+/** How an entry follows the one before: `good`, `gap`, `TAMPERED` or `REORDERED`. */
+function step(before, { body }, isStrict) {
   const isAlive = before && before.body.op !== 'delete';
-  if (body.op === 'insert') return isAlive ? 'missing' : 'good';
-  if (!isAlive) return 'missing';
+  if (body.op === 'insert') return isAlive ? 'gap' : 'good';
+  if (!isAlive) return 'gap';
   const expected = before.body.record_seq + 1;
-  if (body.record_seq > expected) return 'missing';
-  if (body.record_seq < expected) return 'REORDERED';
-  return body.prev === before.digest ? 'good' : 'TAMPERED';
+  if (body.record_seq === expected && body.prev === before.digest) return 'good';
+  if (!isStrict || body.record_seq > expected) return 'gap'; // whole lives may be outside of the bundle
+  return body.record_seq < expected ? 'REORDERED' : 'TAMPERED';
 }
 
 class State {
@@ -73,21 +73,22 @@ function fold(state, entry, faults) {
   else state.learn(entry);
 }
 
-function walk(entries, isClaimed, { opened, faults }) {
+function walk(entries, isStrictStep, { opened, faults }) {
   const state = new State(opened);
   entries.forEach((entry, i) => {
     const before = entries[i - 1];
     const { index, body } = entry;
-    const how = step(before, entry);
+    const isStrict = isStrictStep(before, entry);
+    const how = step(before, entry, isStrict);
     const { record, record_id } = body;
-    if (how === 'missing' && isClaimed) {
+    if (how === 'gap' && isStrict) {
       const first = before ? before.body.record_seq + 1 : 1;
       faults.add('MISSING', `entry ${first} of the record is not here`, { index, record, record_id });
     }
     if (how === 'TAMPERED' || how === 'REORDERED') {
       faults.add(how, 'the entry does not follow the one before', { index, record, record_id });
     }
-    if (how === 'missing' || how === 'REORDERED') state.forget();
+    if (how === 'gap' || how === 'REORDERED') state.forget();
     fold(state, entry, faults);
   });
 }
@@ -95,7 +96,12 @@ function walk(entries, isClaimed, { opened, faults }) {
 /** Report what does not follow within the records; return the walks. */
 export function check({ bundle, entries, opened, faults }) {
   const claimed = new Set(bundle.subject.records.map(({ record, record_id: id }) => keyOf(record, id)));
+  const { range } = bundle.subject;
+  const isInRange = (entry) => range !== null && range.first <= entry.index && entry.index <= range.last;
   const found = walks(entries);
-  for (const [key, own] of found) walk(own, claimed.has(key), { opened, faults });
+  for (const [key, own] of found) {
+    const isStrictStep = (before, entry) => claimed.has(key) || (before && isInRange(before) && isInRange(entry));
+    walk(own, isStrictStep, { opened, faults });
+  }
   return found;
 }
