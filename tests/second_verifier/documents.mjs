@@ -45,9 +45,13 @@ function documentOf(kind, text) {
 export function read(entries, faults) {
   const found = { key: [], timestamp: [], redactable: [], redaction: [], seal: [] };
   for (const { index, isSound, body } of entries) {
-    if (!isSound || body.record !== 'trail_logevent' || body.op !== 'insert') continue;
+    if (!isSound || body.record !== 'trail_logevent') continue;
     const { kind, document: text } = body.new;
-    if (!isString(kind) || !isString(text) || !Object.hasOwn(found, kind)) continue;
+    if (body.op !== 'insert' || !isString(kind) || !isString(text)) {
+      faults.add('NONCANONICAL', 'the log says nothing about itself in this way', { index });
+      continue;
+    }
+    if (!Object.hasOwn(found, kind)) continue;
     if (kind === 'key') {
       found.key.push({ index, text });
       continue;

@@ -73,16 +73,16 @@ function timed(key, note, bytes) {
 
 /**
  * Return what the note says of the key: `missing`, `wrong`, or `good` with the cosignature's time.
- * One wrong signature is wrong, whatever others of the key there are.
+ * Two signatures of one key are wrong, whatever they are.
  */
 export function signatureOf(note, key) {
   const mine = note.signatures.filter((signature) => isSameSigner(signature, key));
   if (mine.length === 0) return { state: 'missing' };
-  const results = mine.map(({ bytes }) => {
-    if (key.type === ED25519) return ed25519(key, utf8(note.text), bytes) ? { time: 0n } : null;
-    return timed(key, note, bytes);
-  });
-  if (results.includes(null)) return { state: 'wrong' };
-  const times = results.map((result) => result.time).filter((time) => time !== 0n);
-  return { state: 'good', time: times.length ? times.reduce((a, b) => (a < b ? a : b)) : 0n };
+  if (mine.length > 1) return { state: 'wrong' };
+  const [{ bytes }] = mine;
+  if (key.type !== ED25519) {
+    const result = timed(key, note, bytes);
+    return result ? { state: 'good', time: result.time } : { state: 'wrong' };
+  }
+  return ed25519(key, utf8(note.text), bytes) ? { state: 'good', time: 0n } : { state: 'wrong' };
 }

@@ -79,6 +79,7 @@ class Policy {
 }
 
 function policy(bytes) {
+  if (bytes.at(-1) !== 0x0a) return null; // every line ends in a newline, so a file cut short is seen
   if (bytes.some((byte) => (byte < 0x20 && byte !== 9 && byte !== 10) || byte === 0x7f)) return null;
   const found = new Policy();
   const kinds = { log: 'log', witness: 'witness', group: 'group', quorum: 'decide' };
@@ -91,8 +92,9 @@ function policy(bytes) {
 }
 
 function keyFile(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return lines.length > 0 && lines.every((line) => !/\p{White_Space}/u.test(line)) ? lines : null;
+  const lines = text.split('\n').map((line) => line.trim());
+  const words = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return words.length > 0 && words.every((word) => !/\p{White_Space}/u.test(word)) ? words : null;
 }
 
 function readInto(trust, path) {
