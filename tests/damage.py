@@ -541,7 +541,8 @@ def _of_log(made: Scene, description: str, expected: Verdict, about: Subject | N
 def _planted(made: Scene, change: Callable[[dict[str, Any]], None]) -> int:
     """Write an entry of the claimed batch that the product would not have written."""
     record = next(one for one in made.contents.subject.records if one in made.log.last)
-    members = made.log.body(*record, "update", old={"state": "?"}, new={"state": "!"})
+    state = made.log._state[record]["state"]
+    members = made.log.body(*record, "update", old={"state": state}, new={"state": "!"})
     change(members)
     try:
         body = canonical.dumps(members)
