@@ -2,8 +2,8 @@
 
     python -m tests.second_verifier.agree [--count 1000] [--seed 1] [--keep FOLDER]
 
-Agreement is that of docs/evidence-bundle.md, section 12. Damage of the texts for people is seen only by a
-verifier that renders them (sections 13 and 14): there the second one must find nothing else.
+Agreement is that of docs/evidence-bundle.md, section 12. Damage of the texts for people is seen
+only by a verifier that renders them (sections 13 and 14): there the second one must find nothing.
 """
 
 import argparse
@@ -172,7 +172,7 @@ def main() -> int:
     print(*differences, sep=os.linesep, file=sys.stderr, end=os.linesep if differences else "")
     print(
         f"{good.bundles} good: {good.agree} agree; {damaged.bundles} damaged: {damaged.agree} agree"
-        f" ({damaged.refused} refused by both or differing, {damaged.about_text} about text only)"
+        f" ({damaged.refused} refused by the second verifier, {damaged.about_text} are about text only)"
     )
     return 1 if differences else 0
 

@@ -18,6 +18,7 @@ const WITH_HASH = {
 };
 const RSA = '1.2.840.113549.1.1.1'; // the hash is that of the digest algorithm (RFC 3370 3.2)
 const RSA_PSS = '1.2.840.113549.1.1.10';
+const NULL = Buffer.of(5, 0);
 const ED25519 = '1.3.101.112';
 
 /** The token does not prove what it should. */
@@ -31,6 +32,15 @@ const algorithm = (element) => {
   const members = new der.Members(element);
   return { name: der.oid(members.take()), parameters: members.left[0] ?? null };
 };
+const isVersion = (element, number) => element.content.equals(Buffer.of(number));
+
+/** Return the name of an accepted hash; its parameters are absent or NULL (RFC 5754 2). */
+function hashOf(element) {
+  const { name, parameters } = algorithm(element);
+  demand(HASHES[name] && (!parameters || parameters.bytes.equals(NULL)), 'a digest algorithm is not accepted');
+  return HASHES[name];
+}
+
 const digest = (name, bytes) => createHash(name).update(bytes).digest();
 
 function signedData(response) {
@@ -47,30 +57,34 @@ function signedData(response) {
 
 function parts(response) {
   const data = signedData(response);
-  data.take(der.INTEGER);
-  data.take(der.SET);
+  demand(isVersion(data.take(der.INTEGER), 3), 'its version is not 3'); // RFC 5652 5.1: for what is not id-data
+  const hashes = new der.Members(data.take(der.SET), der.SET).left.map(hashOf);
   const encapsulated = new der.Members(data.take());
   demand(der.oid(encapsulated.take()) === TST_INFO, 'the content is no TSTInfo');
-  const content = der.whole(der.whole(encapsulated.take(der.context(0)).content).content);
+  const octets = der.whole(encapsulated.take(der.context(0)).content);
+  demand(octets.tag === der.OCTETS, 'the content is no octet string');
+  const content = der.whole(octets.content);
   const inside = data.optional(der.context(0));
   data.optional(der.context(1));
   const signers = new der.Members(data.take(der.SET), der.SET);
   data.done();
   demand(signers.left.length === 1, 'there is not exactly one signer');
   const certs = inside ? new der.Members(inside, der.context(0)).left.filter(({ tag }) => tag === der.SEQUENCE) : [];
-  return { content, certs: certs.map(({ bytes }) => bytes), signer: signerInfo(signers.take()) };
+  const signer = signerInfo(signers.take());
+  demand(hashes.includes(signer.hash), 'its signer uses a hash that is not announced');
+  return { content, certs: certs.map(({ bytes }) => bytes), signer };
 }
 
 function signerInfo(element) {
   const members = new der.Members(element);
-  members.take(der.INTEGER);
+  const version = members.take(der.INTEGER);
   const id = members.take();
-  const hash = algorithm(members.take()).name;
+  demand(isVersion(version, id.tag === der.SEQUENCE ? 1 : 3), 'the version of its signer is wrong');
+  const hash = hashOf(members.take());
   const signed = members.take(der.context(0));
   const method = algorithm(members.take());
   const signature = members.take(der.OCTETS).content;
-  demand(HASHES[hash], 'its digest algorithm is not accepted');
-  return { id, hash: HASHES[hash], signed, attributes: attributesOf(signed), method, signature };
+  return { id, hash, signed, attributes: attributesOf(signed), method, signature };
 }
 
 function attributesOf(signed) {
@@ -134,7 +148,7 @@ function checkSignature({ method, hash, signed, signature }, key) {
 
 function timeOf(content, imprint) {
   const info = new der.Members(content);
-  demand(info.take(der.INTEGER).content.equals(Buffer.of(1)), 'its version is not 1');
+  demand(isVersion(info.take(der.INTEGER), 1), 'its version is not 1');
   info.take(der.OID);
   const imprinted = new der.Members(info.take());
   demand(algorithm(imprinted.take()).name === SHA256, 'its imprint is no SHA-256');
