@@ -2,7 +2,6 @@
 import { byBytes, hex, sha256, strictBase64, strictText, utf8 } from './bytes.mjs';
 import * as canonical from './canonical.mjs';
 import { Malformed, require } from './faults.mjs';
-import { EMPTY_ROOT } from './merkle.mjs';
 import * as notes from './notes.mjs';
 import * as shape from './shape.mjs';
 import { ascends, exactly, hasExactly, isArray, isHex32, isIndex, isInteger, isObject, isProof, isString, isText, oneOf, orNull } from './shape.mjs';
@@ -105,7 +104,6 @@ function checkpoints(files, { origin, tree_size: treeSize }) {
     const note = notes.parse(bytes);
     require(note && note.checkpoint.origin === origin, 'it is no checkpoint of this log', file);
     require(note.checkpoint.size === BigInt(size) && size <= treeSize, 'it is of another size', file);
-    require(size !== 0 || note.checkpoint.root.equals(EMPTY_ROOT), 'it is no empty tree', file);
     found.set(size, { file, bytes, note });
   }
   require(found.has(treeSize), 'the checkpoint of the tree is not here');

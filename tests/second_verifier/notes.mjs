@@ -1,5 +1,6 @@
 // Read C2SP signed notes whose text is a C2SP checkpoint (section 6).
 import { hex, strictBase64, strictText } from './bytes.mjs';
+import { EMPTY_ROOT } from './merkle.mjs';
 
 const MOST_BYTES = 1_000_000;
 const MOST_SIGNATURES = 100;
@@ -20,6 +21,7 @@ export function parseCheckpoint(text) {
   if (lines.pop() !== '' || lines.length < 3 || lines.includes('')) return null;
   const root = strictBase64(lines[2]);
   if (!SIZE.test(lines[1]) || !root || root.length !== 32) return null;
+  if (lines[1] === '0' && !root.equals(EMPTY_ROOT)) return null;
   return { origin: lines[0], size: BigInt(lines[1]), root, hasExtensions: lines.length > 3 };
 }
 

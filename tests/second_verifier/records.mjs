@@ -42,8 +42,8 @@ class State {
 
   isSame(known, value, { index, body }, column) {
     const [a, b] = [known.value, value];
+    if (isUnrepeated(b)) return a === null || isCommitment(a); // and as nothing else, itself included
     if (write(a) === write(b)) return true;
-    if (isUnrepeated(b)) return a === null || isCommitment(a);
     if (!isCommitment(a) || !isCommitment(b)) return false;
     const path = `${body.record}.${column}`;
     const [first, second] = [this.opened.value(known.index, path, a.c), this.opened.value(index, path, b.c)];
