@@ -60,7 +60,7 @@ def logs(cursor: CursorWrapper) -> list[int]:
 class StoredLeaf(NamedTuple):
     """A leaf as stored, and the body of its entry."""
 
-    index: int
+    idx: int
     leaf_hash: bytes
     previous: bytes
     body: bytes
@@ -90,8 +90,8 @@ def joined(cursor: CursorWrapper, statement: str, values: Sequence[object]) -> b
     connection: Any = cursor.db.connection
     # As bytes: Django's cursors have bytea written in hexadecimal and read back.
     with Cursor(connection) as binary:
-        (value,) = binary.execute(statement, values, binary=True).fetchone()
-    return value or b""
+        row = binary.execute(statement, values, binary=True).fetchone()
+    return (row[0] if row else None) or b""
 
 
 def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:
