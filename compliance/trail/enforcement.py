@@ -13,7 +13,8 @@ SQL = Path(__file__).parent / "sql"
 _GUARDS = {
     table: {"append_only": 27, "no_truncate": 34}  # pg_trigger.tgtype; see capture
     for table in ("entry", "leaf", "node", "checkpoint", "log")
-} | {"log_state": {"only_grows": 27, "no_truncate": 34}}
+} | {table: {"only_grows": 27, "no_truncate": 34} for table in ("log_state", "rehash")}
+_GROWS = {"audit.log_state": "audit.refuse_shrinking", "audit.rehash": "audit.refuse_shorter"}
 _FUNCTION = re.compile(
     r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?AS \$\$(.*?)\$\$;", re.DOTALL
 )
@@ -47,7 +48,7 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
     present = {(table, name): tuple(rest) for table, name, *rest in cursor.fetchall()}
     for table, guards in expected.items():
         for name, kind in guards.items():
-            function = "audit.refuse_shrinking" if name == "only_grows" else "audit.refuse_change"
+            function = _GROWS[table] if name == "only_grows" else "audit.refuse_change"
             match present.get((table, name)):
                 case None:
                     yield f"{table}: trigger {name} is missing"

@@ -56,6 +56,38 @@ def logs(cursor: CursorWrapper) -> list[int]:
     return [log_id for (log_id,) in cursor.fetchall()]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """One log of this database; `closed_by` continues it under another origin."""
+
+    log_id: int
+    origin: str
+    follows: int | None
+    closed_by: int | None
+    is_parent: bool
+
+
+def described(cursor: CursorWrapper) -> list[Log]:
+    """Return all logs of this database."""
+    cursor.execute(
+        "SELECT l.log_id, l.origin, l.follows, n.log_id, l.is_parent "
+        "FROM audit.log l LEFT JOIN audit.log n ON n.follows = l.log_id ORDER BY l.log_id"
+    )
+    return [
+        Log(log_id=log_id, origin=origin, follows=follows, closed_by=closed_by, is_parent=above)
+        for log_id, origin, follows, closed_by, above in cursor.fetchall()
+    ]
+
+
+def current(cursor: CursorWrapper, log_id: int) -> Log:
+    """Return the log that acts for this one go to now: itself, or the last that continues it."""
+    by_id = {one.log_id: one for one in described(cursor)}
+    found = by_id[log_id]
+    while found.closed_by is not None:
+        found = by_id[found.closed_by]
+    return found
+
+
 class StoredLeaf(NamedTuple):
     """A leaf as stored, and the body of its entry."""
 
