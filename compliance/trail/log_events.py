@@ -25,9 +25,20 @@ def record(
 ) -> LogEvent:
     """Write an event with its entry; it is never changed."""
     with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason, using=using):
-        return LogEvent.objects.using(using).create(
-            kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
-        )
+        return write(kind, document, at=at, using=using)
+
+
+def write(
+    kind: str,
+    document: Mapping[str, canonical.Value],
+    *,
+    at: datetime,
+    using: str = DEFAULT_DB_ALIAS,
+) -> LogEvent:
+    """Write an event as part of the act under way."""
+    return LogEvent.objects.using(using).create(
+        kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
+    )
 
 
 def documents(kind: str, *, using: str = DEFAULT_DB_ALIAS) -> list[dict[str, Any]]:

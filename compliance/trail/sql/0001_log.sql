@@ -370,6 +370,7 @@ BEGIN
     END IF;
     EXECUTE format('SELECT count(*) FROM %s e WHERE NOT EXISTS (SELECT FROM audit.leaf l '
         'JOIN audit.archived() a ON a.log_id = l.log_id AND l.idx >= a.first AND l.idx < a.past '
+        'JOIN audit.projected p ON p.log_id = l.log_id AND l.idx < p.size '
         -- an entry is older than the checkpoint that covers its span
         'JOIN LATERAL (SELECT min(c.signed_at) AS at FROM audit.checkpoint c '
         'WHERE c.log_id = a.log_id AND c.size >= a.past) c ON c.at < $1 '
