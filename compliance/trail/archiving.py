@@ -297,5 +297,3 @@ def _unlike_stored(found: Archive, span: Span, using: str) -> Iterator[Fault]:
 
 def _fault(verdict: Verdict, span: Span, message: str, index: int | None = None) -> Fault:
     return Fault(verdict=verdict, message=message, index=span.start if index is None else index)
-
-

@@ -88,7 +88,12 @@ def detach(
     for span in _spans_of(partition):
         for fault in archiving.check_span(folder, span, using=ALIAS):
             raise NotDetachable(f"nothing is detached: {fault}")
-    document = {"v": 1, "partition": partition, "persons": named, "retention_s": _seconds(retention)}
+    document = {
+        "v": 1,
+        "partition": partition,
+        "persons": named,
+        "retention_s": _seconds(retention),
+    }
     try:
         # No savepoint between: the database looks for an event of the very same transaction.
         with (

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail.tlog import tiles
@@ -54,6 +55,18 @@ def logs(cursor: CursorWrapper) -> list[int]:
     """Return the numbers of all logs that are sealed in this database."""
     cursor.execute("SELECT log_id FROM audit.log_state ORDER BY log_id")
     return [log_id for (log_id,) in cursor.fetchall()]
+
+
+def log_id_of(origin: str | None, *, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Return the number of a log, of the installation's first one for None; `LookupError`."""
+    if origin is None:
+        return LOG_ID
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT log_id FROM audit.log WHERE origin = %s", [origin])
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError(f"there is no log {origin}")
+    return int(row[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +120,7 @@ _LEAVES = (
 _LEAF_HEAD = struct.Struct(">q32s32si")
 
 
-def leaves(
-    cursor: CursorWrapper, *, log_id: int, start: int, end: int
-) -> Iterator[StoredLeaf]:
+def leaves(cursor: CursorWrapper, *, log_id: int, start: int, end: int) -> Iterator[StoredLeaf]:
     """Yield the leaves of [start, end) that have an entry, with its body."""
     cursor.execute(_LEAVES, [log_id, start, end])
     (joined,) = cursor.fetchone()
