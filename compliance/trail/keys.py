@@ -5,7 +5,7 @@ log is meant; the others' keys are in folders below.
 """
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 
@@ -132,6 +132,11 @@ def own_folder(base: Path, origin: str | None) -> Path:
     if origin in (None, settings.LOG_ORIGIN):
         return base
     return base / "logs" / quote(_named(origin), safe="")
+
+
+def origin_of(folder: str) -> str:
+    """Return the log that a folder below `logs` is of."""
+    return unquote(folder)
 
 
 def _named(origin: str | None) -> str:
