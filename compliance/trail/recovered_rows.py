@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- names of tables and columns are our own, from the catalogue and the models
 """Bring the rows of records to where the recovered entries say they were, and compare them.
 
 Without it the next change of such a record would continue from an old state, which is a fork of
@@ -8,6 +9,8 @@ back from it: those records are named.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -76,9 +79,9 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
     for table, columns in found.items():
         for record_id, change in changes.by_table[table].items():
             count += 1
-            missing = _write(cursor, columns, record_id, change)
-            if missing or not _is_as_captured(cursor, columns, record_id, change):
-                incomplete.append(f"{table} {record_id}" + (f": {missing}" if missing else ""))
+            _write(cursor, columns, record_id, change)
+            if different := _different(cursor, columns, record_id, change):
+                incomplete.append(f"{table} {record_id}: {', '.join(different)}")
         _advance_sequence(cursor, columns)
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     for table in found:
@@ -87,12 +90,12 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
     return Rows(count=count, incomplete=tuple(incomplete))
 
 
-def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Change) -> str:
-    """Write one row; return the columns whose values the entries do not hold."""
+def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Change) -> None:
+    """Write one row, as far as the entries hold its values in clear."""
     table, pk = f'public."{columns.control.table}"', f'"{columns.control.pk}"'
     if change.is_deleted:
         cursor.execute(f"DELETE FROM {table} WHERE {pk}::text = %s", [record_id])
-        return ""
+        return
     # A row that the copy of the database has, although its first entry was not sealed yet.
     cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {pk}::text = %s)", [record_id])
     is_there = cursor.fetchone() == (True,)
@@ -119,7 +122,6 @@ def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Cha
             f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE VALUES ({forms})",
             [value for _, value in values.values()],
         )
-    return ", ".join(closed)
 
 
 def _parameter(kind: str, value: Any) -> tuple[str, Any]:
@@ -129,7 +131,8 @@ def _parameter(kind: str, value: Any) -> tuple[str, Any]:
     if kind == "bytea":
         return "decode(%s, 'hex')", value
     if kind == "interval":
-        return "make_interval(secs => %s::double precision)", value
+        # As Django writes it, in days and seconds: the digest of the row knows the difference.
+        return "%s", timedelta(microseconds=int(Decimal(value) * 10**6))
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"%s::{kind}", text
 
@@ -153,27 +156,29 @@ def _model(table: str) -> type[models.Model]:
     )
 
 
-def _is_as_captured(
+def _different(
     cursor: CursorWrapper, columns: Columns, record_id: str, change: _Change
-) -> bool:
-    """Compare the written row with the entries: its values, and the digest that only it can give."""
+) -> list[str]:
+    """Name what is not as the entries say; `row` is for the digest that only the row can give."""
     table, pk = f'public."{columns.control.table}"', f'"{columns.control.pk}"'
     cursor.execute(
         f"SELECT {columns.row('t')}::json, {columns.digest('t')} FROM {table} t "
         f"WHERE {pk}::text = %s",
         [record_id],
     )
-    row = cursor.fetchone()
-    if change.is_deleted or row is None:
-        return change.is_deleted and row is None
-    values, digest = row
-    open_values = {
-        name: value
+    found = cursor.fetchone()
+    if change.is_deleted or found is None:
+        return [] if change.is_deleted and found is None else ["row"]
+    values, digest = found
+    # A redactable value has a commitment with another salt; null is null.
+    different = [
+        name
         for name, value in change.values.items()
-        if name not in columns.control.redactable
-    }
-    is_equal = all(values.get(name) == value for name, value in open_values.items())
-    return is_equal and change.after in (None, digest)
+        if (value is not None if name in columns.control.redactable else values.get(name) != value)
+    ]
+    if not different and change.after not in (None, digest):
+        different.append("row")
+    return different
 
 
 def _advance_sequence(cursor: CursorWrapper, columns: Columns) -> None:

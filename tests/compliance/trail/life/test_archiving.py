@@ -211,9 +211,7 @@ archiving.archive(Path(folder), actor=System("test"), at=timezone.now(), reason=
 """
 
 
-def test_a_file_left_by_a_killed_run_is_checked_and_adopted(
-    fresh_log: Any, tmp_path: Path
-) -> None:
+def test_a_file_left_by_a_killed_run_is_checked_and_adopted(fresh_log: Any, tmp_path: Path) -> None:
     trail_log.vessels(300, "A")
     trail_log.seal_and_sign()
     done = subprocess.run(

@@ -158,5 +158,3 @@ def test_the_owner_cannot_drop_a_partition_past_the_function(archives: Archives)
         connections["owner"].cursor() as cursor,
     ):
         cursor.execute("DROP TABLE audit.entry_p0")
-
-
