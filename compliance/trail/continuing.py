@@ -51,13 +51,14 @@ def new_origin(
         raise NothingLost(f"{restored.origin} has everything that was signed")
     named = detaching.demand_two(persons)
     origin = new_logs.next_origin(restored.origin)
+    is_parent = any(one.is_parent for one in new_logs.described() if one.log_id == restored.log_id)
     vkeys = [record.vkey for record in keys.ensure(origin).records]
     for _ in range(ATTEMPTS):
         for _sealed in sequencer.seal_all(log_id=restored.log_id):
             pass
         try:
             with transaction.atomic(using=ALIAS, durable=True):
-                log_id = new_logs.open_log(origin, follows=restored.log_id)
+                log_id = new_logs.open_log(origin, follows=restored.log_id, is_parent=is_parent)
                 with recording.into(log_id):
                     log_events.record(
                         KIND,

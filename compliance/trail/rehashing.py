@@ -164,5 +164,3 @@ def _archived(spans: list[Span], start: int, end: int) -> Iterator[tuple[int, by
 def _old_origin(log_id: int) -> str:
     with connections[ALIAS].cursor() as cursor:
         return stored.state(cursor, log_id=log_id).origin
-
-
