@@ -65,6 +65,7 @@ def _folders_of_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     product.KEYS_DIR = folder / "keys"
     product.PUBLISHED_DIR = folder / "published"
     product.REPORTS_DIR = folder / "reports"
+    product.ARCHIVES_DIR = folder / "archives"
 
 
 # --- Databases

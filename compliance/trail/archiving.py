@@ -163,7 +163,7 @@ def _next(log_id: int, span: int, using: str) -> tuple[int, int] | None:
         cursor.execute("SELECT max(size) FROM audit.checkpoint WHERE log_id = %s", [log_id])
         (signed,) = cursor.fetchone()
     if start % span:
-        raise ValueError(f"archives end at leaf {start}, which is no multiple of {span}")
+        raise ArchiveConflict(f"the archives end at leaf {start}, which is no multiple of {span}")
     return (start, start + span) if start + span <= (signed or 0) else None
 
 

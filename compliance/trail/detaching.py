@@ -11,6 +11,7 @@ from compliance.refusals import Refused
 from compliance.trail import archiving, log_events, recording
 from compliance.trail.actions import Action
 from compliance.trail.recording import Actor
+from compliance.trail.tlog import canonical
 
 ALIAS = "owner"
 HOLD, RELEASE, DETACH = "hold", "release-hold", "detach"
@@ -88,7 +89,7 @@ def detach(
     for span in _spans_of(partition):
         for fault in archiving.check_span(folder, span, using=ALIAS):
             raise NotDetachable(f"nothing is detached: {fault}")
-    document = {
+    document: dict[str, canonical.Value] = {
         "v": 1,
         "partition": partition,
         "persons": named,

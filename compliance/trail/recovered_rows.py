@@ -7,7 +7,6 @@ back from it: those records are named.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -137,7 +136,7 @@ def _parameter(kind: str, value: Any) -> tuple[str, Any]:
     return f"%s::{kind}", text
 
 
-def _defaults(columns: Columns, known: set[str]) -> Mapping[str, tuple[str, Any]]:
+def _defaults(columns: Columns, known: set[str]) -> dict[str, tuple[str, Any]]:
     """Return the model's own defaults for what no entry has: ignored and secret columns."""
     connection = connections[ALIAS]
     found = {}

@@ -15,7 +15,7 @@ from compliance.trail.exported import ExportIncomplete, Source
 from compliance.trail.recording import Actor
 from compliance.trail.recovered_rows import Rows
 from compliance.trail.stored import State
-from compliance.trail.tlog import leaf, merkle, tiles
+from compliance.trail.tlog import canonical, leaf, merkle, tiles
 from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.tlog.key_documents import KeyRefused
 
@@ -63,7 +63,7 @@ def recover(
         tail.finish()
         cursor.execute("SET LOCAL ROLE gmp_owner")
         applied = recovered_rows.apply(cursor, rows)
-        document = {
+        document: dict[str, canonical.Value] = {
             "v": 1,
             "origin": state.origin,
             "from": state.size,

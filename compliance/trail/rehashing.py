@@ -17,6 +17,7 @@ from compliance.trail.tlog.trees import Hash, Tree
 ALIAS = "sequencer"
 KIND = "rehash"
 BATCH = 2000
+_TREE = "SELECT size, range, origin FROM audit.rehash WHERE log_id = %s AND algorithm = %s"
 
 
 class LeafMissing(Exception):
@@ -121,8 +122,7 @@ def _tree(
     cursor: CursorWrapper, hash_: Hash, log_id: int, *, lock: bool = False
 ) -> tuple[Tree, str]:
     cursor.execute(
-        "SELECT size, range, origin FROM audit.rehash WHERE log_id = %s AND algorithm = %s"
-        + (" FOR UPDATE" if lock else ""),
+        _TREE + " FOR UPDATE" if lock else _TREE,
         [log_id, hash_.name],
     )
     row = cursor.fetchone()
@@ -137,13 +137,15 @@ def _leaves(hash_: Hash, origin: str, log_id: int, start: int, end: int) -> Iter
     at = start
     while at < end:
         past = min(end, at + BATCH)
-        found = list(_stored(log_id, at, past)) or list(_archived(archived, at, past))
+        found = list(_stored(log_id, at, past))
+        if not found or found[0][0] > at:
+            found = list(_archived(archived, at, found[0][0] if found else past))
         for index, leaf_hash, body in found:
             if index != at:
                 break
             yield trees.leaf_data(hash_, origin=origin, index=at, body=body, old_leaf=leaf_hash)
             at += 1
-        if not found or found[0][0] > at:
+        if not found:
             raise LeafMissing(f"leaf {at} has no entry, in the database or in an archive")
 
 

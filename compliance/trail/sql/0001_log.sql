@@ -408,6 +408,7 @@ CREATE FUNCTION audit.refuse_shorter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.origin <> OLD.origin
         OR NEW.log_id <> OLD.log_id OR NEW.algorithm <> OLD.algorithm
+        OR (NEW.size = OLD.size AND NEW.range <> OLD.range)
     THEN
         RAISE EXCEPTION 'the audit trail is append-only: a tree only grows'
             USING ERRCODE = 'GM002';

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple, Self
+from typing import Self
 
 from compliance.trail.tlog import canonical, leaf, merkle, note, subtrees
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
@@ -32,7 +32,8 @@ class ArchiveInvalid(ValueError):
         super().__init__(message if index is None else f"leaf {index}: {message}")
 
 
-class Archived(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Archived:
     """One entry with what its leaf is made of."""
 
     index: int

@@ -34,7 +34,6 @@ from tests.compliance.trail.life import copies
 from tests.compliance.trail.life.conftest import ACTOR, TWO, settle
 from tests.trail_app.models import Everything, Stamp, Vessel
 
-
 START = 50  # 10 entries of `migrate` and 40 of the fixture
 
 
