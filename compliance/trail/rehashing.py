@@ -140,13 +140,13 @@ def _leaves(hash_: Hash, origin: str, log_id: int, start: int, end: int) -> Iter
         found = list(_stored(log_id, at, past))
         if not found or found[0][0] > at:
             found = list(_archived(archived, at, found[0][0] if found else past))
+        if not found or found[0][0] > at:
+            raise LeafMissing(f"leaf {at} has no entry, in the database or in an archive")
         for index, leaf_hash, body in found:
             if index != at:
                 break
             yield trees.leaf_data(hash_, origin=origin, index=at, body=body, old_leaf=leaf_hash)
             at += 1
-        if not found:
-            raise LeafMissing(f"leaf {at} has no entry, in the database or in an archive")
 
 
 def _stored(log_id: int, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from compliance.trail import (
     checkpoints,
     entry_form,
+    key_events,
     keys,
     log_events,
     new_logs,
@@ -23,6 +24,7 @@ from compliance.trail import (
     stored,
 )
 from compliance.trail.signer import process
+from compliance.trail.tlog import keys as tlog_keys
 from compliance.trail.tlog import leaf, merkle, note
 from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.tlog.parent_proof import ParentProof, ParentProofInvalid
@@ -141,6 +143,25 @@ def test_each_log_is_signed_with_its_own_keys(tenants: dict[str, int]) -> None:
     with pytest.raises(KeyRefused):
         keys.history(WEST).open(notes[EAST])
     assert {one["origin"] for one in log_events.documents("log")} == {EAST, WEST, ABOVE}
+
+
+def test_the_key_of_one_log_is_exchanged_and_no_others(tenants: dict[str, int]) -> None:
+    signed((EAST, WEST))
+    west = keys.history(WEST)
+
+    rotated = key_events.rotate(
+        tlog_keys.ED25519, origin=EAST, actor=ACTOR, at=timezone.now(), reason="yearly exchange"
+    )
+    settle((1, tenants[EAST]))
+    text = signed((EAST,))[EAST]
+
+    assert rotated.size == 21
+    assert keys.history(EAST).open(text).size == 21
+    assert text.count("\n— ") == 3  # both Ed25519 keys, and ML-DSA-44
+    assert [one.verifier for one in key_events.recorded(EAST)] == [rotated.new]
+    assert key_events.recorded(WEST) == []
+    assert keys.history(WEST) == west
+    assert b'"kind":"key"' in bodies(tenants[EAST])[-1]
 
 
 # --- The process
