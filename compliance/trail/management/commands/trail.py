@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from compliance.refusals import Refused
 from compliance.trail import (
     checkpoints,
     key_events,
@@ -20,8 +22,10 @@ from compliance.trail import (
     status,
     verification,
 )
+from compliance.trail.archiving import ArchiveConflict
 from compliance.trail.checkpoints import CheckpointConflict
 from compliance.trail.keyring.failure import KeyUnusable
+from compliance.trail.management import trail_life
 from compliance.trail.recording import System
 from compliance.trail.signer.failure import LogForked, SignerRefused
 from compliance.trail.tlog.key_documents import KeyRefused
@@ -39,15 +43,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "what",
-            choices=("verify", "status", "keys", "rotate-key", "seal", "publish"),
-            help=_HELP,
+            choices=("verify", "status", "keys", "rotate-key", "seal", "publish", *trail_life.WAYS),
+            help=f"{_HELP}; {trail_life.HELP}",
         )
+        trail_life.add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
         parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
         parser.add_argument(
             "--algorithm", choices=tuple(keys.ALGORITHMS), help="rotate-key: the type of key."
         )
-        parser.add_argument("--reason", default="", help="rotate-key: why.")
+        parser.add_argument("--reason", default="", help="Why.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ways: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -57,6 +62,7 @@ class Command(BaseCommand):
             "rotate-key": self._rotate_key,
             "seal": self._seal,
             "publish": self._publish,
+            **{name: partial(self._live, way) for name, way in trail_life.WAYS.items()},
         }
         try:
             ways[options["what"]](options)
@@ -64,8 +70,11 @@ class Command(BaseCommand):
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
-        except (SignerRefused, KeyRefused, recording.ReasonNotMeaningful) as error:
+        except (SignerRefused, KeyRefused, Refused, ArchiveConflict, LookupError) as error:
             raise CommandError(str(error)) from error
+
+    def _live(self, way: Callable[..., None], options: dict[str, Any]) -> None:
+        way(options, self.stdout.write)
 
     def _verify(self, options: dict[str, Any]) -> None:
         is_shown = self.stderr.isatty() and not options["json"]
