@@ -195,7 +195,7 @@ def _write(path: Path, log_id: int, start: int, end: int, using: str) -> Manifes
 def _cut(cursor: CursorWrapper, log_id: int, start: int, end: int) -> tuple[Manifest, bytes]:
     reader = stored.reader(cursor, log_id=log_id)
     found = stored.leaves(cursor, log_id=log_id, start=start, end=end)
-    leaves = [Archived(one.index, one.previous, one.leaf_hash, one.body) for one in found]
+    leaves = [Archived(one.idx, one.previous, one.leaf_hash, one.body) for one in found]
     if [one.index for one in leaves] != list(range(start, end)):
         raise ArchiveInvalid("an entry is missing: run `trail verify`", index=start)
     size, note, token = _covering(cursor, log_id, end)

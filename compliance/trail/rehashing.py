@@ -152,7 +152,7 @@ def _leaves(hash_: Hash, origin: str, log_id: int, start: int, end: int) -> Iter
 def _stored(log_id: int, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
     with connections[ALIAS].cursor() as cursor:
         for one in stored.leaves(cursor, log_id=log_id, start=start, end=end):
-            yield one.index, one.leaf_hash, one.body
+            yield one.idx, one.leaf_hash, one.body
 
 
 def _archived(spans: list[Span], start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
