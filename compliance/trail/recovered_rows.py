@@ -161,8 +161,8 @@ def _different(
     """Name what is not as the entries say; `row` is for the digest that only the row can give."""
     table, pk = f'public."{columns.control.table}"', f'"{columns.control.pk}"'
     cursor.execute(
-        f"SELECT {columns.row('t')}::json, {columns.digest('t')} FROM {table} t "
-        f"WHERE {pk}::text = %s",
+        f"SELECT {columns.row('t')}::json, {columns.digest('t')} FROM {table} t ".replace("%", "%%")
+        + f"WHERE {pk}::text = %s",
         [record_id],
     )
     found = cursor.fetchone()

@@ -75,10 +75,11 @@ def next_partition(archives: Archives, as_superuser: psycopg.Connection[Any]) ->
             f"UPDATE audit.{table} SET entry_id = entry_id + 1048576 WHERE entry_id > %s",
             [2 * SPAN],
         )
+    # Before the next DDL, which is an entry too.
+    as_superuser.execute("SELECT setval('audit.entry_id_seq', 1048576 + 100000)")
     for table in ("entry", "entry_p0", "leaf"):
         as_superuser.execute(f"ALTER TABLE audit.{table} ENABLE ALWAYS TRIGGER append_only")
     as_superuser.execute("SET session_replication_role = origin")
-    as_superuser.execute("SELECT setval('audit.entry_id_seq', 1048576 + 100000)")
     as_superuser.commit()
     trail_log.vessels(20, "next")
     settle()

@@ -15,6 +15,7 @@ from compliance.trail.tlog import leaf, merkle, trees
 from compliance.trail.tlog.trees import SHA3_256, SHA_256, SHA_512, Hash, Tree
 from tests import trail_log
 from tests.compliance.trail.life.conftest import ACTOR, LATER, TEN_YEARS, TWO, Archives
+from tests.trail_log import BEGUN
 
 
 def record(hash_: Hash) -> dict[str, Any]:
@@ -61,9 +62,9 @@ def test_a_tree_grown_in_steps_is_recorded_and_verified(fresh_log: Any, hash_: H
     steps = [rehashing.grow(hash_, limit=17), rehashing.grow(hash_), rehashing.grow(hash_)]
     document = record(hash_)
 
-    assert steps == [17, 53, 0]
+    assert steps == [17, BEGUN + 60 - 17, 0]
     with connections["default"].cursor() as cursor:
-        found = list(stored.leaves(cursor, log_id=1, start=0, end=70))
+        found = list(stored.leaves(cursor, log_id=1, start=0, end=BEGUN + 60))
         origin = stored.state(cursor).origin
     expected = reference(
         hash_,
@@ -72,7 +73,7 @@ def test_a_tree_grown_in_steps_is_recorded_and_verified(fresh_log: Any, hash_: H
                 {
                     "d": hash_.new(leaf.ENTRY_TAG + one.body).hexdigest(),
                     "h": hash_.name,
-                    "i": one.index,
+                    "i": one.idx,
                     "log": f"{origin}+{hash_.name}",
                     "o": one.leaf_hash.hex(),
                     "v": 1,
@@ -82,13 +83,13 @@ def test_a_tree_grown_in_steps_is_recorded_and_verified(fresh_log: Any, hash_: H
             for one in found
         ],
     )
-    assert (document["size"], document["root"]) == (70, expected.hex())
+    assert (document["size"], document["root"]) == (BEGUN + 60, expected.hex())
     assert list(rehashing.check()) == []
 
     trail_log.vessels(30, "B")
     trail_log.seal_and_sign()
     rehashing.grow(hash_)
-    assert record(hash_)["size"] == 101
+    assert record(hash_)["size"] == BEGUN + 60 + 1 + 30
     assert list(rehashing.check()) == []
 
 
@@ -128,7 +129,7 @@ def test_a_tree_goes_on_over_detached_entries(archives: Archives, next_partition
 
 def test_a_stored_tree_only_grows(fresh_log: Any) -> None:
     trail_log.seal_and_sign()
-    assert rehashing.grow(SHA_512) == 10
+    assert rehashing.grow(SHA_512) == BEGUN
 
     for statement in (
         "UPDATE audit.rehash SET size = 0, range = '{}'",
