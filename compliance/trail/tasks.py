@@ -6,8 +6,10 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
-from compliance.trail import checkpoints, verification
+from compliance.trail import checkpoints, verification, verification_events
+from compliance.trail.recording import System
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ def publish_checkpoints(**_: Any) -> int:
 
 @shared_task
 def verify_trail(**_: Any) -> bool:
-    """Verify the whole trail, and log an error that names the first bad entry."""
+    """Verify the whole trail, record the result, and log an error that names the first bad entry."""
     report = verification.verify()
     if report.first is not None:
         log.error(
@@ -28,4 +30,5 @@ def verify_trail(**_: Any) -> bool:
             sum(report.counts.values()),
             report.first,
         )
+    verification_events.record(report, actor=System("verify trail"), at=timezone.now())
     return report.is_intact

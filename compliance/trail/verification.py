@@ -1,6 +1,7 @@
 """Verify the whole trail from what is stored, in one snapshot; name everything that is wrong."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class Report:
     records: int = 0
     rows: int = 0
     redacted: int = 0
+    seconds: float = 0
 
     @property
     def is_intact(self) -> bool:
@@ -131,6 +133,7 @@ class _Verification:
         self, own: BaseDatabaseWrapper, cursor: CursorWrapper, run: Run, *, only: int | None
     ) -> None:
         self.findings = Findings()
+        self._began = time.monotonic()
         self._cursor = cursor
         self._run = run
         self._only = only
@@ -266,6 +269,7 @@ class _Verification:
             records=self._records,
             rows=self._rows,
             redacted=self._redacted,
+            seconds=time.monotonic() - self._began,
         )
 
 

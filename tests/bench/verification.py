@@ -99,11 +99,11 @@ class Peaks:
         own = psutil.Process()
         postmasters = [
             one for one in psutil.process_iter(["cmdline"])
-            if str(os.environ["GMP_VAR_DIR"]) in " ".join(one.info["cmdline"] or ())
+            if f"{os.environ['GMP_VAR_DIR']}/" in " ".join(one.info["cmdline"] or ())
             and "postgres" in " ".join(one.info["cmdline"] or ())
         ]  # fmt: skip
         base: dict[int, float] = {}
-        while not stop.wait(0.1):
+        while not stop.wait(0.5):
             for root, kind in [(own, "python"), *((one, "postgres") for one in postmasters)]:
                 for process in (root, *_children(root)):
                     try:
@@ -152,7 +152,7 @@ def verify_rate(entries: int) -> tuple[float, float, Peaks]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("entries", type=int)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/gmp-verification"))  # noqa: S108
+    parser.add_argument("--folder", type=Path, default=Path("/tmp/gmp-verification"))
     parser.add_argument("--plant-only", action="store_true")
     options = parser.parse_args()
     os.environ["GMP_VAR_DIR"] = str(options.folder.absolute())

@@ -154,7 +154,7 @@ class Namer:
             "WHERE l.log_id = %s AND l.idx = %s"
         )
         rows = self._source.fetch(
-            f"SELECT {'e' if unsealed >= 0 else 'l'}.entry_id, p.record, p.record_id, "  # noqa: S608
+            f"SELECT {'e' if unsealed >= 0 else 'l'}.entry_id, p.record, p.record_id, "
             f"CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END {joined}",
             [log_id, unsealed if unsealed >= 0 else order],
         )

@@ -36,11 +36,12 @@ class Pool:
         if self._own is not None:
             yield from map(self._own.do, jobs)
             return
-        todo, done = _numbered(jobs), queue.Queue[tuple[int, Result] | BaseException]()
+        todo = _numbered(jobs)
+        count, done = todo.qsize(), queue.Queue[tuple[int, Result] | BaseException]()
         threads = [Thread(target=_feed, args=(c, todo, done), daemon=True) for c in self._children]
         for thread in threads:
             thread.start()
-        count, waiting = todo.qsize(), {}
+        waiting: dict[int, Result] = {}
         for number in range(count):
             while number not in waiting:
                 found = done.get()
@@ -108,5 +109,5 @@ def _feed(
             done.put((number, pickle.load(child.stdout)))  # noqa: S301 -- from our own child
     except queue.Empty:
         return
-    except BaseException as error:  # noqa: BLE001 -- raised again by whoever waits
+    except BaseException as error:
         done.put(error)

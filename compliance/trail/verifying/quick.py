@@ -32,7 +32,7 @@ class Commitment(Struct, forbid_unknown_fields=True, gc=False):
 Members: TypeAlias = dict[str, bool | Whole | str | None | Commitment]
 
 
-class Body(Struct, forbid_unknown_fields=True):
+class Body(Struct, forbid_unknown_fields=True, gc=False):
     act: Act
     after: str | None
     at: str

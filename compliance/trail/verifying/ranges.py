@@ -148,10 +148,7 @@ def _chained(state: RangeState, found: Stretch, digests: list[bytes], start: int
     if head is None or state.next_index != start:
         return None
     chain = leaf.Chain(origin=state.job.origin, size=start, head=head)
-    append, hashes, heads = chain.append, [], []
-    for digest in digests:
-        heads.append(chain.head)
-        hashes.append(append(digest))
+    hashes, heads = chain.extend(digests)
     if b"".join(hashes) != found.leaf_hashes or b"".join(heads) != found.previous:
         return None
     return chain.head

@@ -12,7 +12,7 @@ from compliance.trail.verifying.work import Plan
 LARGEST = 64 * 2**20  # bytes of a body that is read at all; no entry comes near it
 SHOWN_COLUMNS = ("act", "action", "actor", "role", "op", "reason", "record", "record_id", "source")
 UNIT, RECORD = "\x1f", "\x1e"
-_TEXTS = f" || E'\\x1f' || ".join(f"p.{name}" for name in SHOWN_COLUMNS)
+_TEXTS = " || E'\\x1f' || ".join(f"p.{name}" for name in SHOWN_COLUMNS)
 
 
 class Stretch(NamedTuple):

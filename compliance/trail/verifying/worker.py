@@ -1,5 +1,6 @@
 """Do jobs of a verification, one after the other, in a process of its own or in the caller's."""
 
+import gc
 import pickle
 import sys
 from typing import BinaryIO
@@ -54,10 +55,12 @@ class Worker:
 
 def main(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Answer each job with its result, until there are no more."""
+    gc.disable()  # it would look at the same thousands of bodies again and again
     worker = Worker(pickle.load(incoming))  # noqa: S301 -- from the process that started this one
     while (job := pickle.load(incoming)) is not None:  # noqa: S301
         pickle.dump(worker.do(job), outgoing)
         outgoing.flush()
+        gc.collect()
     worker.close()
 
 
