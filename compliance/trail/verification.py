@@ -31,11 +31,10 @@ from compliance.trail.verified_log import VerifiedLog
 from compliance.trail.verified_state import Run
 from compliance.trail.verified_strays import Verified
 from compliance.trail.verified_unsealed import Unsealed
-from compliance.trail.verifying import pool, spill
+from compliance.trail.verifying import pool, spill, work
 from compliance.trail.verifying.pool import Pool
 from compliance.trail.verifying.source import Source
 from compliance.trail.verifying.work import (
-    RANGE,
     BucketJob,
     BucketResult,
     LiveJob,
@@ -99,15 +98,15 @@ def verify(
         own.cursor() as cursor,
         verified_state.opened(folder, resume=resume) as run,
     ):
-        work = _Verification(own, cursor, run, only=log_id)
-        work.plan(outside)
-        with pool.opened(work.shared, processes or work.processes) as workers:
-            work.run(workers, progress)
+        whole = _Verification(own, cursor, run, only=log_id)
+        whole.plan(outside)
+        with pool.opened(whole.shared, processes or whole.processes) as workers:
+            whole.run(workers, progress)
             for problem in enforcement.problems(cursor):
-                work.findings.add(Verdict.DISABLED, problem)
+                whole.findings.add(Verdict.DISABLED, problem)
     for one in bulk_seals.broken():
-        work.findings.add(Verdict.TAMPERED, one.message, record=one.record)
-    return work.report()
+        whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
+    return whole.report()
 
 
 @contextmanager
@@ -164,8 +163,8 @@ class _Verification:
     @property
     def processes(self) -> int:
         """How many processes are worth their start: a small log is verified by this one."""
-        jobs = sum(len(log.jobs) for log in self._logs)
-        return 0 if jobs * RANGE <= 2 * RANGE else os.cpu_count() or 1
+        leaves = sum(log.planned for log in self._logs)
+        return 0 if leaves <= 2 * work.RANGE else os.cpu_count() or 1
 
     def run(self, workers: Pool, progress: Progress | None) -> None:
         """Do it."""

@@ -10,10 +10,10 @@ from compliance.trail.findings import Findings, Verdict
 from compliance.trail.tlog import canonical, merkle
 from compliance.trail.verified_checkpoints import Checkpoints, NotAssessable
 from compliance.trail.verified_state import Run
-from compliance.trail.verifying import joined
+from compliance.trail.verifying import joined, work
 from compliance.trail.verifying.joined import Joined, StoredEnd
 from compliance.trail.verifying.pool import Pool
-from compliance.trail.verifying.work import RANGE, RangeJob, RangeResult
+from compliance.trail.verifying.work import RangeJob, RangeResult
 
 LISTED = 1000
 Done = Callable[[RangeResult], None]
@@ -91,8 +91,8 @@ class VerifiedLog:
                 [self.log.log_id, place],
             )
             (first,) = cursor.fetchone()
-            start = first // RANGE * RANGE
-            place = start + RANGE
+            start = first // work.RANGE * work.RANGE
+            place = start + work.RANGE
             self.jobs.append(self._job(start, min(place, last + 1)))
 
     def _job(self, start: int, end: int) -> RangeJob:
@@ -149,15 +149,15 @@ class VerifiedLog:
     def _compare_nodes(self, cursor: CursorWrapper) -> None:
         log_id, end = self.log.log_id, self.joined.end
         cursor.execute(
-            "SELECT level, pos, h FROM audit.node WHERE log_id = %s AND level > 16 "
+            "SELECT level, pos, h FROM audit.node WHERE log_id = %s AND level > %s "
             "ORDER BY level, pos LIMIT %s",
-            [log_id, len(self.joined.upper) + LISTED],
+            [log_id, joined.top(), len(self.joined.upper) + LISTED],
         )
         self.joined.compare_upper([(level, pos, _bytes(h)) for level, pos, h in cursor.fetchall()])
         cursor.execute(
-            "SELECT level, pos FROM audit.node WHERE log_id = %s AND level <= 16 AND "
-            "(level NOT IN (8, 16) OR pos < 0 OR pos >= %s >> level::int) LIMIT %s",
-            [log_id, end, LISTED],
+            "SELECT level, pos FROM audit.node WHERE log_id = %s AND level <= %s AND "
+            "(level <= 0 OR level %% 8 <> 0 OR pos < 0 OR pos >= %s >> level::int) LIMIT %s",
+            [log_id, joined.top(), end, LISTED],
         )
         for level, position in cursor.fetchall():
             self.findings.add(

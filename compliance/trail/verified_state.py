@@ -43,7 +43,7 @@ class Run:
             if not path.exists() or not path.with_suffix(".records").exists():
                 continue
             document = msgspec.msgpack.decode(path.read_bytes(), strict=False)
-            if document["job"] == msgspec.to_builtins(asdict(job)):
+            if document["job"] == msgspec.msgpack.decode(msgspec.msgpack.encode(asdict(job))):
                 found[job] = _result(document["result"])
         return found
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.tlog import leaf, merkle
-from compliance.trail.verifying import exact, pyramid, times
-from compliance.trail.verifying.work import RANGE, Misplaced, RangeJob, RangeResult
+from compliance.trail.verifying import exact, pyramid, times, work
+from compliance.trail.verifying.work import Misplaced, RangeJob, RangeResult
 
 EXCHANGED = 1000  # leaves that are held against each other
-_TOP = RANGE.bit_length() - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +60,12 @@ class Joined:
         if not self.is_whole:
             return
         self.hashes = (*before, *result.hashes)
-        if result.end - result.start == RANGE:
-            (top,) = result.hashes
+        if result.end - result.start == work.RANGE:
+            (whole,) = result.hashes
             self.upper += [
-                (level + _TOP, place, node)
-                for level, place, node in self._tree.append(top)
-                if (level + _TOP) % 8 == 0
+                (level + top(), place, node)
+                for level, place, node in self._tree.append(whole)
+                if (level + top()) % 8 == 0
             ]
             self.hashes = self._tree.hashes
 
@@ -128,6 +127,11 @@ class Joined:
     def _fits(self, one: Misplaced, two: Misplaced) -> bool:
         computed = exact.leaf_of(self._origin, one.index, two.digest, one.previous)
         return computed == one.leaf_hash
+
+
+def top() -> int:
+    """Return the level of the subtree over a whole range."""
+    return work.RANGE.bit_length() - 1
 
 
 def late(jobs: Sequence[RangeJob], results: Sequence[RangeResult]) -> list[tuple[int, int]]:

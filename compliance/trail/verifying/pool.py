@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -37,7 +37,8 @@ class Pool:
             yield from map(self._own.do, jobs)
             return
         todo = _numbered(jobs)
-        count, done = todo.qsize(), queue.Queue[tuple[int, Result] | BaseException]()
+        count = todo.qsize()
+        done = queue.Queue[tuple[int, Result] | BaseException]()
         threads = [Thread(target=_feed, args=(c, todo, done), daemon=True) for c in self._children]
         for thread in threads:
             thread.start()
@@ -58,7 +59,8 @@ class Pool:
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(OSError):  # what was not sent yet cannot be any more
+                        pipe.close()
 
 
 @contextmanager

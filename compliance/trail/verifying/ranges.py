@@ -6,14 +6,14 @@ import msgspec
 import numpy as np
 
 from compliance.trail.tlog import leaf
-from compliance.trail.verifying import commitments, exact, quick, source, spill, times
+from compliance.trail.verifying import commitments, exact, quick, source, spill, times, work
 from compliance.trail.verifying.pyramid import Pyramid
 from compliance.trail.verifying.quick import Body
 from compliance.trail.verifying.source import Source, Stretch
 from compliance.trail.verifying.spill import Records
 from compliance.trail.verifying.state import RangeState
 from compliance.trail.verifying.times import Clock
-from compliance.trail.verifying.work import CHUNK, Plan, RangeJob, RangeResult
+from compliance.trail.verifying.work import Plan, RangeJob, RangeResult
 
 _POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 _FLAGS = {"insert": spill.INSERT, "update": spill.UPDATE, "delete": spill.DELETE}
@@ -33,8 +33,8 @@ class Ranges:
     def verify(self, job: RangeJob) -> RangeResult:
         """Verify a range and keep a record of each entry in the plan's folder."""
         state = RangeState(job, self._tables, self._redactable, self._plan.secret)
-        for start in range(job.start, job.end, CHUNK):
-            end = min(start + CHUNK, job.end)
+        for start in range(job.start, job.end, work.CHUNK):
+            end = min(start + work.CHUNK, job.end)
             stretch = self._source.stretch(job.log_id, start, end)
             if stretch is None or not self._accept(state, stretch, start, end):
                 exact.check(self._source, state, start, end)
@@ -137,9 +137,8 @@ class Ranges:
         result.folds = {n: pyramid.fold(n - job.start) for n in job.sizes if n <= placed}
         if result.is_whole:
             result.hashes = tuple(pyramid.hashes(job.end - job.start))
-        for level in (8, 16):
-            if level < len(pyramid.levels):
-                exact.check_nodes(self._source, state, level, pyramid.levels[level])
+        for level in range(8, len(pyramid.levels), 8):
+            exact.check_nodes(self._source, state, level, pyramid.levels[level])
 
 
 def _chained(state: RangeState, found: Stretch, digests: list[bytes], start: int) -> bytes | None:
