@@ -117,9 +117,7 @@ def test_a_chain_broken_between_two_leaves_is_named(
 
 
 @pytest.mark.parametrize("position", [0, 3])
-def test_an_altered_subtree_root_is_named(
-    log: int, as_superuser: Superuser, position: int
-) -> None:
+def test_an_altered_subtree_root_is_named(log: int, as_superuser: Superuser, position: int) -> None:
     with unguarded(as_superuser, "audit.node"):
         as_superuser.execute(
             "UPDATE audit.node SET h = sha256('') WHERE level = 8 AND pos = %s", [position]
@@ -181,9 +179,7 @@ def test_a_range_with_a_fault_is_looked_at_again_when_a_run_is_resumed(
     assert (Verdict.TAMPERED, 9) in verdicts(resumed)
 
 
-def test_a_worker_that_is_killed_is_no_verdict(
-    log: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_is_killed_is_no_verdict(log: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from compliance.trail.verifying import pool
 
     started = pool._start
@@ -221,5 +217,3 @@ def test_a_column_that_came_with_a_migration_is_a_note(log: int, as_superuser: S
 
     assert set(report.counts) == {Verdict.DISABLED}
     assert any("trail_app_vessel: newer came or went" in note for note in report.notes)
-
-
