@@ -218,12 +218,16 @@ def _body(
     control: Control, row: str, *, op: str, new: str, old: str, after: str, prev: str, seq: str
 ) -> str:
     """Return SQL for the bytes of one entry: canonical JSON (JCS-GMP/1), members in order."""
-    stamp = "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    return f"""convert_to(concat('{{"act":', current_setting('audit.act'), ',"after":', {after},
+    stamp = (
+        "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    )
+    return (
+        f"""convert_to(concat('{{"act":', current_setting('audit.act'), ',"after":', {after},
             ',"at":"', {stamp}, '","log":', current_setting('audit.log'), ',"new":', {new},
             ',"old":', {old}, ',"op":"{op}","prev":', {prev}, ',"record":"{control.table}",'
             '"record_id":', to_json({row}."{control.pk}"::text), ',"record_seq":', {seq},
             ',"v":2}}'), 'UTF8')"""
+    )
 
 
 def _insert_body(found: Columns, row: str) -> str:

@@ -52,9 +52,7 @@ def seal(limit: int = BATCH, *, log_id: int = LOG_ID) -> Sealed:
     except SealMismatch:  # an altered entry, or storage that lies: look at each entry first
         sealed = _batch(limit, log_id, is_careful=True)
     if sealed.refused:
-        log.error(
-            "Entries %s are altered and stay unsealed: run `trail verify`", sealed.refused[:20]
-        )
+        log.error("Entries %s are altered and stay unsealed: run `trail verify`", sealed.refused[:20])
     return sealed
 
 

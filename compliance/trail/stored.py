@@ -75,7 +75,9 @@ _LEAVES = (
 _LEAF_HEAD = struct.Struct(">q32s32si")
 
 
-def leaves(cursor: CursorWrapper, *, log_id: int, start: int, end: int) -> Iterator[StoredLeaf]:
+def leaves(
+    cursor: CursorWrapper, *, log_id: int, start: int, end: int
+) -> Iterator[StoredLeaf]:
     """Yield the leaves of [start, end) that have an entry, with its body."""
     cursor.execute(_LEAVES, [log_id, start, end])
     (joined,) = cursor.fetchone()

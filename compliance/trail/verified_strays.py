@@ -27,11 +27,10 @@ class _Search:
     verdict: Verdict = Verdict.TAMPERED
 
 
-_UNKNOWN = "(SELECT log_id FROM audit.log)"
 _LEAVES = (
     _Search(
         "SELECT idx, entry_id FROM audit.leaf WHERE log_id IS NULL OR idx IS NULL "
-        f"OR log_id NOT IN {_UNKNOWN}",
+        "OR log_id NOT IN (SELECT log_id FROM audit.log)",
         "the leaf belongs to no log",
     ),
     _Search(
@@ -42,7 +41,7 @@ _LEAVES = (
 _ENTRIES = (
     _Search(
         "SELECT NULL, entry_id FROM audit.entry WHERE log_id IS NULL OR entry_id IS NULL "
-        f"OR log_id NOT IN {_UNKNOWN}",
+        "OR log_id NOT IN (SELECT log_id FROM audit.log)",
         "the entry belongs to no log",
     ),
     _Search(

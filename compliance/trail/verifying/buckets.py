@@ -74,7 +74,7 @@ def _wrong(records: Records, begins: NDArray[np.int64], *, is_partial: bool) -> 
         | (~is_first & known & other_head)
         | (~is_first & (before_flags & spill.NO_AFTER == 0) & other_row)
     )
-    wrong = np.where(is_row, wrong_row, wrong)
+    wrong = np.asarray(np.where(is_row, wrong_row, wrong), bool)
     last = begins[1:] - 1
     is_gone = (flags[last] & (spill.DELETE | spill.LIVE) == 0) & (
         records["table"][last] < spill.UNCONTROLLED

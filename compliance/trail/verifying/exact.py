@@ -209,7 +209,8 @@ def keep(state: RangeState, members: Mapping[str, Any], digest: bytes, *, order:
     else:
         flags |= spill.NO_AFTER
     one["digest"] = spill.halves(digest, 32)
-    _put(state, one, members["record"], members["record_id"], members["record_seq"], order, flags)
+    record = members["record"], members["record_id"]
+    _put(state, one, record, seq=members["record_seq"], order=order, flags=flags)
 
 
 def row_digest(new: Mapping[str, Any], left_out: tuple[str, ...]) -> bytes:
@@ -229,16 +230,22 @@ def _guess(state: RangeState, row: Row, *, digest: bytes | None) -> None:
         flags |= spill.NO_DIGEST
     else:
         one["digest"] = spill.halves(digest, 32)
-    _put(state, one, row.record, row.record_id, row.record_seq, row.idx, flags)
+    record = row.record, row.record_id
+    _put(state, one, record, seq=row.record_seq, order=row.idx, flags=flags)
 
 
 def _put(
-    state: RangeState, one: spill.Records, table: str, record_id: str, seq: int, order: int,
+    state: RangeState,
+    one: spill.Records,
+    record: tuple[str, str],
+    *,
+    seq: int,
+    order: int,
     flags: int,
-) -> None:  # fmt: skip
-    one["key"] = spill.halves(spill.key(state.secret, table, record_id), 16)
+) -> None:
+    one["key"] = spill.halves(spill.key(state.secret, *record), 16)
     one["order"], one["seq"], one["flags"] = order, seq, flags
-    one["table"], one["log"] = state.number(table), state.job.log_id
+    one["table"], one["log"] = state.number(record[0]), state.job.log_id
     state.spilled.append(one)
 
 

@@ -1,5 +1,7 @@
 """Read the rows of controlled tables, each as a record beside those of its entries."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from compliance.trail.verifying import spill
@@ -48,7 +50,7 @@ def _rows(plan: Plan, source: Source, job: LiveJob, start: int, end: int) -> Rec
         for value, width in zip(columns, widths, strict=True)
     ):  # fmt: skip
         ids, columns = _one_by_one(source, table, start, end)
-    return _records(plan, job, start, ids, *columns)
+    return _records(plan, job, start, ids, columns)
 
 
 def _one_by_one(
@@ -69,8 +71,9 @@ def _one_by_one(
 
 
 def _records(
-    plan: Plan, job: LiveJob, start: int, ids: list[str], seqs: bytes, heads: bytes, rows: bytes
+    plan: Plan, job: LiveJob, start: int, ids: list[str], columns: Sequence[bytes]
 ) -> Records:
+    seqs, heads, rows = columns
     records = np.zeros(len(ids), spill.RECORD)
     name, key, secret = plan.tables[job.table].name, spill.key, plan.secret
     records["key"] = spill.halves(b"".join([key(secret, name, one) for one in ids]), 16)

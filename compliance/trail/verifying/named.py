@@ -226,20 +226,20 @@ def _compare(before: np.void | None, step: np.void) -> tuple[Verdict | None, str
     is_first = before is None or bool(before["flags"] & spill.DELETE)
     expected = 1 if before is None or is_first else int(before["seq"]) + 1
     if seq > expected:
-        return Verdict.MISSING, (
-            f"this is number {seq} of its record, where number {expected} must follow"
-        )
+        message = f"this is number {seq} of its record, where number {expected} must follow"
+        return Verdict.MISSING, message
     if seq < expected:
         return Verdict.REORDERED, f"number {seq} of its record comes after number {expected - 1}"
+    message = ""
     if is_first != (op == "insert"):
-        return Verdict.TAMPERED, f"the record cannot begin or go on with {op!r}"
-    if is_first and not flags & spill.NO_PREV:
-        return Verdict.TAMPERED, "the first entry of a record names one before it"
-    if before is None or is_first or before["flags"] & spill.NO_DIGEST:
-        return None, ""
-    if flags & spill.NO_PREV or (step["prev"] != before["digest"]).any():
-        return Verdict.TAMPERED, "it does not name the digest of its record's entry before it"
-    return None, ""
+        message = f"the record cannot begin or go on with {op!r}"
+    elif is_first and not flags & spill.NO_PREV:
+        message = "the first entry of a record names one before it"
+    elif not (before is None or is_first or before["flags"] & spill.NO_DIGEST) and (
+        flags & spill.NO_PREV or (step["prev"] != before["digest"]).any()
+    ):
+        message = "it does not name the digest of its record's entry before it"
+    return (Verdict.TAMPERED, message) if message else (None, "")
 
 
 def _difference(names: Sequence[str], recorded: dict[str, Any], live: dict[str, Any]) -> str:

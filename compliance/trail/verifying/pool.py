@@ -86,9 +86,9 @@ def _start(plan: Plan) -> "subprocess.Popen[bytes]":
 
 
 def _send(child: "subprocess.Popen[bytes]", what: Plan | Job) -> None:
-    assert child.stdin is not None
-    pickle.dump(what, child.stdin)
-    child.stdin.flush()
+    if child.stdin is not None:  # it always is: a pipe was asked for
+        pickle.dump(what, child.stdin)
+        child.stdin.flush()
 
 
 def _numbered(jobs: Iterable[Job]) -> "queue.Queue[tuple[int, Job]]":
@@ -103,9 +103,8 @@ def _feed(
     todo: "queue.Queue[tuple[int, Job]]",
     done: "queue.Queue[tuple[int, Result] | BaseException]",
 ) -> None:
-    assert child.stdout is not None
     try:
-        while True:
+        while child.stdout is not None:
             number, job = todo.get_nowait()
             _send(child, job)
             done.put((number, pickle.load(child.stdout)))  # noqa: S301 -- from our own child

@@ -29,7 +29,7 @@ class Commitment(Struct, forbid_unknown_fields=True, gc=False):
     c: str | None
 
 
-Members: TypeAlias = dict[str, bool | Whole | str | None | Commitment]
+Members: TypeAlias = dict[str, bool | Whole | str | Commitment | None]
 
 
 class Body(Struct, forbid_unknown_fields=True, gc=False):

@@ -120,7 +120,7 @@ class Source:
         """Return all rows; after an error the next statement works again."""
         try:
             with self.connection.cursor(binary=True) as cursor:
-                return list(cursor.execute(statement, values).fetchall())  # type: ignore[arg-type]
+                return list(cursor.execute(statement, values).fetchall())
         except psycopg.Error:
             if not self.connection.closed:
                 self.connection.execute("ROLLBACK", prepare=False)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,4 +90,4 @@ def spans(records: int) -> list[tuple[int, int]]:
     """Return which buckets are worked on together, when there are so many records."""
     jobs = min(BUCKETS, max(1, records // TOGETHER))
     edges = [BUCKETS * at // jobs for at in range(jobs + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
