@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,8 @@ from compliance.trail.verified_log import VerifiedLog
 from compliance.trail.verified_state import Run
 from compliance.trail.verified_strays import Verified
 from compliance.trail.verified_unsealed import Unsealed
-from compliance.trail.verifying import pool, spill, work
+from compliance.trail.verifying import marks, pool, spill, work
+from compliance.trail.verifying.marks import Mark
 from compliance.trail.verifying.pool import Pool
 from compliance.trail.verifying.source import Source
 from compliance.trail.verifying.work import (
@@ -41,6 +42,7 @@ from compliance.trail.verifying.work import (
     LiveResult,
     Plan,
     RangeResult,
+    TouchedJob,
 )
 
 Progress = Callable[[int, int], None]
@@ -84,11 +86,14 @@ def verify(
     log_id: int | None = None,
     processes: int | None = None,
     resume: bool = False,
+    since_last: bool = False,
 ) -> Report:
     """Verify everything, or one log; nothing stops at the first fault.
 
-    `resume` goes on where a run ended that was killed. Raise `NotAssessable` when there is no
-    log, or no key for its checkpoints; `WorkerFailed` when a process of the verification ends.
+    `resume` goes on where a run ended that was killed. `since_last` begins where the log ended
+    when it was intact last, and looks at the rows of the records that were touched since. Raise
+    `NotAssessable` when there is no log, or no key for its checkpoints; `WorkerFailed` when a
+    process of the verification ends.
     """
     # Before the snapshot: what is published later is not in it, and would look cut off.
     outside = list(verified_checkpoints.outside(Path(settings.PUBLISHED_DIR)))
@@ -99,14 +104,18 @@ def verify(
         verified_state.opened(folder, resume=resume) as run,
     ):
         whole = _Verification(own, cursor, run, only=log_id)
-        whole.plan(outside)
+        whole.plan(outside, marks.kept(folder) if since_last else {})
         with pool.opened(whole.shared, processes or whole.processes) as workers:
             whole.run(workers, progress)
             for problem in enforcement.problems(cursor):
                 whole.findings.add(Verdict.DISABLED, problem)
-    for one in bulk_seals.broken():
-        whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
-    return whole.report()
+    if not since_last:
+        for one in bulk_seals.broken():
+            whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
+    report = whole.report()
+    if report.is_intact and log_id is None:
+        marks.keep(folder, whole.marks)
+    return report
 
 
 @contextmanager
@@ -147,18 +156,29 @@ class _Verification:
         )
         self._logs: list[VerifiedLog] = []
         self._live: list[LiveJob] = []
+        self._since: dict[int, int] = {}
         self._unsealed: list[Unsealed] = []
         self._records = self._rows = self._redacted = 0
 
-    def plan(self, outside: Sequence[tuple[str, str]]) -> None:
-        """Read what there is to do."""
+    def plan(self, outside: Sequence[tuple[str, str]], marks: Mapping[str, Mark]) -> None:
+        """Read what there is to do; logs with a mark from an earlier run begin there."""
         for log in verified_log.stored(self._cursor, self.findings, self._only):
             checkpoints = Checkpoints(log_id=log.log_id, origin=log.origin, findings=self.findings)
             checkpoints.collect(self._cursor, outside if log.log_id == settings.LOG_ID else ())
             found = VerifiedLog(log, checkpoints, self.findings)
+            if mark := marks.get(log.origin):
+                found.begin(mark)
             found.plan(self._cursor)
             self._logs.append(found)
-        self._live = list(verified_tables.jobs(self._cursor, self.shared.tables))
+        if any(log.joined.since for log in self._logs):
+            self._since = {log.log.log_id: log.joined.since for log in self._logs}
+            self.findings.notes += [
+                f"log {log_id}: only leaves from {start} on, and the rows of the records that they "
+                "touch, were verified; before that stands what an earlier verification found"
+                for log_id, start in self._since.items()
+            ]
+        else:
+            self._live = list(verified_tables.jobs(self._cursor, self.shared.tables))
 
     @property
     def processes(self) -> int:
@@ -180,14 +200,29 @@ class _Verification:
             self._verify_log(log, workers, finished)
         self._check_unsealed(workers)
         self._rows = sum(
-            one.rows for one in workers.results(self._live) if isinstance(one, LiveResult)
+            one.rows for one in workers.results(self._rows_to_read()) if isinstance(one, LiveResult)
         )
         self._follow_records(workers)
         redacted = verified_redactions.check(
             (result for log in self._logs for result in log.results), self.findings
         )
         self._redacted = len(redacted)
-        verified_tables.check_redactable(self._cursor, self.shared.tables, redacted, self.findings)
+        if not self._since:
+            verified_tables.check_redactable(
+                self._cursor, self.shared.tables, redacted, self.findings
+            )
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """Where the next run may begin in each log."""
+        found = {log.log.origin: log.mark for log in self._logs}
+        return {origin: mark for origin, mark in found.items() if mark is not None}
+
+    def _rows_to_read(self) -> Sequence[LiveJob | TouchedJob]:
+        if not self._since:
+            return self._live
+        touched = {one for log in self._logs for one in log.touched}
+        return list(verified_tables.touched(sorted(touched), self.shared.tables))
 
     def _verify_log(
         self, log: VerifiedLog, workers: Pool, finished: Callable[[RangeResult], None]
@@ -202,19 +237,21 @@ class _Verification:
         log.join(self._cursor)
 
     def _check_unsealed(self, workers: Pool) -> None:
-        counts = verified_strays.counted(workers, self._only)
+        # Counting reads every page of the log, which is what an incremental run is to avoid.
+        counts = None if self._since else verified_strays.counted(workers, self._only)
         source = Source(self.shared)
         try:
             for log in self._logs:
                 one = Unsealed(self.shared, source, log, self._now)
                 one.check(log.log.scan_from, _EVERY_ID)
                 self._unsealed.append(one)
-            if counts["entries"] != self._verified().entries:
+            if counts and counts["entries"] != self._verified().entries:
                 for one, log in zip(self._unsealed, self._logs, strict=True):
                     one.check(-_EVERY_ID, log.log.scan_from, is_passed=True)
             for one in self._unsealed:
                 one.note()
-            verified_strays.check(source, counts, self._verified(), self.findings)
+            if counts:
+                verified_strays.check(source, counts, self._verified(), self.findings)
         finally:
             source.close()
 
@@ -229,7 +266,7 @@ class _Verification:
     def _follow_records(self, workers: Pool) -> None:
         spans = spill.spans(self._verified().entries + self._rows)
         jobs = [
-            BucketJob(first=first, last=last, is_partial=self._only is not None)
+            BucketJob(first=first, last=last, is_partial=self._only is not None, since=self._since)
             for first, last in spans
         ]
         names = {n: t for log in self._logs for one in log.results for n, t in one.tables.items()}

@@ -12,6 +12,7 @@ from compliance.trail.verified_checkpoints import Checkpoints, NotAssessable
 from compliance.trail.verified_state import Run
 from compliance.trail.verifying import joined, work
 from compliance.trail.verifying.joined import Joined, StoredEnd
+from compliance.trail.verifying.marks import Mark
 from compliance.trail.verifying.pool import Pool
 from compliance.trail.verifying.work import RangeJob, RangeResult
 
@@ -71,6 +72,27 @@ class VerifiedLog:
         self.jobs: list[RangeJob] = []
         self.results: list[RangeResult] = []
         self.joined = Joined(log.origin, findings)
+        self.touched: set[tuple[str, str]] = set()
+        self._mark: Mark | None = None
+
+    def begin(self, mark: Mark) -> None:
+        """Begin where an earlier run found everything intact."""
+        if self.log.projected < mark.boundary:
+            raise NotAssessable("search lags behind the last verification: verify everything")
+        self._mark = mark
+        self.joined.begin(mark)
+        self.checkpoints.begin(mark.boundary)
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where the next run may begin."""
+        boundary, chain, hashes, latest = self.joined.mark
+        if chain is None or not self.joined.is_whole:
+            return None
+        return Mark(
+            boundary=boundary, chain=chain, hashes=hashes, latest=latest, size=self.joined.leaves,
+            root=self.joined.root,
+        )  # fmt: skip
 
     @property
     def planned(self) -> int:
@@ -84,7 +106,7 @@ class VerifiedLog:
             [self.log.log_id, canonical.MAX_INTEGER],
         )
         (last,) = cursor.fetchone()
-        place = 0
+        place = self.joined.since
         while last is not None and place <= last:
             cursor.execute(
                 "SELECT min(idx) FROM audit.leaf WHERE log_id = %s AND idx >= %s",
@@ -104,9 +126,27 @@ class VerifiedLog:
             start=start,
             end=end,
             projected=self.log.projected,
-            sizes=tuple(size for size in self.checkpoints.sizes if start < size <= end),
+            sizes=tuple(sorted(size for size in self._sizes() if start < size <= end)),
+            latest=self._mark and self._mark.latest,
+            is_since=self._mark is not None,
             signed=tuple(signed[: within + 1]),
         )
+
+    def _sizes(self) -> set[int]:
+        known = {self._mark.size} if self._mark else set()
+        return known | set(self.checkpoints.sizes)
+
+    def _compare_mark(self) -> None:
+        """Compare the root of the size that the earlier run saw."""
+        mark = self._mark
+        if mark is None or mark.size == mark.boundary:
+            return
+        if self.joined.roots.get(mark.size) != mark.root:
+            self.findings.add(
+                Verdict.FORK,
+                f"the log does not continue the {mark.size} leaves that were verified before",
+                index=mark.boundary,
+            )
 
     def _name_impossible(self, cursor: CursorWrapper) -> None:
         cursor.execute(
@@ -137,6 +177,8 @@ class VerifiedLog:
         """Compare the ranges with each other, with the stored end, nodes and checkpoints."""
         for result in self.results:
             self.joined.add(result)
+            self.touched |= result.touched
+        self._compare_mark()
         self.joined.settle(self.results)
         self.joined.compare_end(self.log.end)
         self._compare_nodes(cursor)

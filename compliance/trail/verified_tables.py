@@ -1,6 +1,6 @@
 """Say how the rows of controlled tables are read, and look at what only some of them have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from django.db.backends.utils import CursorWrapper
@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import capture, capture_sql
 from compliance.trail.capture_sql import Columns
 from compliance.trail.findings import Findings, Verdict
-from compliance.trail.verifying.work import LiveJob, Table
+from compliance.trail.verifying.work import LiveJob, Table, TouchedJob
 
 PAGES = 16_384  # 128 MiB of a table: one job
 
@@ -34,6 +34,7 @@ def _table(columns: Columns) -> Table:
     return Table(
         name=control.table,
         pk=control.pk,
+        pk_type=columns.types.get(control.pk, "text"),
         row=row,
         first=f"sha256(convert_to({row}, 'UTF8'))",
         later=f"decode({columns.digest('t')}, 'hex')",
@@ -52,6 +53,22 @@ def jobs(cursor: CursorWrapper, found: Sequence[Table]) -> Iterator[LiveJob]:
         (pages,) = cursor.fetchone()
         for start in range(0, pages, PAGES):
             yield LiveJob(table=which, start=start, end=min(start + PAGES, pages), number=number)
+            number += 1
+
+
+def touched(
+    records: Iterable[tuple[str, str]], found: Sequence[Table], ids: int = 1000
+) -> Iterator[TouchedJob]:
+    """Yield jobs that read the rows of these records."""
+    names = {table.name: which for which, table in enumerate(found)}
+    by_table: dict[int, list[str]] = {}
+    for name, record_id in records:
+        if name in names:
+            by_table.setdefault(names[name], []).append(record_id)
+    number = 0
+    for which, all_ids in by_table.items():
+        for at in range(0, len(all_ids), ids):
+            yield TouchedJob(table=which, ids=tuple(all_ids[at : at + ids]), number=number)
             number += 1
 
 

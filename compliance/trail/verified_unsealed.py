@@ -37,7 +37,9 @@ class Unsealed:
         names = {table.name: number for number, table in enumerate(self._plan.tables)}
         redactable = {table.name: table.redactable for table in self._plan.tables}
         log = self._log.log
-        job = RangeJob(log_id=log.log_id, origin=log.origin, start=0, end=0, projected=0)
+        job = RangeJob(
+            log_id=log.log_id, origin=log.origin, start=0, end=0, projected=0, is_since=True
+        )
         return RangeState(job, names, redactable, self._plan.secret)
 
     def check(self, after: int, up_to: int, *, is_passed: bool = False) -> None:
@@ -84,6 +86,8 @@ class Unsealed:
         name = f"unsealed{self._log.log.log_id}-{self._files:06}.records"
         spill.write(self._plan.folder / name, self._state.spilled)
         self._log.findings.merge(self._state.result.findings)
+        if self._log.joined.since:
+            self._log.touched |= self._state.result.touched
         self._files += 1
         self._state = self._begin()
 

@@ -195,6 +195,15 @@ def long_before(at: str) -> str:
 
 def keep(state: RangeState, members: Mapping[str, Any], digest: bytes, *, order: int) -> None:
     """Keep the record of an entry that was read."""
+    one, flags = step(members, digest, state.redactable)
+    record = members["record"], members["record_id"]
+    _put(state, one, record, seq=members["record_seq"], order=order, flags=flags)
+
+
+def step(
+    members: Mapping[str, Any], digest: bytes, redactable: Mapping[str, tuple[str, ...]]
+) -> tuple[spill.Records, int]:
+    """Return what is kept of an entry about its record, and its flags."""
     one = np.zeros(1, spill.RECORD)
     flags = _FLAGS[members["op"]]
     if members["prev"] is None:
@@ -202,15 +211,14 @@ def keep(state: RangeState, members: Mapping[str, Any], digest: bytes, *, order:
     else:
         one["prev"] = spill.halves(bytes.fromhex(members["prev"]), 32)
     if members["op"] == "insert":
-        left_out = state.redactable.get(members["record"], ())
+        left_out = redactable.get(members["record"], ())
         one["after"] = spill.halves(row_digest(members["new"], left_out), 32)
     elif members["after"] is not None:
         one["after"] = spill.halves(bytes.fromhex(members["after"]), 32)
     else:
         flags |= spill.NO_AFTER
     one["digest"] = spill.halves(digest, 32)
-    record = members["record"], members["record_id"]
-    _put(state, one, record, seq=members["record_seq"], order=order, flags=flags)
+    return one, flags
 
 
 def row_digest(new: Mapping[str, Any], left_out: tuple[str, ...]) -> bytes:
@@ -247,6 +255,8 @@ def _put(
     one["order"], one["seq"], one["flags"] = order, seq, flags
     one["table"], one["log"] = state.number(record[0]), state.job.log_id
     state.spilled.append(one)
+    if state.job.is_since:
+        state.result.touched.add(record)
 
 
 def check_nodes(source: Source, state: RangeState, level: int, computed: bytes) -> None:

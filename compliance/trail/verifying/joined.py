@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.tlog import leaf, merkle
 from compliance.trail.verifying import exact, pyramid, times, work
+from compliance.trail.verifying.marks import Mark
 from compliance.trail.verifying.work import Misplaced, RangeJob, RangeResult
 
 EXCHANGED = 1000  # leaves that are held against each other
@@ -38,6 +39,21 @@ class Joined:
         self._origin = origin
         self._tree = merkle.CompactRange()  # of whole ranges
         self.upper: list[merkle.Node] = []
+        self.latest: int | None = None
+        self.mark: tuple[int, bytes | None, tuple[bytes, ...], int | None] = (
+            0,
+            self.chain,
+            (),
+            None,
+        )
+        self.since = 0  # the leaves before were verified by an earlier run
+
+    def begin(self, mark: Mark) -> None:
+        """Begin where an earlier run ended."""
+        self.end = self.leaves = self.entries = self.projections = self.since = mark.boundary
+        self.chain, self.hashes, self.latest = mark.chain, mark.hashes, mark.latest
+        self._tree = merkle.CompactRange(mark.boundary // work.RANGE, mark.hashes)
+        self.mark = (mark.boundary, mark.chain, mark.hashes, mark.latest)
 
     @property
     def root(self) -> bytes:
@@ -51,6 +67,8 @@ class Joined:
         self.projections += result.projections
         self.nodes += result.nodes
         self._continue(result)
+        if result.latest is not None:
+            self.latest = result.latest if self.latest is None else max(self.latest, result.latest)
         self.end, self.chain = result.end, result.chain
         if not self.is_whole:
             return
@@ -68,6 +86,7 @@ class Joined:
                 if (level + top()) % 8 == 0
             ]
             self.hashes = self._tree.hashes
+            self.mark = (self.end, self.chain, self.hashes, self.latest)
 
     def _continue(self, result: RangeResult) -> None:
         if result.start != self.end:
@@ -104,7 +123,8 @@ class Joined:
         """Compare the stored roots of subtrees that are larger than a range."""
         if not self.is_whole:
             return
-        wrong = set(stored) ^ set(self.upper)
+        found = {one for one in stored if (one[1] + 1) << one[0] > self.since}
+        wrong = found ^ set(self.upper)
         for level, position in sorted({(level, position) for level, position, _ in wrong}):
             self.findings.add(
                 Verdict.TAMPERED, exact.wrong_node(level, position), index=position << level

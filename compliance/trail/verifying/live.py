@@ -1,15 +1,18 @@
 """Read the rows of controlled tables, each as a record beside those of its entries."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import psycopg
 
 from compliance.trail.verifying import spill
 from compliance.trail.verifying.source import RECORD, Source
 from compliance.trail.verifying.spill import Records
-from compliance.trail.verifying.work import LiveJob, LiveResult, Plan, Table
+from compliance.trail.verifying.work import LiveJob, LiveResult, Plan, Table, TouchedJob
 
 PAGES = 2048  # 16 MiB of a table
+NOWHERE = (1 << 63) - 1  # no page of a table
 _ABSENT = bytes(32)
 
 
@@ -28,6 +31,19 @@ def read(plan: Plan, source: Source, job: LiveJob) -> LiveResult:
     return LiveResult(rows=sum(len(part) for part in parts))
 
 
+def read_touched(plan: Plan, source: Source, job: TouchedJob) -> LiveResult:
+    """Keep a record of some rows of a table."""
+    table = plan.tables[job.table]
+    where = f't."{table.pk}" = ANY(%s::text[]::{table.pk_type}[])'
+    try:
+        found = _one_by_one(source, table, where, [list(job.ids)])
+    except psycopg.DataError:  # a planted entry may name any record
+        found = _one_by_one(source, table, f't."{table.pk}"::text = ANY(%s)', [list(job.ids)])
+    part = _records(plan, job.table, NOWHERE, *found)
+    spill.write(plan.folder / f"live-{job.table:03}-{job.number:06}.records", [part])
+    return LiveResult(rows=len(part))
+
+
 def _rows(plan: Plan, source: Source, job: LiveJob, start: int, end: int) -> Records:
     table = plan.tables[job.table]
     # One value each column: a row of its own costs more than its digest.
@@ -38,7 +54,7 @@ def _rows(plan: Plan, source: Source, job: LiveJob, start: int, end: int) -> Rec
         "bool_and(octet_length(f.audit_head) = 32) "
         f'FROM (SELECT t."{table.pk}"::text AS id, t.audit_seq, t.audit_head, {digest(table)} AS d '
         f'FROM public."{table.name}" t '
-        f"WHERE t.ctid >= '({start},0)' AND t.ctid < '({end},0)') f"
+        f"WHERE {_pages(start, end)}) f"
     )
     count, joined, *columns, is_sized = found
     if not count:
@@ -49,18 +65,19 @@ def _rows(plan: Plan, source: Source, job: LiveJob, start: int, end: int) -> Rec
         value is None or len(value) != count * width
         for value, width in zip(columns, widths, strict=True)
     ):  # fmt: skip
-        ids, columns = _one_by_one(source, table, start, end)
-    return _records(plan, job, start, ids, columns)
+        ids, columns = _one_by_one(source, table, _pages(start, end), [])
+    return _records(plan, job.table, start, ids, columns)
 
 
 def _one_by_one(
-    source: Source, table: Table, start: int, end: int
+    source: Source, table: Table, where: str, values: Sequence[Any]
 ) -> tuple[list[str], list[bytes]]:
     """Return the same for rows that have nulls or heads of another length where none can be."""
     rows = source.fetch(
         f"SELECT coalesce(t.\"{table.pk}\"::text, ''), "  # noqa: S608 -- declared tables
         f"int8send(coalesce(t.audit_seq, 0)), coalesce(t.audit_head, ''::bytea), {digest(table)} "
-        f"FROM public.\"{table.name}\" t WHERE t.ctid >= '({start},0)' AND t.ctid < '({end},0)'"
+        f'FROM public."{table.name}" t WHERE {where}',
+        values,
     )
     columns = [
         b"".join(seq for _, seq, *_ in rows),
@@ -71,11 +88,11 @@ def _one_by_one(
 
 
 def _records(
-    plan: Plan, job: LiveJob, start: int, ids: list[str], columns: Sequence[bytes]
+    plan: Plan, table: int, start: int, ids: list[str], columns: Sequence[bytes]
 ) -> Records:
     seqs, heads, rows = columns
     records = np.zeros(len(ids), spill.RECORD)
-    name, key, secret = plan.tables[job.table].name, spill.key, plan.secret
+    name, key, secret = plan.tables[table].name, spill.key, plan.secret
     records["key"] = spill.halves(b"".join([key(secret, name, one) for one in ids]), 16)
     records["order"] = spill.LIVE_ORDER
     records["seq"] = np.frombuffer(seqs, ">i8")
@@ -85,8 +102,12 @@ def _records(
     records["prev"][:, 1] = np.arange(len(ids))
     records["after"] = spill.halves(rows, 32)
     records["flags"] = spill.LIVE
-    records["table"], records["log"] = job.table, spill.LIVE_LOG
+    records["table"], records["log"] = table, spill.LIVE_LOG
     return records
+
+
+def _pages(start: int, end: int) -> str:
+    return f"t.ctid >= '({start},0)' AND t.ctid < '({end},0)'"
 
 
 def identity(plan: Plan, source: Source, record: np.void) -> str:
@@ -94,7 +115,7 @@ def identity(plan: Plan, source: Source, record: np.void) -> str:
     table, (start, place) = plan.tables[int(record["table"])], record["prev"].tolist()
     rows = source.fetch(
         f'SELECT t."{table.pk}"::text FROM public."{table.name}" t '  # noqa: S608 -- declared tables
-        f"WHERE t.ctid >= '({start},0)' AND t.ctid < '({start + PAGES},0)' "
+        f"WHERE {_pages(start, start + PAGES)} "
         f"OFFSET {place} LIMIT 1"
     )
     return str(rows[0][0]) if rows else "?"

@@ -9,7 +9,8 @@ import numpy as np
 
 from compliance.trail import entry_form
 from compliance.trail.findings import KEPT, Verdict
-from compliance.trail.verifying import live, spill
+from compliance.trail.tlog import leaf
+from compliance.trail.verifying import exact, live, spill
 from compliance.trail.verifying.source import LARGEST, Source
 from compliance.trail.verifying.spill import Records
 from compliance.trail.verifying.work import BucketJob, BucketResult, Plan, Table
@@ -59,7 +60,7 @@ class Namer:
         ):  # entries of one record in several logs: by their ids
             entries = self._in_order_of_ids(entries)
         record = _Record(self, group)
-        before: np.void | None = None
+        before = self._predecessor(entries, record)
         for step in entries:
             if not step["flags"] & spill.GUESSED:
                 verdict, message = _compare(before, step)
@@ -94,6 +95,28 @@ class Namer:
                 )
             if not head["flags"] & spill.NO_AFTER and (row["after"] != head["after"]).any():
                 self._differs(int(row["table"]), record.name, entries)
+
+    def _predecessor(self, entries: Records, record: "_Record") -> np.void | None:
+        """Return the last entry of a record before those that are looked at, if there may be one."""
+        if not self._job.since or not len(entries):
+            return None
+        log_id = int(entries[0]["log"])
+        rows = self._source.fetch(
+            "SELECT l.idx, e.body FROM audit.projection p "
+            "JOIN audit.leaf l ON l.entry_id = p.entry_id "
+            "JOIN audit.entry e ON e.entry_id = p.entry_id "
+            "WHERE p.record = %s AND p.record_id = %s AND l.log_id = %s AND l.idx < %s "
+            "ORDER BY p.entry_id DESC LIMIT 1",
+            [*record.names(), log_id, self._job.since[log_id]],
+        )
+        for index, body in rows:
+            members = entry_form.parse(body)
+            redactable = {table.name: table.redactable for table in self._plan.tables}
+            one, flags = exact.step(members, leaf.entry_digest(body), redactable)
+            one["order"], one["seq"], one["flags"] = index, members["record_seq"], flags
+            one["table"], one["log"] = entries[0]["table"], log_id
+            return one[0]
+        return None
 
     def _in_order_of_ids(self, entries: Records) -> Records:
         ids = [self.entry(one).entry_id or 0 for one in entries]
@@ -201,15 +224,17 @@ class _Record:
 
     @property
     def shown(self) -> str:
-        return " ".join(self._names())
+        return " ".join(self.names())
 
     @property
     def name(self) -> str:
-        return self._names()[1]
+        return self.names()[1]
 
-    def _names(self) -> tuple[str, str]:
+    def names(self) -> tuple[str, str]:
         if self._found is None:
             last = self._group[-1]
+            if last["prev"][0] == live.NOWHERE:
+                last = self._group[0]
             if last["flags"] & spill.LIVE:
                 number = int(last["table"])
                 self._found = self._namer.table(number), self._namer.identity(last)

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 
 from compliance.trail.tlog import canonical
 
@@ -51,8 +51,12 @@ class Reader:
     """Reads the bodies of one log; remembers which sets of members it has seen to be in order."""
 
     def __init__(self, origin: str) -> None:
-        self._origin = origin
-        self._decode = msgspec.json.Decoder(Body).decode_lines
+        own = defstruct(
+            "OwnBody",
+            [("log", Literal[origin])],  # type: ignore[misc] -- made for one log
+            bases=(Body,), forbid_unknown_fields=True, gc=False,
+        )  # fmt: skip
+        self._decode = msgspec.json.Decoder(own).decode_lines
         self._encode = msgspec.json.Encoder().encode_lines
         self._known: set[tuple[str, ...]] = {()}
 
@@ -64,10 +68,9 @@ class Reader:
             return None
         if len(bodies) != count or self._encode(bodies) != lines + b"\n":
             return None
-        shapes = {tuple(body.new) for body in bodies} | {tuple(body.old) for body in bodies}
+        shapes = {tuple(body.new) for body in bodies}
+        shapes |= {tuple(body.old) for body in bodies if body.old}
         if not all(self._is_ordered(shape) for shape in shapes - self._known):
-            return None
-        if any(body.log != self._origin for body in bodies):
             return None
         return bodies
 
@@ -82,7 +85,7 @@ class Reader:
 def digests(values: list[str]) -> bytes | None:
     """Return the bytes of hexadecimal SHA-256 digests, joined; nothing when one is none."""
     joined = "".join(values)
-    if not all(len(value) == 64 for value in values):
+    if set(map(len, values)) - {64}:
         return None
     try:
         octets = bytes.fromhex(joined)

@@ -82,6 +82,8 @@ class Ranges:
                 strict=True,
             ):  # fmt: skip
                 commitments.collect(state, index, entry_id, msgspec.to_builtins(body))
+        if job.is_since:
+            state.result.touched |= {(body.record, body.record_id) for body in bodies}
         state.take(found, head, moments, records)
         return True
 
@@ -113,8 +115,9 @@ class Ranges:
         if rows:
             records["after"][first] = spill.halves(b"".join(rows), 32)
         records["flags"] = flags | np.where(has_prev, 0, spill.NO_PREV).astype(np.uint16)
-        number = state.number
-        records["table"] = [number(body.record) for body in bodies]
+        names = [body.record for body in bodies]
+        numbers = {name: state.number(name) for name in set(names)}
+        records["table"] = [numbers[name] for name in names]
         records["log"] = state.job.log_id
         return records
 

@@ -37,18 +37,13 @@ UNCONTROLLED = 1 << 15  # table numbers from here on are of tables that nobody d
 
 def key(secret: bytes, table: str, record_id: str) -> bytes:
     """Return the key that stands for a record; without the secret nobody can make two collide."""
-    return blake2b(
-        f"{len(table)}:{table}{record_id}".encode(errors="surrogatepass"),
-        key=secret,
-        digest_size=16,
-    ).digest()
+    name = f"{len(table)}:{table}{record_id}".encode()
+    return blake2b(name, key=secret, digest_size=16).digest()
 
 
 def uncontrolled(table: str) -> int:
     """Return a number for a table that is not controlled."""
-    return UNCONTROLLED | int.from_bytes(
-        blake2b(table.encode(errors="surrogatepass"), digest_size=2).digest()
-    )
+    return UNCONTROLLED | int.from_bytes(blake2b(table.encode(), digest_size=2).digest())
 
 
 def halves(joined: bytes, width: int) -> NDArray[np.uint64]:

@@ -20,6 +20,7 @@ class Table:
 
     name: str
     pk: str
+    pk_type: str
     row: str
     first: str
     later: str
@@ -53,6 +54,7 @@ class RangeJob:
     sizes: tuple[int, ...] = ()
     signed: tuple[tuple[int, int], ...] = ()
     latest: int | None = None  # the latest time before the range, where that matters
+    is_since: bool = False  # the records that are touched are asked for
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class RangeResult:
     tables: dict[int, str] = field(default_factory=dict)
     misplaced: list[Misplaced] = field(default_factory=list)
     unopened: list[Committed] = field(default_factory=list)
+    touched: set[tuple[str, str]] = field(default_factory=set)
     redactions: list[str] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
 
@@ -109,6 +112,15 @@ class LiveJob:
     table: int
     start: int
     end: int
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TouchedJob:
+    """Read some rows of one table."""
+
+    table: int
+    ids: tuple[str, ...]
     number: int
 
 
@@ -128,6 +140,7 @@ class BucketJob:
     first: int
     last: int
     is_partial: bool = False
+    since: dict[int, int] = field(default_factory=dict)  # where the entries of each log begin
 
 
 @dataclass(kw_only=True)
@@ -146,5 +159,5 @@ class CountJob:
     values: tuple[Any, ...] = ()
 
 
-Job = RangeJob | LiveJob | BucketJob | CountJob
+Job = RangeJob | LiveJob | TouchedJob | BucketJob | CountJob
 Result = RangeResult | LiveResult | BucketResult | int

@@ -17,6 +17,7 @@ from compliance.trail.verifying.work import (
     Plan,
     RangeJob,
     Result,
+    TouchedJob,
 )
 
 
@@ -34,6 +35,8 @@ class Worker:
                 return self._ranges.verify(job)
             case LiveJob():
                 return live.read(self._plan, self.source, job)
+            case TouchedJob():
+                return live.read_touched(self._plan, self.source, job)
             case BucketJob():
                 return self._follow(job)
             case CountJob():

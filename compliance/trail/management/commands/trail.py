@@ -48,6 +48,9 @@ class Command(BaseCommand):
             "--resume", action="store_true", help="verify: go on where a killed run ended."
         )
         parser.add_argument(
+            "--since-last", action="store_true", help="verify: only what came since it was intact."
+        )
+        parser.add_argument(
             "--record", action="store_true", help="verify: write the result into the log."
         )
         parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
@@ -80,6 +83,7 @@ class Command(BaseCommand):
             reported.Progress(self._show) if is_shown else None,
             log_id=options["log"],
             resume=options["resume"],
+            since_last=options["since_last"],
         )
         if options["record"]:
             verification_events.record(report, actor=System("trail verify"), at=timezone.now())
