@@ -127,7 +127,7 @@ class VerifiedLog:
             end=end,
             projected=self.log.projected,
             sizes=tuple(sorted(size for size in self._sizes() if start < size <= end)),
-            latest=self._mark and self._mark.latest,
+            latest=None if self._mark is None else self._mark.latest,
             is_since=self._mark is not None,
             signed=tuple(signed[: within + 1]),
         )

@@ -10,7 +10,7 @@ from compliance.trail.capture_sql import Columns
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifying.work import LiveJob, Table, TouchedJob
 
-PAGES = 16_384  # 128 MiB of a table: one job
+PAGES = 4096  # 32 MiB of a table: one job
 
 
 def tables(cursor: CursorWrapper) -> tuple[Table, ...]:

@@ -115,7 +115,8 @@ class Namer:
             one, flags = exact.step(members, leaf.entry_digest(body), redactable)
             one["order"], one["seq"], one["flags"] = index, members["record_seq"], flags
             one["table"], one["log"] = entries[0]["table"], log_id
-            return one[0]
+            found: np.void = one[0]
+            return found
         return None
 
     def _in_order_of_ids(self, entries: Records) -> Records:

@@ -1,6 +1,7 @@
 """Accept bodies that are surely in order, thousands at a time; whatever else is looked at slowly."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -53,10 +54,10 @@ class Reader:
     def __init__(self, origin: str) -> None:
         own = defstruct(
             "OwnBody",
-            [("log", Literal[origin])],  # type: ignore[misc] -- made for one log
+            [("log", Literal[origin])],  # made for one log
             bases=(Body,), forbid_unknown_fields=True, gc=False,
         )  # fmt: skip
-        self._decode = msgspec.json.Decoder(own).decode_lines
+        self._decode: Callable[[bytes], list[Body]] = msgspec.json.Decoder(own).decode_lines  # type: ignore[assignment]
         self._encode = msgspec.json.Encoder().encode_lines
         self._known: set[tuple[str, ...]] = {()}
 
