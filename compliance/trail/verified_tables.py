@@ -29,10 +29,13 @@ def _table(columns: Columns) -> Table:
     clear = Columns(
         replace(control, redactable=()),
         {name: kind for name, kind in columns.types.items() if name not in control.redactable},
+        columns.not_null,
     )
-    row = clear.row("t") if clear.types else "'{}'"
+    # Part of statements with parameters: format() has signs of percent.
+    row = clear.row("t").replace("%", "%%") if clear.types else "'{}'"
     return Table(
-        name=control.table,
+        name=control.record,
+        table=control.table,
         pk=control.pk,
         pk_type=columns.types.get(control.pk, "text"),
         row=row,
@@ -48,7 +51,7 @@ def jobs(cursor: CursorWrapper, found: Sequence[Table]) -> Iterator[LiveJob]:
     for which, table in enumerate(found):
         cursor.execute(
             "SELECT pg_relation_size(to_regclass(%s)) / current_setting('block_size')::bigint",
-            [f'public."{table.name}"'],
+            [f'public."{table.table}"'],
         )
         (pages,) = cursor.fetchone()
         for start in range(0, pages, PAGES):
@@ -74,14 +77,15 @@ def touched(
 
 # The opening of the entry that gave a redactable column its present value.
 _REDACTABLE = """
-SELECT t."{pk}"::text, o.entry_id IS NULL FROM public."{table}" t
+SELECT t."{pk}"::text, o.entry_id IS NULL FROM public."{of_table}" t
 LEFT JOIN LATERAL (
     SELECT p.entry_id, audit.read_body(e.body) -> 'new' -> '{column}' AS set
     FROM audit.projection p JOIN audit.entry e USING (entry_id)
     WHERE p.record = '{table}' AND p.record_id = t."{pk}"::text
         AND (audit.read_body(e.body) -> 'new' -> '{column}') IS NOT NULL
     ORDER BY p.entry_id DESC LIMIT 1) s ON true
-LEFT JOIN audit.opening o ON o.entry_id = s.entry_id AND o.path = '{path}'
+LEFT JOIN LATERAL (SELECT * FROM audit.openings_of_entries(ARRAY[s.entry_id])) o
+    ON o.path = '{path}'
 WHERE s.entry_id IS NOT NULL AND (
     (json_typeof(s.set) = 'null') <> (t."{column}" IS NULL)
     OR o.value IS DISTINCT FROM t."{column}"::text AND o.entry_id IS NOT NULL)
@@ -96,7 +100,9 @@ def check_redactable(
         for column in table.redactable:
             path = f"{table.name}.{column}"
             cursor.execute(
-                _REDACTABLE.format(table=table.name, pk=table.pk, column=column, path=path)
+                _REDACTABLE.format(
+                    of_table=table.table, table=table.name, pk=table.pk, column=column, path=path
+                )
             )
             for record_id, is_erased in cursor.fetchall():
                 if is_erased and f"{table.name} {record_id} {path}" in redacted:

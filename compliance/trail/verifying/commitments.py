@@ -34,7 +34,7 @@ def check(source: Source, state: RangeState) -> None:
     for at in range(0, len(state.committed), CHUNK):
         some = state.committed[at : at + CHUNK]
         rows = source.fetch(
-            "SELECT entry_id, path, salt, value FROM audit.opening WHERE entry_id = ANY(%s)",
+            "SELECT entry_id, path, salt, value FROM audit.openings_of_entries(%s::bigint[])",
             [[entry_id for _, entry_id, *_ in some]],
         )
         openings = {

@@ -53,7 +53,7 @@ def _rows(plan: Plan, source: Source, job: LiveJob, start: int, end: int) -> Rec
         "string_agg(f.d, ''::bytea), "
         "bool_and(octet_length(f.audit_head) = 32) "
         f'FROM (SELECT t."{table.pk}"::text AS id, t.audit_seq, t.audit_head, {digest(table)} AS d '
-        f'FROM public."{table.name}" t '
+        f'FROM public."{table.table}" t '
         f"WHERE {_pages(start, end)}) f"
     )
     count, joined, *columns, is_sized = found
@@ -76,7 +76,7 @@ def _one_by_one(
     rows = source.fetch(
         f"SELECT coalesce(t.\"{table.pk}\"::text, ''), "  # noqa: S608 -- declared tables
         f"int8send(coalesce(t.audit_seq, 0)), coalesce(t.audit_head, ''::bytea), {digest(table)} "
-        f'FROM public."{table.name}" t WHERE {where}',
+        f'FROM public."{table.table}" t WHERE {where}',
         values,
     )
     columns = [
@@ -114,7 +114,7 @@ def identity(plan: Plan, source: Source, record: np.void) -> str:
     """Return the primary key of a row that was read, as text."""
     table, (start, place) = plan.tables[int(record["table"])], record["prev"].tolist()
     rows = source.fetch(
-        f'SELECT t."{table.pk}"::text FROM public."{table.name}" t '  # noqa: S608 -- declared tables
+        f'SELECT t."{table.pk}"::text FROM public."{table.table}" t '  # noqa: S608 -- declared tables
         f"WHERE {_pages(start, start + PAGES)} "
         f"OFFSET {place} LIMIT 1"
     )

@@ -135,7 +135,7 @@ class Namer:
         table, differing = self._plan.tables[number], self._differing.pop(number)
         rows = self._source.fetch(
             f'SELECT t."{table.pk}"::text, {table.row} '  # noqa: S608 -- declared tables
-            f'FROM public."{table.name}" t WHERE t."{table.pk}"::text = ANY(%s)',
+            f'FROM public."{table.table}" t WHERE t."{table.pk}"::text = ANY(%s)',
             [list(differing.records)],
         )
         for record_id, text in rows:

@@ -15,10 +15,12 @@ class Table:
     """A controlled table, with the SQL that digests a row as its entries do; built by the parent.
 
     `first` gives the SHA-256 of the row as JSON, as its first entry has it (without redactable
-    columns); `later` that of its binary form, as every update has it.
+    columns); `later` that of its binary form, as every update has it. `name` is its name in the
+    trail, which it keeps when the table itself is renamed.
     """
 
     name: str
+    table: str
     pk: str
     pk_type: str
     row: str
