@@ -21,6 +21,7 @@ from compliance.trail import (
     reported,
     sequencer,
     status,
+    stored,
     verification,
     verification_events,
 )
@@ -48,7 +49,6 @@ class Command(BaseCommand):
         )
         trail_life.add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
-        parser.add_argument("--log", type=int, help="verify: this log only, instead of all.")
         parser.add_argument(
             "--resume", action="store_true", help="verify: go on where a killed run ended."
         )
@@ -90,7 +90,7 @@ class Command(BaseCommand):
         is_shown = self.stderr.isatty() and not options["json"]
         report = verification.verify(
             reported.Progress(self._show) if is_shown else None,
-            log_id=options["log"],
+            log_id=stored.log_id_of(options["log"]) if options["log"] else None,
             resume=options["resume"],
             since_last=options["since_last"],
         )
