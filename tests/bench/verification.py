@@ -103,7 +103,7 @@ class Peaks:
             and "postgres" in " ".join(one.info["cmdline"] or ())
         ]  # fmt: skip
         base: dict[int, float] = {}
-        while not stop.wait(2)  # reading the memory maps costs some milliseconds each:
+        while not stop.wait(2):  # reading the memory maps costs some milliseconds each
             for root, kind in [(own, "python"), *((one, "postgres") for one in postmasters)]:
                 for process in (root, *_children(root)):
                     try:
