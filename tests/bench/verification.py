@@ -105,14 +105,14 @@ class Peaks:
         ]  # fmt: skip
         base: dict[int, float] = {}
         turn = 0
-        while not stop.wait(0.1):
+        while not stop.wait(1):
             turn += 1
             for root, kind in [(own, "python"), *((one, "postgres") for one in postmasters)]:
                 for process in (root, *_children(root)):
                     try:
                         times = process.cpu_times()
                         # reading the memory maps costs some milliseconds each
-                        memory = process.memory_full_info().uss if turn % 20 == 1 else 0
+                        memory = process.memory_full_info().uss if turn % 2 else 0
                     except (psutil.Error, OSError):
                         continue
                     if kind == "postgres":  # ours is asked for exactly, at the end
