@@ -307,11 +307,12 @@ CREATE VIEW audit.unprojected AS
 -- entries that an index finds; whoever reads all of them reads audit.entry.
 CREATE VIEW audit.entry_view AS
     SELECT p.entry_id, p.log_id, p.idx, p.at, p.act, p.action, p.actor, p.role, p.op, p.reason,
-        p.record, p.record_id, p.record_seq, p.source, e.digest, audit.read_text(e.body) AS body
+        p.record, p.record_id, p.record_seq, p.source,
+        -- subqueries, no join: only of a single table does the planner read in order and stop early
+        (SELECT e.digest FROM audit.entry e WHERE e.entry_id = p.entry_id) AS digest,
+        audit.read_text((SELECT e.body FROM audit.entry e WHERE e.entry_id = p.entry_id)) AS body
     FROM audit.projection p
-    CROSS JOIN LATERAL (
-        SELECT body, digest FROM audit.entry WHERE entry_id = p.entry_id LIMIT 1
-    ) e
+    WHERE (SELECT e.entry_id FROM audit.entry e WHERE e.entry_id = p.entry_id) IS NOT NULL
     UNION ALL
     SELECT u.entry_id, u.log_id, u.idx, (j.b ->> 'at')::timestamptz, j.b -> 'act' ->> 'id',
         j.b -> 'act' ->> 'action', j.b -> 'act' ->> 'actor', j.b -> 'act' ->> 'role',
