@@ -1,38 +1,90 @@
-"""Read a record's history: what each entry changed, and what the record was at any number."""
+"""Read the timeline of a record, a person or a period, a page at a time."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
+from django.db import connection
+
+from compliance.trail import entry_keys, periods
+from compliance.trail.entry_keys import Asked
 from compliance.trail.models import Entry
+from compliance.trail.periods import Part
+
+PAGE = 50
+CHARTED = 5_000
+__all__ = ["Activity", "Asked", "Page", "activity", "page", "through"]
 
 
-@dataclass(frozen=True)
-class Change:
-    """One column that an entry changed; None stands for no value."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Entries, newest first, with the ids from which the older and the newer ones are read.
 
-    field: str
-    old: Any
-    new: Any
-
-
-def changes(entry: Entry) -> list[Change]:
-    """Return what an entry changed, by column."""
-    members = json.loads(entry.body)
-    old, new = members["old"], members["new"]
-    return [Change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]
-
-
-def state_at(entries: Iterable[Entry], seq: int) -> dict[str, Any] | None:
-    """Return a record's columns after its entry `seq`, or None when it was not there then.
-
-    `entries` are those of one record, the first one first (`Entry.objects.of_record`).
+    `searched_to` is set when the search stopped there without having filled the page.
     """
-    state: dict[str, Any] | None = None
-    for entry in entries:
-        if entry.record_seq > seq:
-            break
-        new = json.loads(entry.body)["new"]
-        state = None if entry.op == "delete" else {**(state or {}), **new}
-    return state
+
+    entries: Sequence[Entry]
+    older: int | None
+    newer: int | None
+    searched_to: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """How many entries each part of a period has; `is_newest_only` when there are older ones."""
+
+    parts: Sequence[Part]
+    is_newest_only: bool = False
+
+
+def page(
+    asked: Asked, *, before: int | None = None, after: int | None = None, limit: int = PAGE
+) -> Page:
+    """Return the newest entries, those older than the entry `before`, or newer than `after`."""
+    upward = before is None and after is not None
+    with connection.cursor() as cursor:
+        keys = entry_keys.find(cursor, asked, limit=limit, before=before, after=after)
+    entries = sorted(
+        Entry.objects.filter(pk__in=keys.ids), key=lambda entry: entry.entry_id, reverse=True
+    )
+    first = keys.ids[0] if keys.ids else None
+    last = keys.ids[-1] if keys.ids else None
+    return Page(
+        entries=entries,
+        older=last if upward else keys.cut,
+        newer=keys.cut if upward else (first if before is not None else None),
+        searched_to=keys.cut if len(keys.ids) < limit else None,
+    )
+
+
+def through(asked: Asked, *, limit: int = 1_000) -> Iterator[Entry]:
+    """Yield all entries, newest first, reading a page at a time."""
+    before = None
+    while True:
+        found = page(asked, before=before, limit=limit)
+        yield from found.entries
+        if found.older is None:
+            return
+        before = found.older
+
+
+def activity(asked: Asked, *, now: datetime) -> Activity:
+    """Return how entries spread over time, for a chart; quick at any size of the log."""
+    if asked.start and not asked.equal and not asked.reason:
+        with connection.cursor() as cursor:
+            return Activity(parts=periods.counted(cursor, asked.start, asked.end or now))
+    with connection.cursor() as cursor:
+        keys = entry_keys.find(cursor, asked, limit=CHARTED, before=None, after=None)
+        moments = _moments(keys.ids)
+    if not moments:
+        return Activity(parts=())
+    # From the record's first entry on, or from the oldest one that was looked at.
+    start = min(moments) if keys.cut is not None or not asked.start else asked.start
+    end = max(max(moments), min(asked.end or now, now))
+    return Activity(
+        parts=periods.spread(moments, start, end), is_newest_only=keys.cut is not None
+    )
+
+
+def _moments(ids: Sequence[int]) -> list[datetime]:
+    return list(Entry.objects.filter(pk__in=ids).values_list("at", flat=True))

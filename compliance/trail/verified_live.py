@@ -88,7 +88,7 @@ def _explain(
     replayed: dict[str, dict[str, Any]] = {}
     cursor.execute(
         "SELECT record_id, body FROM audit.entry_view WHERE record = %s AND record_id = ANY(%s) "
-        "ORDER BY record_id, record_seq, entry_id",
+        "AND body IS NOT NULL ORDER BY record_id, record_seq, entry_id",
         [table, list(record_ids)],
     )
     for record_id, body in cursor.fetchall():
