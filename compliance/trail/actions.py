@@ -7,3 +7,4 @@ class Action(StrEnum):
     CONTROL_BEGUN = "trail.control-begun"
     ACT_REFUSED = "trail.act-refused"
     LOG_EVENT = "trail.log-event"
+    EVIDENCE_ISSUED = "trail.evidence-issued"

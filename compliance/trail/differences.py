@@ -75,7 +75,9 @@ def between(
     """Return how two versions differ, by field; a field that is equal in both is left out."""
     names = sorted(old.keys() | new.keys())
     return [
-        of_field(name, old.get(name, _ABSENT), new.get(name, _ABSENT), opened=(opened or {}).get(name))
+        of_field(
+            name, old.get(name, _ABSENT), new.get(name, _ABSENT), opened=(opened or {}).get(name)
+        )
         for name in names
         if old.get(name, _ABSENT) != new.get(name, _ABSENT)
     ]

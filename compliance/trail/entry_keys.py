@@ -117,7 +117,7 @@ class _Search:
             "b ->> 'record_id' AS record_id, b -> 'act' ->> 'id' AS act, "
             "b -> 'act' ->> 'actor' AS actor, b -> 'act' ->> 'action' AS action, "
             "b -> 'act' ->> 'role' AS role, b ->> 'op' AS op, b -> 'act' ->> 'reason' AS reason "
-            f"FROM (SELECT entry_id, body FROM audit.unprojected WHERE {' AND '.join(within)} "  # noqa: S608
+            f"FROM (SELECT entry_id, body FROM audit.unprojected WHERE {' AND '.join(within)} "
             f"ORDER BY entry_id {self._order} LIMIT %(looked)s) u "
             "CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b OFFSET 0) j "
             "WHERE b IS NOT NULL"

@@ -11,10 +11,16 @@ from compliance.trail.tlog import canonical
 
 
 def record(
-    kind: str, document: Mapping[str, canonical.Value], *, actor: Actor, at: datetime, reason: str
+    kind: str,
+    document: Mapping[str, canonical.Value],
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str,
+    action: Action = Action.LOG_EVENT,
 ) -> LogEvent:
     """Write an event with its entry; it is never changed."""
-    with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason):
+    with recording.recording(action, actor=actor, at=at, reason=reason):
         return LogEvent.objects.create(
             kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
         )

@@ -13,7 +13,7 @@ from compliance.trail.periods import Part
 
 PAGE = 50
 CHARTED = 5_000
-__all__ = ["Activity", "Asked", "Page", "activity", "page", "through"]
+__all__ = ["Activity", "Asked", "Page", "activity", "ids", "page", "through"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,21 @@ def through(asked: Asked, *, limit: int = 1_000) -> Iterator[Entry]:
         before = found.older
 
 
+def ids(asked: Asked, *, most: int) -> list[int] | None:
+    """Return the ids of all entries, the oldest one first, or None when there are more than most."""
+    found: list[int] = []
+    before = None
+    with connection.cursor() as cursor:
+        while True:
+            keys = entry_keys.find(cursor, asked, limit=10_000, before=before, after=None)
+            found += keys.ids
+            if len(found) > most:
+                return None
+            if keys.cut is None:
+                return found[::-1]
+            before = keys.cut
+
+
 def activity(asked: Asked, *, now: datetime) -> Activity:
     """Return how entries spread over time, for a chart; quick at any size of the log."""
     if asked.start and not asked.equal and not asked.reason:
@@ -81,9 +96,7 @@ def activity(asked: Asked, *, now: datetime) -> Activity:
     # From the record's first entry on, or from the oldest one that was looked at.
     start = min(moments) if keys.cut is not None or not asked.start else asked.start
     end = max(max(moments), min(asked.end or now, now))
-    return Activity(
-        parts=periods.spread(moments, start, end), is_newest_only=keys.cut is not None
-    )
+    return Activity(parts=periods.spread(moments, start, end), is_newest_only=keys.cut is not None)
 
 
 def _moments(ids: Sequence[int]) -> list[datetime]:

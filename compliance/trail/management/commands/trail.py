@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from compliance.refusals import Refused, Unavailable
 from compliance.trail import (
     checkpoints,
     key_events,
@@ -39,15 +40,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "what",
-            choices=("verify", "status", "keys", "rotate-key", "seal", "publish"),
+            choices=(
+                "verify",
+                "status",
+                "keys",
+                "rotate-key",
+                "seal",
+                "publish",
+                "timeline",
+                "bundle",
+                "verifier",
+            ),  # fmt: skip
             help=_HELP,
         )
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
-        parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
+        parser.add_argument("--to", type=Path, help="Where to write it; publish: the folder.")
         parser.add_argument(
             "--algorithm", choices=tuple(keys.ALGORITHMS), help="rotate-key: the type of key."
         )
-        parser.add_argument("--reason", default="", help="rotate-key: why.")
+        parser.add_argument("--reason", default="", help="rotate-key, bundle: why.")
+        reading_commands.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         ways: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -57,6 +69,9 @@ class Command(BaseCommand):
             "rotate-key": self._rotate_key,
             "seal": self._seal,
             "publish": self._publish,
+            "timeline": self._timeline,
+            "bundle": self._bundle,
+            "verifier": self._verifier,
         }
         try:
             ways[options["what"]](options)
@@ -64,7 +79,7 @@ class Command(BaseCommand):
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
-        except (SignerRefused, KeyRefused, recording.ReasonNotMeaningful) as error:
+        except (SignerRefused, KeyRefused, Refused, Unavailable) as error:
             raise CommandError(str(error)) from error
 
     def _verify(self, options: dict[str, Any]) -> None:
@@ -141,13 +156,25 @@ class Command(BaseCommand):
             else f"Published {len(written)} checkpoints to {folder}"
         )
 
+    def _timeline(self, options: dict[str, Any]) -> None:
+        reading_commands.show_timeline(options, self.stdout)
+
+    def _bundle(self, options: dict[str, Any]) -> None:
+        reading_commands.write_bundle(options, self.stdout)
+
+    def _verifier(self, options: dict[str, Any]) -> None:
+        reading_commands.write_verifier(options, self.stdout)
+
 
 _HELP = (
     "verify: recompute everything, exit 1 on faults and 2 when it cannot be assessed; "
     "status: size, lag and last checkpoint; keys: the public keys, made when there are none; "
     "rotate-key: let a new key follow the present one, while the signer is stopped; without "
     "--algorithm record what an interrupted run did not; "
-    "seal: seal and sign once; publish: export checkpoints"
+    "seal: seal and sign once; publish: export checkpoints; "
+    "timeline: the entries of a record, a person or a period; "
+    "bundle: evidence about a subject that verifies offline, recorded as issued; "
+    "verifier: the program that verifies it"
 )
 
 
