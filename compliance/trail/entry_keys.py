@@ -112,7 +112,8 @@ class _Search:
         """Search the newest entries, whose columns are read from their bodies."""
         within = ["log_id = %(log)s"]
         within += [f"entry_id {self._compare} %(start)s"] if self._is_from else []
-        looked = (
+        # Literals only; the values are parameters.
+        looked = (  # noqa: S608
             "SELECT u.entry_id, (b ->> 'at')::timestamptz AS at, b ->> 'record' AS record, "
             "b ->> 'record_id' AS record_id, b -> 'act' ->> 'id' AS act, "
             "b -> 'act' ->> 'actor' AS actor, b -> 'act' ->> 'action' AS action, "

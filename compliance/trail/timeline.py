@@ -95,7 +95,7 @@ def activity(asked: Asked, *, now: datetime) -> Activity:
         return Activity(parts=())
     # From the record's first entry on, or from the oldest one that was looked at.
     start = min(moments) if keys.cut is not None or not asked.start else asked.start
-    end = max(max(moments), min(asked.end or now, now))
+    end = max(*moments, min(asked.end or now, now))
     return Activity(parts=periods.spread(moments, start, end), is_newest_only=keys.cut is not None)
 
 

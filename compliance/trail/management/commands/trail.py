@@ -16,6 +16,7 @@ from compliance.trail import (
     checkpoints,
     key_events,
     keys,
+    reading_commands,
     recording,
     sequencer,
     status,
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 "timeline",
                 "bundle",
                 "verifier",
-            ),  # fmt: skip
+            ),
             help=_HELP,
         )
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
