@@ -42,6 +42,13 @@ class NotReady(Refused):
     status = 409
 
 
+class ValuesProtected(Refused):
+    """Who asks may not see all that the bundle discloses."""
+
+    code = "values-protected"
+    status = 403
+
+
 class HeldNotOurs(Refused):
     """A checkpoint that somebody holds is not one of this log as it is here."""
 
@@ -80,11 +87,13 @@ def issue(
     reason: str = "",
     held: Sequence[bytes] = (),
     most: int = subjects.MOST,
+    may_open: bool = True,
 ) -> Issued:
     """Return the bundle and record who got which one; nothing in here waits for the sequencer.
 
-    `held` are checkpoints that others hold, as signed notes. Raise `NoSuchSubject`, `TooMuch`,
-    `NotReady` or `HeldNotOurs`.
+    `held` are checkpoints that others hold, as signed notes. A bundle discloses the protected values
+    of its entries; who may not open them gets none. Raise `NoSuchSubject`, `TooMuch`, `NotReady`,
+    `ValuesProtected` or `HeldNotOurs`.
     """
     with log_source.opened() as source:
         size = source.newest()
@@ -103,6 +112,11 @@ def issue(
                 "the heads of records are not sealed yet, so nothing could show that a record is "
                 "complete. The schedule does it every hour; `manage.py trail bundle --seal` at once"
             ) from error
+        if contents.openings and not may_open:
+            raise ValuesProtected(
+                f"it would disclose {len(contents.openings):,} protected values; ask somebody "
+                "whose role may open them"
+            )
         data = writing.bundle(contents)
     issued = Issued(
         data=data,

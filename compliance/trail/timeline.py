@@ -13,7 +13,9 @@ from compliance.trail.periods import Part
 
 PAGE = 50
 CHARTED = 5_000
-__all__ = ["Activity", "Asked", "Page", "activity", "ids", "page", "through"]
+LISTED = ("actor", "role", "action", "record")
+MOST_LISTED = 200
+__all__ = ["Activity", "Asked", "Page", "activity", "ids", "known", "page", "through"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,22 @@ def activity(asked: Asked, *, now: datetime) -> Activity:
     start = min(moments) if keys.cut is not None or not asked.start else asked.start
     end = max(*moments, min(asked.end or now, now))
     return Activity(parts=periods.spread(moments, start, end), is_newest_only=keys.cut is not None)
+
+
+def known(column: str) -> list[str]:
+    """Return the values that a column has, up to `MOST_LISTED`; one index step for each."""
+    if column not in LISTED:
+        raise ValueError(f"{column} has no index to list it by")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found AS ((SELECT {column} AS value FROM audit.projection "  # noqa: S608
+            f"ORDER BY {column} LIMIT 1) UNION ALL SELECT (SELECT {column} "
+            f"FROM audit.projection WHERE {column} > found.value ORDER BY {column} LIMIT 1) "
+            "FROM found WHERE found.value IS NOT NULL) "
+            "SELECT value FROM found WHERE value IS NOT NULL LIMIT %s",
+            [MOST_LISTED],
+        )
+        return [value for (value,) in cursor.fetchall()]
 
 
 def _moments(ids: Sequence[int]) -> list[datetime]:
