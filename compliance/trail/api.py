@@ -113,26 +113,26 @@ class Receiver(In):
     )  # fmt: skip
 
 
-class RecordIn(Receiver):
+class RecordEvidenceIn(Receiver):
     record = Text(max_length=63, help_text="The table.")
     record_id = Text(max_length=400)
 
 
-class BatchIn(Receiver):
+class BatchEvidenceIn(Receiver):
     number = Text(max_length=60)
 
 
-class ActIn(Receiver):
+class ActEvidenceIn(Receiver):
     id = Text(max_length=60)
 
 
-class PersonIn(Receiver):
+class PersonEvidenceIn(Receiver):
     name = Text(max_length=200)
     start = Moment(required=False)
     end = Moment(required=False)
 
 
-class PeriodIn(Receiver):
+class PeriodEvidenceIn(Receiver):
     start = Moment()
     end = Moment(help_text="Not part of the period.")
 
@@ -167,42 +167,42 @@ class Evidence(APIView):
 
 class RecordEvidence(Evidence):
     @extend_schema(
-        operation_id="evidence_record", request=RecordIn, responses=_FILE, parameters=_SAID
+        operation_id="evidence_record", request=RecordEvidenceIn, responses=_FILE, parameters=_SAID
     )
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of all entries of a record."""
-        body = _read(RecordIn, request)
+        body = _read(RecordEvidenceIn, request)
         record = (body.validated_data["record"], body.validated_data["record_id"])
         return self.issue(request, body, Wanted(kind=Kind.RECORD, records=(record,)))
 
 
 class BatchEvidence(Evidence):
     @extend_schema(
-        operation_id="evidence_batch", request=BatchIn, responses=_FILE, parameters=_SAID
+        operation_id="evidence_batch", request=BatchEvidenceIn, responses=_FILE, parameters=_SAID
     )
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of all records of a batch."""
-        body = _read(BatchIn, request)
+        body = _read(BatchEvidenceIn, request)
         return self.issue(
             request, body, Wanted(kind=Kind.BATCH, name=body.validated_data["number"])
         )
 
 
 class ActEvidence(Evidence):
-    @extend_schema(operation_id="evidence_act", request=ActIn, responses=_FILE, parameters=_SAID)
+    @extend_schema(operation_id="evidence_act", request=ActEvidenceIn, responses=_FILE, parameters=_SAID)
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of one act."""
-        body = _read(ActIn, request)
+        body = _read(ActEvidenceIn, request)
         return self.issue(request, body, Wanted(kind=Kind.ACT, name=body.validated_data["id"]))
 
 
 class PersonEvidence(Evidence):
     @extend_schema(
-        operation_id="evidence_person", request=PersonIn, responses=_FILE, parameters=_SAID
+        operation_id="evidence_person", request=PersonEvidenceIn, responses=_FILE, parameters=_SAID
     )
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of what somebody did."""
-        body = _read(PersonIn, request)
+        body = _read(PersonEvidenceIn, request)
         given = body.validated_data
         wanted = Wanted(
             kind=Kind.PERSON, name=given["name"], start=given.get("start"), end=given.get("end")
@@ -212,11 +212,11 @@ class PersonEvidence(Evidence):
 
 class PeriodEvidence(Evidence):
     @extend_schema(
-        operation_id="evidence_period", request=PeriodIn, responses=_FILE, parameters=_SAID
+        operation_id="evidence_period", request=PeriodEvidenceIn, responses=_FILE, parameters=_SAID
     )
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of all entries of a period."""
-        body = _read(PeriodIn, request)
+        body = _read(PeriodEvidenceIn, request)
         given = body.validated_data
         return self.issue(
             request, body, Wanted(kind=Kind.PERIOD, start=given["start"], end=given["end"])

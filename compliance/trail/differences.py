@@ -166,7 +166,7 @@ def _items(path: str, old: list[Any], new: list[Any]) -> Iterator[Line]:
     if len(old) + len(new) > MOST_WORDS:
         old, new = [old], [new]
     keys = [[json.dumps(one, sort_keys=True) for one in side] for side in (old, new)]
-    matcher = SequenceMatcher(None, *keys, autojunk=False)
+    matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if tag == "equal":
             continue

@@ -27,7 +27,7 @@ from compliance.trail.actions import Action
 from compliance.trail.log_source import LogSource
 from compliance.trail.recording import Actor
 from compliance.trail.subjects import Wanted
-from compliance.trail.tlog import note
+from compliance.trail.tlog import canonical, note
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
 from compliance.trail.tlog.note import NoteInvalid
 from compliance.trail.verifier import build, writing
@@ -191,7 +191,7 @@ def _file_name(wanted: Wanted, size: int) -> str:
 
 
 def _record(wanted: Wanted, issued: Issued, *, actor: Actor, at: datetime, reason: str) -> None:
-    document = {
+    document: dict[str, canonical.Value] = {
         "v": 1,
         "subject": {"kind": str(wanted.kind), "title": issued.title},
         "tree_size": issued.tree_size,

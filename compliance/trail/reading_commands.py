@@ -70,7 +70,7 @@ def show_timeline(options: dict[str, Any], out: Out) -> None:
     entries = list(found)
     if not entries:
         raise CommandError("the trail has no such entry")
-    terminal.write(terminal.table(entries, secured, title=f"{len(entries)} entries"), out)
+    out.write(terminal.rendered(terminal.table(entries, secured, title=f"{len(entries)} entries")))
 
 
 def write_bundle(options: dict[str, Any], out: Out) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -63,9 +63,12 @@ def changes(found: Iterable[Difference]) -> Text:
     return text
 
 
-def write(made: Table, out: TextIO) -> None:
-    """Write a table as wide as the terminal is."""
-    Console(file=out, soft_wrap=False).print(made)
+def rendered(made: Table) -> str:
+    """Return a table as wide as the terminal is."""
+    console = Console(soft_wrap=False)
+    with console.capture() as captured:
+        console.print(made)
+    return captured.get()
 
 
 def json_lines(entries: Iterable[Entry], secured: Standing) -> Iterator[str]:

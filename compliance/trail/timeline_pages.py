@@ -52,8 +52,8 @@ class FilterForm(forms.Form):
     reason = forms.CharField(label="Part of the reason", required=False, max_length=200)
     act = forms.CharField(label="Number of the act", required=False, max_length=60)
 
-    def __init__(self, *args: Any, without: Sequence[str] = (), **options: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", **options)
+    def __init__(self, data: Any, *, without: Sequence[str] = ()) -> None:
+        super().__init__(data, auto_id="filter_%s")
         for name in without:
             del self.fields[name]
         for name in ("actor", "role", "action", "record"):

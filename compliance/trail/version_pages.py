@@ -24,8 +24,8 @@ class VersionForm(forms.Form):
         label="Compare with its entry number", required=False, min_value=1, max_value=2**62
     )
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args, auto_id="version_%s")
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, auto_id="version_%s")
 
 
 def context(request: HttpRequest, table: str, record_id: str) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from typing import Literal
 
 Mark = Literal["same", "removed", "added"]
 # A number stays one word with its sign, decimals and unit: 12.5 mg/L to 12.50 mg/L is one change.
-_UNIT = r"(?:[  ]?(?:[%‰°µμΩ]|[A-Za-zµμΩ°%]{1,6}(?:[/·.^*][A-Za-zµμΩ\d]+)*\b))?"
+_UNIT = (
+    r"(?:[ \u00a0\u2009]?(?:[%‰]|°[CFK]?|(?:[fpnuµμmcdkMG]?(?:g|L|l|mol|m|s|Pa|V|A|W|J|N|Hz|Da|bar)"
+    r"|h|min|d|M|K|Cel|rpm|ppm|ppb|IU|AU|CFU|cells)\b(?:[/·.*^]-?[A-Za-zµμ\d]+)*(?![A-Za-z])))?"
+)
 _WORD = re.compile(
     rf"[-+±<>≤≥]?\d+(?:[.,:]\d+)*(?:[eE][-+]?\d+)?{_UNIT}|\w+|\s+|[^\w\s]", re.UNICODE
 )
