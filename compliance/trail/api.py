@@ -189,7 +189,9 @@ class BatchEvidence(Evidence):
 
 
 class ActEvidence(Evidence):
-    @extend_schema(operation_id="evidence_act", request=ActEvidenceIn, responses=_FILE, parameters=_SAID)
+    @extend_schema(
+        operation_id="evidence_act", request=ActEvidenceIn, responses=_FILE, parameters=_SAID
+    )
     def post(self, request: Request) -> HttpResponse:
         """Issue the evidence of one act."""
         body = _read(ActEvidenceIn, request)

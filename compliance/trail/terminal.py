@@ -32,18 +32,19 @@ def as_json(entry: Entry, secured: Standing) -> dict[str, Any]:
 def table(entries: Iterable[Entry], secured: Standing, *, title: str) -> Table:
     """Return a table of entries, with their changes marked."""
     made = Table(title=title, title_justify="left", show_lines=True)
-    for name in ("Entry", "At (UTC)", "By", "Act", "Record", "Changes", "Reason"):
+    for name in ("Entry", "When and who", "What", "Changes"):
         made.add_column(name, overflow="fold")
     for entry in entries:
-        marks = ", ".join(secured.of(entry.index))
+        marks = "\n".join(secured.of(entry.index))
+        why = Text(f"Reason: {entry.reason}\n" if entry.reason else "")
         made.add_row(
             f"{entry.entry_id}\n{marks}",
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
-            Text(f"{entry.actor}\n{entry.role}"),
-            Text(f"{entry.action}\n{entry.op}"),
-            Text(f"{entry.record}\n{entry.record_id} #{entry.record_seq}"),
-            changes(differences.of_body(entry.body)),
-            Text(entry.reason),
+            Text(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC\n{entry.actor}\n{entry.role}"),
+            Text(
+                f"{entry.action}, {entry.op}\n{entry.record} {entry.record_id}\n"
+                f"entry {entry.record_seq} of this record"
+            ),
+            why.append_text(changes(differences.of_body(entry.body))),
         )
     return made
 

@@ -35,7 +35,9 @@ def test_the_words_that_differ_are_marked_and_a_number_is_one_word_with_its_unit
     assert marks(old, new) == (removed, added)
 
 
-@pytest.mark.parametrize(("old", "new"), [("a  b\tc", "a b\nc"), ("", "x"), ("ß", "ss"), ("٣", "3")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("a  b\tc", "a b\nc"), ("", "x"), ("ß", "ss"), ("٣", "3")]
+)
 def test_the_pieces_of_a_side_are_the_whole_text(old: str, new: str) -> None:
     one = differences.of_field("field", old, new)
 
@@ -45,9 +47,7 @@ def test_the_pieces_of_a_side_are_the_whole_text(old: str, new: str) -> None:
 
 def test_what_cannot_be_seen_is_shown_by_its_code() -> None:
     assert marks("released", "rele\u200based") == (["released"], ["rele⟨U+200B⟩ased"])
-    assert marks("a", "a\u202eb")[1] == ["⟨U+202E⟩b"] or "⟨U+202E⟩" in "".join(
-        marks("a", "a\u202eb")[1]
-    )
+    assert marks("a", "a\u202eb") == ([], ["⟨U+202E⟩b"])
 
 
 def test_letters_of_another_alphabet_are_named() -> None:
@@ -68,9 +68,7 @@ def test_documents_are_compared_by_their_structure() -> None:
     assert one.kind is Kind.DOCUMENT
     assert one.lines == (
         Line(path="gone", old="true", new=None),
-        Line(path="limits[0].low", old=None, new="0.5")
-        if one.lines[1].path.endswith("low")
-        else Line(path="limits[0]", old=None, new='{"low": "0.5"}'),
+        Line(path="limits[0]", old=None, new='{"low": "0.5"}'),
         Line(path="new", old=None, new="null"),
     )
 
