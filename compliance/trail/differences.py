@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
@@ -52,18 +52,32 @@ class Difference:
         sizes = [sum(len(one.text) for one in side) for side in (self.old, self.new) if side]
         return bool(sizes) and max(sizes) > FOLDED
 
+    @property
+    def extract(self) -> "Difference | None":
+        """What differs of long texts, with a little around it; None where all of it does."""
+        if self.kind is not Kind.TEXT or self.old is None or self.new is None:
+            return None
+        short = replace(self, old=words.shortened(self.old), new=words.shortened(self.new))
+        return None if short.is_long else short
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it, before and after."""
+        return not self.old and not self.new
+
 
 def of_body(body: str | None, *, opened: Mapping[str, str] | None = None) -> list[Difference]:
     """Return what an entry changed; `opened` has values behind commitments, by field."""
     if body is None:
         return []
     members = json.loads(body)
-    old, new = members["old"], members["new"]
-    return between(
-        old if members["op"] != "insert" else {},
-        new if members["op"] != "delete" else {},
-        opened=opened,
-    )
+    if members["op"] == "insert":  # all of it is new: nothing to mark
+        return [
+            _first(name, value, (opened or {}).get(name))
+            for name, value in sorted(members["new"].items())
+        ]
+    new = members["new"] if members["op"] != "delete" else {}
+    return between(members["old"], new, opened=opened)
 
 
 def between(
@@ -97,7 +111,7 @@ def of_field(name: str, old: Any, new: Any, *, opened: str | None = None) -> Dif
         )  # fmt: skip
     if isinstance(old, str) and isinstance(new, str):
         before, after = words.marked(old, new, most=MOST_WORDS)
-        remark = words.alike(old, new)
+        remark = words.alike(before, after)
         return Difference(field=name, kind=Kind.TEXT, old=before, new=after, remark=remark)
     return Difference(
         field=name, kind=Kind.VALUE, old=_side(old, "removed"), new=_side(new, "added")
@@ -114,6 +128,12 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _first(name: str, value: Any, opened: str | None) -> Difference:
+    if is_commitment(value):
+        return _protected(name, _ABSENT, value, opened)
+    return Difference(field=name, kind=Kind.VALUE, old=None, new=_side(value, "same"))
 
 
 def _side(value: Any, mark: words.Mark) -> tuple[Piece, ...] | None:

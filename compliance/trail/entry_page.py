@@ -29,7 +29,6 @@ def context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
         "subtitle": str(entry),
         "entry": entry,
         "row": row,
-        "is_open": True,
         "older": older[0] if older else None,
         "newer": newer[0] if newer else None,
         "act_url": f"{reverse('admin:trail_entry_changelist')}?act={entry.act}",

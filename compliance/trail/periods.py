@@ -11,7 +11,7 @@ from compliance.trail.stored import LOG_ID
 # Entries lie in the order in which they were written, and carry the time at which their statement
 # began: they run against each other by as long as a statement takes, or as a clock was set back.
 DISORDER = timedelta(hours=1)
-MOST_PARTS = 48
+MOST_PARTS, FEWEST_PARTS = 48, 12
 _STEPS = [
     timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1),
     timedelta(hours=4), timedelta(days=1), timedelta(days=7), timedelta(days=28),
@@ -103,4 +103,5 @@ def split(start: datetime, end: datetime) -> list[datetime]:
     edges = [first]
     while edges[-1] < end or len(edges) < 2:
         edges.append(edges[-1] + step)
-    return edges
+    before = [edges[0] - step * n for n in range(FEWEST_PARTS + 1 - len(edges), 0, -1)]
+    return [*before, *edges]

@@ -147,6 +147,8 @@ def rows(
     made = []
     for entry in entries:
         changes = differences.of_body(entry.body, opened=opened.get(entry.entry_id))
+        if len(changes) > most:
+            changes.sort(key=lambda one: one.is_empty)
         made.append(
             Row(
                 entry=entry,

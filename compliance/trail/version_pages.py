@@ -48,7 +48,6 @@ def context(request: HttpRequest, table: str, record_id: str) -> dict[str, Any]:
         "subtitle": "As it was",
         "form": form,
         "version": version,
-        "is_open": False,
         "settings": _opened(request, version.settings),
         "timeline_url": timeline_pages.record_url(table, record_id),
         "clear_url": request.path,

@@ -28,8 +28,8 @@ class Piece:
 
 
 def whole(text: str, mark: Mark) -> tuple[Piece, ...]:
-    """Return a text as one piece."""
-    return (Piece(visible(text), mark),)
+    """Return a text as one piece; none for the empty text."""
+    return (Piece(visible(text), mark),) if text else ()
 
 
 def marked(old: str, new: str, *, most: int) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
@@ -58,15 +58,31 @@ def visible(text: str) -> str:
     )
 
 
-def alike(old: str, new: str) -> str:
-    """Say which characters differ where two texts look the same or nearly so."""
-    if old == new or len(old) > 10_000:
-        return ""
-    if unicodedata.normalize("NFKC", old) == unicodedata.normalize("NFKC", new):
-        return f"They look alike and are not: {_codes(old, new)}."
-    strange = [(a, b) for a, b in zip(old, new, strict=False) if a != b]
-    if len(old) == len(new) and strange and all(_scripts(a, b) for a, b in strange):
-        return f"They differ in letters of another alphabet: {_codes(old, new)}."
+def shortened(pieces: Sequence[Piece], *, around: int = 60) -> tuple[Piece, ...]:
+    """Return what differs with a little of what is around it."""
+    made = []
+    for number, piece in enumerate(pieces):
+        text = piece.text
+        if piece.mark == "same" and len(text) > 2 * around:
+            head = text[:around] if number else ""
+            tail = text[-around:] if number + 1 < len(pieces) else ""
+            text = f"{head}…{tail}"
+        made.append(Piece(text, piece.mark))
+    return tuple(made)
+
+
+def alike(old: Sequence[Piece], new: Sequence[Piece]) -> str:
+    """Say which characters differ where two words look the same or nearly so."""
+    removed = [piece.text for piece in old if piece.mark == "removed"]
+    added = [piece.text for piece in new if piece.mark == "added"]
+    for before, after in zip(removed, added, strict=False):
+        if len(before) > 1_000 or len(after) > 1_000:
+            continue
+        if unicodedata.normalize("NFKC", before) == unicodedata.normalize("NFKC", after):
+            return f"They look alike and are not: {_codes(before, after)}."
+        strange = [(a, b) for a, b in zip(before, after, strict=False) if a != b]
+        if len(before) == len(after) and strange and all(_scripts(a, b) for a, b in strange):
+            return f"They differ in letters of another alphabet: {_codes(before, after)}."
     return ""
 
 
