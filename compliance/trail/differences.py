@@ -53,12 +53,10 @@ class Difference:
         return bool(sizes) and max(sizes) > FOLDED
 
     @property
-    def extract(self) -> "Difference | None":
-        """What differs of long texts, with a little around it; None where all of it does."""
-        if self.kind is not Kind.TEXT or self.old is None or self.new is None:
-            return None
-        short = replace(self, old=words.shortened(self.old), new=words.shortened(self.new))
-        return None if short.is_long else short
+    def extract(self) -> "Difference":
+        """What differs of long values, with a little around it."""
+        old, new = (side and words.shortened(side) for side in (self.old, self.new))
+        return replace(self, old=old, new=new)
 
     @property
     def is_empty(self) -> bool:

@@ -58,16 +58,20 @@ def visible(text: str) -> str:
     )
 
 
-def shortened(pieces: Sequence[Piece], *, around: int = 60) -> tuple[Piece, ...]:
+def shortened(pieces: Sequence[Piece], *, around: int = 60, most: int = 360) -> tuple[Piece, ...]:
     """Return what differs with a little of what is around it."""
-    made = []
+    made: list[Piece] = []
+    room = most
     for number, piece in enumerate(pieces):
         text = piece.text
         if piece.mark == "same" and len(text) > 2 * around:
             head = text[:around] if number else ""
             tail = text[-around:] if number + 1 < len(pieces) else ""
             text = f"{head}…{tail}"
+        if len(text) > room:
+            return (*made, Piece(f"{text[:room]}…", piece.mark))
         made.append(Piece(text, piece.mark))
+        room -= len(text)
     return tuple(made)
 
 
