@@ -23,7 +23,7 @@ def timeline_growth(*, rounds: int = 30, seed: int = 1) -> list[Row]:
 
     The time of a page includes its bodies. Nothing here may grow with the log but by its logarithm.
     """
-    chosen = _entries(rounds, random.Random(seed))  # noqa: S311 -- a repeatable choice, no secret
+    chosen = _entries(rounds, random.Random(seed))
     size = _size()
     ways: dict[str, Callable[[Entry], object]] = {
         "record_ms": lambda one: timeline.page(Asked(record=one.record, record_id=one.record_id)),

@@ -17,7 +17,10 @@ from tests.trail_app.models import Vessel
 TABLE = "trail_app_vessel"
 
 
-def everything(asked: Asked = Asked()) -> list[int]:
+ALL = Asked()
+
+
+def everything(asked: Asked = ALL) -> list[int]:
     return [entry.entry_id for entry in timeline.through(asked, limit=7)]
 
 
