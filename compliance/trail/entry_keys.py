@@ -21,6 +21,16 @@ _PROBED = 2_000
 # Each can lead a search, through an index of its own; the others are compared on what it finds.
 _LEADS = (("record", "record_id"), ("act",), ("actor",), ("action",), ("record",), ("role",))
 
+_UNPROJECTED = """
+SELECT u.entry_id, (b ->> 'at')::timestamptz AS at, b ->> 'record' AS record,
+    b ->> 'record_id' AS record_id, b -> 'act' ->> 'id' AS act, b -> 'act' ->> 'actor' AS actor,
+    b -> 'act' ->> 'action' AS action, b -> 'act' ->> 'role' AS role, b ->> 'op' AS op,
+    b -> 'act' ->> 'reason' AS reason
+FROM (SELECT entry_id, body FROM audit.unprojected {newest}) u
+CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b OFFSET 0) j
+WHERE b IS NOT NULL
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -112,18 +122,8 @@ class _Search:
         """Search the newest entries, whose columns are read from their bodies."""
         within = ["log_id = %(log)s"]
         within += [f"entry_id {self._compare} %(start)s"] if self._is_from else []
-        # Literals only; the values are parameters.
-        looked = (  # noqa: S608
-            "SELECT u.entry_id, (b ->> 'at')::timestamptz AS at, b ->> 'record' AS record, "
-            "b ->> 'record_id' AS record_id, b -> 'act' ->> 'id' AS act, "
-            "b -> 'act' ->> 'actor' AS actor, b -> 'act' ->> 'action' AS action, "
-            "b -> 'act' ->> 'role' AS role, b ->> 'op' AS op, b -> 'act' ->> 'reason' AS reason "
-            f"FROM (SELECT entry_id, body FROM audit.unprojected WHERE {' AND '.join(within)} "
-            f"ORDER BY entry_id {self._order} LIMIT %(looked)s) u "
-            "CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b OFFSET 0) j "
-            "WHERE b IS NOT NULL"
-        )
-        return self._found(looked, self._further(()))
+        newest = f"WHERE {' AND '.join(within)} ORDER BY entry_id {self._order} LIMIT %(looked)s"
+        return self._found(_UNPROJECTED.replace("{newest}", newest), self._further(()))
 
     def _found(self, looked: str, further: Sequence[str]) -> tuple[list[int], list[int]]:
         where = f"WHERE {' AND '.join(further)}" if further else ""
