@@ -10,6 +10,7 @@ class Refused(Exception):
 
     code = "refused"
     status = 409
+    is_recorded = False  # set when the trail has it; see trail.refusals
 
     def __init__(self, message: str, *, errors: list[dict[str, str]] | None = None) -> None:
         super().__init__(message)

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_failure, task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -23,3 +23,17 @@ def _name_source(task_id: str, task: Any, **_: Any) -> None:
 @task_postrun.connect
 def _forget_source(**_: Any) -> None:
     recording.source.set("process")
+
+
+@task_failure.connect
+def _keep_refusal(sender: Any, exception: BaseException, **_: Any) -> None:
+    """Record what a rule refused a task that does not answer for it itself."""
+    from django.utils import timezone
+
+    from compliance.refusals import Refused
+    from compliance.trail import refusals
+
+    refused = exception if isinstance(exception, Refused) else refusals.of_database(exception)
+    if refused is not None:
+        actor = recording.System(sender.name)
+        refusals.record(refused, action=f"task {sender.name}", actor=actor, at=timezone.now())

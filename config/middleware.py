@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from compliance.trail import recording
+from config import refused_requests
 
 HEADER = "X-Correlation-Id"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -29,3 +30,7 @@ class Correlation:
             recording.source.reset(token)
         response[HEADER] = correlation
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Record what rose out of a view: Django answers it, and the record stays."""
+        refused_requests.record(error, request, code="not-permitted", detail=str(error))

@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
 from compliance.access import credentials, people
+from compliance.access.actions import Action
 from compliance.access.forms import OwnPasswordForm
 from compliance.access.models import User
 from compliance.refusals import Refused
+from compliance.trail import refusals
 
 
 @sensitive_post_parameters()
@@ -31,6 +33,13 @@ def view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             try:
                 _change(request, person, form.cleaned_data)
             except Refused as refused:
+                refusals.record(
+                    refused,
+                    action=Action.PASSWORD_CHANGED,
+                    actor=person,
+                    at=timezone.now(),
+                    subject=str(person),
+                )
                 form.add_error(None, str(refused))
                 status = refused.status
             else:

@@ -5,12 +5,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
 from compliance.refusals import Refused, Unavailable
+from compliance.trail import refusals
+from config import refused_requests
 
 log = logging.getLogger(__name__)
 TYPE = "https://gmp-twin.example/problems/"
@@ -31,7 +33,32 @@ def problem(
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Translate what a view raised; what is not expected rises on (500, logged)."""
+    """Translate what a view raised; what is not expected rises on (500, logged).
+
+    What was refused is on record before it is answered; when it cannot be, the answer is 503.
+    """
+    answer = _translated(_kind(error))
+    if answer is None or answer.status_code >= status.HTTP_500_INTERNAL_SERVER_ERROR:
+        return answer
+    body: Any = answer.data
+    try:
+        refused_requests.record(
+            error,
+            context["request"],
+            code=body["type"].removeprefix(TYPE),
+            detail=body.get("detail", ""),
+        )
+    except OperationalError as unreachable:
+        return _translated(unreachable)
+    return answer
+
+
+def _kind(error: Exception) -> Exception:
+    """Return a refusal in the place of the database's error that says the same."""
+    return refusals.of_database(error) or error if isinstance(error, DatabaseError) else error
+
+
+def _translated(error: Exception) -> Response | None:
     headers = {}
     match error:
         case Refused():

@@ -9,7 +9,7 @@ from batches.execution.models import Batch
 from batches.laboratory.models import Result
 from compliance.quality.models import DeviationNote
 from compliance.signatures.models import Signature
-from compliance.trail import subjects
+from compliance.trail import capture, subjects
 from compliance.trail.subjects import Named
 from compliance.trail.verifier.contents import Kind, Record
 
@@ -43,7 +43,7 @@ def _records(batch: Batch) -> Iterator[Record]:
     ]
     signed: list[Record] = []
     for group in groups:
-        table = group.model._meta.db_table
+        table = capture.record_of(group.model)
         records = [(table, str(pk)) for pk in group.values_list("pk", flat=True)]
         yield from records
         if group.model._meta.model_name in ("batch", "deviation"):
@@ -53,7 +53,7 @@ def _records(batch: Batch) -> Iterator[Record]:
             record=table, record_id__in=[pk for name, pk in signed if name == table]
         )
         for pk in signatures.values_list("pk", flat=True):
-            yield (Signature._meta.db_table, str(pk))
+            yield (capture.record_of(Signature), str(pk))
 
 
 subjects.register(Kind.BATCH, of_batch)

@@ -11,6 +11,7 @@ from compliance.reports import kinds
 from compliance.reports.document import Document, Fact, Section, Tile, Tone
 from compliance.reports.kinds import RecordKey
 from compliance.signatures import signing
+from compliance.trail import capture
 from compliance.trail.tlog import canonical
 
 KIND = "batch-record"
@@ -46,7 +47,7 @@ def records(number: str) -> list[RecordKey]:
         Batch.deviations.through.objects.filter(batch=batch),
         Decision.objects.filter(batch=batch),
     ):
-        table = queryset.model._meta.db_table
+        table = capture.record_of(queryset.model)
         found += [(table, str(pk)) for pk in queryset.order_by("pk").values_list("pk", flat=True)]
     for record in (batch, *batch.deviations.order_by("pk")):
         found += [("signatures_signature", str(one.pk)) for one in signing.of(record)]

@@ -7,8 +7,9 @@ from django.contrib.auth.hashers import make_password
 from compliance.access.actions import Action
 from compliance.access.models import SignIn, SignInOutcome, User
 from compliance.refusals import Refused
-from compliance.trail import recording
+from compliance.trail import recording, refusals
 from compliance.trail.recording import System
+from compliance.trail.refusals import Unidentified
 
 MAX_FAILURES = 5  # 21 CFR 11.300(d)
 LOCK_FOR = timedelta(minutes=15)
@@ -27,29 +28,51 @@ class Locked(Refused):
 def check(*, username: str, password: str, purpose: str, address: str, at: datetime) -> User:
     """Return the person these credentials belong to, or raise `CredentialsWrong` or `Locked`.
 
-    Every attempt is a record of its own, committed also when what asked for it rolls back: call
-    it outside a transaction that may fail.
+    Every attempt is a record of its own, committed also when what asked for it rolls back: else
+    whoever holds a session could try passwords without end, in requests that are rolled back.
     """
+    username = _typed(username)
     if is_locked(username, at=at):
         _record(username, purpose, SignInOutcome.LOCKED, address, at)
-        raise Locked(
+        refused: Refused = Locked(
             f"{username} is locked after {MAX_FAILURES} wrong attempts; wait "
             f"{LOCK_FOR.seconds // 60} minutes or ask an administrator"
         )
+        raise _kept(refused, username, purpose, at)
     person = User.objects.filter(username__iexact=username, is_active=True).first()
     if person is None:
         make_password(password)  # as slow as a known name, so that names cannot be guessed
     if person is None or not person.check_password(password):
         _record(username, purpose, SignInOutcome.WRONG, address, at)
-        raise CredentialsWrong("this name and password do not belong together")
+        refused = CredentialsWrong("this name and password do not belong together")
+        raise _kept(refused, username, purpose, at)
     _record(username, purpose, SignInOutcome.ACCEPTED, address, at)
     return person
+
+
+def _kept(refused: Refused, username: str, purpose: str, at: datetime) -> Refused:
+    """Record the refusal and return it; each attempt counts, whatever the caller names it."""
+    refusals.record(
+        refused,
+        action=Action.SIGN_IN,
+        actor=Unidentified(username),
+        at=at,
+        subject=purpose,
+        repeat="",
+    )
+    return refused
+
+
+def _typed(username: str) -> str:
+    """Return a name as it can be stored; what is replaced is in nobody's name."""
+    return username.replace("\0", "\ufffd").encode(errors="replace").decode()[:150]
 
 
 def is_locked(username: str, *, at: datetime) -> bool:
     """Say whether the last attempts within the lock time all failed, and were too many."""
     recent = (
-        SignIn.objects.filter(username__iexact=username, attempted_at__gt=at - LOCK_FOR)
+        SignIn.objects.using(refusals.ALIAS)
+        .filter(username__iexact=_typed(username), attempted_at__gt=at - LOCK_FOR)
         .exclude(outcome__in=[SignInOutcome.LOCKED, SignInOutcome.SIGNED_OUT])
         .order_by("-pk")
         .values_list("outcome", flat=True)[:MAX_FAILURES]
@@ -65,10 +88,14 @@ def _record(
     username: str, purpose: str, outcome: SignInOutcome, address: str, at: datetime
 ) -> None:
     with recording.recording(
-        Action.SIGN_IN, actor=System("access"), at=at, reason=f"{purpose}: {outcome.label}"
+        Action.SIGN_IN,
+        actor=System("access"),
+        at=at,
+        reason=f"{purpose}: {outcome.label}",
+        using=refusals.ALIAS,
     ):
-        SignIn.objects.create(
-            username=username.replace("\0", "")[:150],
+        SignIn.objects.using(refusals.ALIAS).create(
+            username=username,
             purpose=purpose,
             outcome=outcome,
             address=address[:64],

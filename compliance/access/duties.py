@@ -46,7 +46,8 @@ class Duty(StrEnum):
     BUILD_REPORT = "build-report"
     ADMINISTER_ACCESS = "administer-access"
     ADMINISTER_SCHEDULE = "administer-schedule"
-    OPEN_PROTECTED = "open-protected"
+    REDACT = "redact"
+    READ_PERSONAL_DATA = "read-personal-data"
 
 
 _SHOP_FLOOR = {Duty.READ, Duty.RECORD_EXECUTION, Duty.OPEN_DEVIATION}
@@ -60,12 +61,12 @@ DUTIES: dict[str, frozenset[Duty]] = {
     Role.QUALITY_ASSURANCE: frozenset(
         {Duty.READ, Duty.OPEN_DEVIATION, Duty.INVESTIGATE, Duty.CLOSE_DEVIATION}
         | {Duty.ANSWER_ALERT, Duty.APPROVE_RECIPE, Duty.DECIDE_DISPOSITION, Duty.INSPECT}
-        | {Duty.BUILD_REPORT, Duty.OPEN_PROTECTED}
+        | {Duty.BUILD_REPORT, Duty.REDACT, Duty.READ_PERSONAL_DATA}
     ),
     # EU GMP Annex 16: only the QP certifies; that act comes with the certificate's register.
     Role.QUALIFIED_PERSON: frozenset(
         {Duty.READ, Duty.OPEN_DEVIATION, Duty.CLOSE_DEVIATION, Duty.DECIDE_DISPOSITION}
-        | {Duty.INSPECT, Duty.BUILD_REPORT, Duty.OPEN_PROTECTED}
+        | {Duty.INSPECT, Duty.BUILD_REPORT, Duty.REDACT, Duty.READ_PERSONAL_DATA}
     ),
     Role.PROCESS_ENGINEER: frozenset(
         {Duty.READ, Duty.AUTHOR_RECIPE, Duty.OPEN_DEVIATION, Duty.INVESTIGATE}
@@ -74,7 +75,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {Duty.READ, Duty.ADMINISTER_ACCESS, Duty.ADMINISTER_SCHEDULE}
     ),
-    Role.AUDITOR: frozenset({Duty.READ, Duty.BUILD_REPORT, Duty.OPEN_PROTECTED}),
+    Role.AUDITOR: frozenset({Duty.READ, Duty.BUILD_REPORT}),
     "device": frozenset({Duty.RECORD_EXECUTION, Duty.ENTER_RESULTS, Duty.START_BATCH}),
     "system": frozenset({Duty.RECORD_EXECUTION}),
 }

@@ -8,6 +8,16 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from compliance.access import credentials
+from compliance.access.actions import Action
+from compliance.refusals import Refused
+from compliance.trail import refusals
+
+
+class RoleNeeded(Refused):
+    """Somebody without a role sees nothing."""
+
+    code = "role-needed"
+    status = 403
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -34,6 +44,13 @@ class SignInForm(AdminAuthenticationForm):
         if not user.is_active:
             raise ValidationError(self.error_messages["inactive"], code="inactive")
         if not user.is_staff:
+            refusals.record(
+                RoleNeeded(str(self.error_messages["no_role"])),
+                action=Action.SIGN_IN,
+                actor=user,
+                at=timezone.now(),
+                subject="session",
+            )
             raise ValidationError(self.error_messages["no_role"], code="no_role")
 
 

@@ -6,6 +6,7 @@ from django.db import connection, models
 
 from compliance.access import page_parts
 from compliance.access.page_parts import Cell, Note, Part, Table
+from compliance.trail import capture
 from compliance.trail.tlog import canonical
 
 NEWEST = 100
@@ -18,7 +19,7 @@ _ENTRIES = """
 def parts(record: models.Model) -> list[Part]:
     """Return the history of a record, newest entry first."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES, [record._meta.db_table, str(record.pk), NEWEST + 1])
+        cursor.execute(_ENTRIES, [capture.record_of(type(record)), str(record.pk), NEWEST + 1])
         found = cursor.fetchall()
     table = Table(
         columns=["Entry", "At", "By", "Act", "Changes", "Reason"],

@@ -18,7 +18,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username__iexact=username)
 
 
-@controlled(digest_only=("password",))
+@controlled(digest_only=("password",), redactable=("email",))
 class User(AbstractBaseUser):
     """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
 
@@ -79,7 +79,7 @@ class User(AbstractBaseUser):
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Give everybody with a role a view; what changes anything asks for a duty instead."""
         if perm == "trail.open_protected":  # values that the trail shows as protected
-            return Duty.OPEN_PROTECTED in self.duties
+            return Duty.READ_PERSONAL_DATA in self.duties
         return self.is_staff and perm.rpartition(".")[2].startswith("view_")
 
     def has_perms(self, perm_list: Any, obj: object = None) -> bool:

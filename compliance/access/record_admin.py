@@ -17,7 +17,7 @@ from compliance.access.acts import Act, Done, Occasion
 from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.refusals import Refused, Unavailable
-from compliance.trail import timeline_pages
+from compliance.trail import capture, refusals, timeline_pages
 
 SectionMaker = Callable[[Any, HttpRequest], Section | None]
 PictureMaker = Callable[[Any, str], bytes | None]
@@ -158,7 +158,9 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": shown.title,
             "page": shown,
             "sections": sections,
-            "timeline_url": timeline_pages.record_url(self.opts.db_table, str(record.pk)),
+            "timeline_url": timeline_pages.record_url(
+                capture.record_of(self.model), str(record.pk)
+            ),
             "evidence_url": shown.evidence_url,
             "acts": [
                 (act.label, f"{_base(record)}acts/{act.name}/", act.is_grave)
@@ -218,6 +220,13 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             done = act.call(occasion)
         except Refused as refused:
+            refusals.record(
+                refused,
+                action=f"{self.opts.model_name}.{act.name}",
+                actor=person,
+                at=occasion.at,
+                subject=str(self.model._meta.db_table if record is None else record),
+            )
             form.add_error(None, str(refused))
             return self._form_page(request, act, record, form, status=refused.status)
         except Unavailable as unavailable:

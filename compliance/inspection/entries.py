@@ -11,6 +11,7 @@ from django.db.models.functions import Cast
 
 from compliance.inspection import scopes
 from compliance.inspection.snapshots import Snapshot
+from compliance.trail import capture
 
 
 @dataclass(frozen=True)
@@ -112,5 +113,5 @@ def _in_scope(snapshot: Snapshot) -> tuple[str, list[object]]:
         )
         statement, its_values = rows.query.sql_with_params()
         parts.append(f"(record = %s AND record_id IN ({statement}))")
-        values += [model._meta.db_table, *its_values]
+        values += [capture.record_of(model), *its_values]
     return " OR ".join(parts) or "false", values

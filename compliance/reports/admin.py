@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, Done, Occasion
@@ -16,6 +17,7 @@ from compliance.access.record_admin import RecordAdmin
 from compliance.refusals import Refused
 from compliance.reports import building, kinds, requests, tasks
 from compliance.reports.models import Report, ReportState
+from compliance.trail import refusals
 
 
 class RequestForm(forms.Form):
@@ -98,9 +100,14 @@ class ReportAdmin(RecordAdmin):
     def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Hand out the PDF after comparing it with its record."""
         report: Any = self._record(request, str(pk))
+        person: Any = request.user
         try:
             data = building.content(report)
         except Refused as refused:
+            refusals.record(
+                refused, action="report.file", actor=person, at=timezone.now(),
+                subject=report.number,
+            )  # fmt: skip
             return HttpResponse(str(refused), status=refused.status, content_type="text/plain")
         return HttpResponse(
             data,

@@ -12,6 +12,7 @@ from compliance.access.page_parts import Facts, Page, Section
 from compliance.access.record_admin import RecordAdmin
 from compliance.signatures import manifestations, signing
 from compliance.signatures.models import Signature
+from compliance.trail import capture
 
 
 @admin.register(Signature)
@@ -53,7 +54,7 @@ class SignatureAdmin(RecordAdmin):
 
 def _signed_record(signature: Signature) -> models.Model | None:
     for model in apps.get_models():
-        if model._meta.db_table == signature.record:
+        if capture.record_of(model) == signature.record:
             return model._default_manager.filter(pk=signature.record_id).first()
     return None
 

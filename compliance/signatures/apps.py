@@ -7,3 +7,9 @@ class SignaturesConfig(AppConfig):
     name = "compliance.signatures"
     label = "signatures"
     verbose_name = "Signatures"
+
+    def ready(self) -> None:
+        from compliance.signatures import signing
+        from compliance.trail import redaction
+
+        redaction.hold("signatures", signing.need)

@@ -1,5 +1,6 @@
 """Sign a record: the password again, a meaning, and the digest of exactly this version."""
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.signatures.actions import Action
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import recording
+from compliance.trail import capture, recording, refusals
 from compliance.trail.tlog import canonical
 
 _TAG = b"gmp-signature/content/v1\0"
@@ -54,7 +55,7 @@ def digest(record: models.Model) -> str:
     except KeyError as error:
         raise NotSignable(f"{record._meta.verbose_name} is not a record that is signed") from error
     document: dict[str, canonical.Value] = {
-        "record": record._meta.db_table,
+        "record": capture.record_of(type(record)),
         "record_id": str(record.pk),
         "content": dict(content(record)),
     }
@@ -78,11 +79,17 @@ def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confi
         username=signer.username, password=password, purpose="signature", address=address, at=at
     )
     if person.pk != signer.pk:
-        raise NotOwnCredentials("sign with your own name and password")
+        raise _kept(NotOwnCredentials("sign with your own name and password"), person, at)
     if person.must_change_password:
         # 21 CFR 11.200(a)(3): whoever set this password could sign in your name
-        raise NotOwnCredentials("choose a password of your own before you sign")
+        refused = NotOwnCredentials("choose a password of your own before you sign")
+        raise _kept(refused, person, at)
     return Confirmed(signer=person, at=at)
+
+
+def _kept(refused: NotOwnCredentials, person: User, at: datetime) -> NotOwnCredentials:
+    refusals.record(refused, action=Action.SIGNED, actor=person, at=at, subject="signature")
+    return refused
 
 
 def sign(
@@ -94,7 +101,7 @@ def sign(
     reason = f"{meaning.label} of {record}"
     with recording.recording(Action.SIGNED, actor=signer, at=at, reason=reason):
         return Signature.objects.create(
-            record=record._meta.db_table,
+            record=capture.record_of(type(record)),
             record_id=str(record.pk),
             record_digest=digest(stored),
             meaning=meaning,
@@ -110,16 +117,29 @@ def sign(
 def of(record: models.Model) -> list[Signature]:
     """Return every signature under a record, oldest first, superseded ones too."""
     return list(
-        Signature.objects.filter(record=record._meta.db_table, record_id=str(record.pk)).order_by(
-            "pk"
-        )
+        Signature.objects.filter(
+            record=capture.record_of(type(record)), record_id=str(record.pk)
+        ).order_by("pk")
     )
+
+
+def need(record: models.Model, column: str) -> str | None:
+    """Say why a column is not erased: the record's signatures would not fit any more (11.70)."""
+    if type(record) not in _contents:
+        return None
+    emptied = copy.copy(record)
+    field = next(one for one in record._meta.concrete_fields if one.column == column)
+    setattr(emptied, field.attname, None if field.null else "")
+    if digest(emptied) == digest(record):
+        return None
+    count = sum(is_current(one, record) for one in of(record))
+    return f"{count} signatures cover it" if count else None
 
 
 def is_current(signature: Signature, record: models.Model) -> bool:
     """Say whether the record is still the version that was signed (21 CFR 11.70)."""
     return (
-        signature.record == record._meta.db_table
+        signature.record == capture.record_of(type(record))
         and signature.record_id == str(record.pk)
         and signature.record_digest == digest(record)
     )

@@ -8,3 +8,6 @@ class Action(StrEnum):
     ACT_REFUSED = "trail.act-refused"
     LOG_EVENT = "trail.log-event"
     EVIDENCE_ISSUED = "trail.evidence-issued"
+    REDACTED = "trail.redacted"
+    ATTACHED = "trail.attached"
+    DDL = "trail.ddl"  # written by audit.record_ddl

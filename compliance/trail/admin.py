@@ -5,13 +5,24 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
 from compliance.refusals import Refused, Unavailable
-from compliance.trail import entry_page, evidence_page, timeline_pages, version_pages
-from compliance.trail.models import Checkpoint, Entry, Refusal
+from compliance.trail import (
+    attachments,
+    entry_page,
+    evidence_page,
+    refusals,
+    timeline_pages,
+    version_pages,
+)
+from compliance.trail.models import Attachment, Checkpoint, Entry, Refusal
 from compliance.trail.paging import CappedPaginator
 
 
@@ -144,7 +155,58 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
 @admin.register(Refusal)
 class RefusalAdmin(ReadOnlyAdmin):
-    list_display = ("recorded_at", "action", "code", "actor", "role", "subject", "message")
+    list_display = (
+        *("recorded_at", "action", "code", "actor", "role", "subject", "message", "source"),
+    )
     ordering = ("-recorded_at",)
     list_filter = ("code",)
     search_fields = ("=actor", "=subject", "message")
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    list_display = ("recorded_at", "subject", "filename", "media_type", "size", "sha256", "file")
+    list_display_links = ("filename",)
+    ordering = ("-pk",)
+    search_fields = ("=subject", "=sha256", "filename")
+    fields = ("filename", "subject", "media_type", "size", "sha256", "recorded_at", "file")
+    readonly_fields = fields
+
+    @admin.display(description="file")
+    def file(self, attachment: Attachment) -> str:
+        return format_html('<a href="{}">download</a>', self._address(attachment))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.file_view)
+        own = path("<int:pk>/file/", view, name="trail_attachment_file")
+        return [own, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Hand out a file after comparing it with its record; a browser saves it, never shows it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        attachment = get_object_or_404(Attachment, pk=pk)
+        person: Any = request.user
+        try:
+            content = attachments.open_(attachment)
+        except Refused as refused:
+            refusals.record(
+                refused, action="attachment.file", actor=person, at=timezone.now(),
+                subject=str(attachment),
+            )  # fmt: skip
+            return HttpResponse(str(refused), status=refused.status, content_type="text/plain")
+        return FileResponse(
+            content,
+            as_attachment=True,
+            filename=attachment.filename,
+            content_type=attachment.media_type,
+            headers={
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+                "X-Content-Type-Options": "nosniff",
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    @staticmethod
+    def _address(attachment: Attachment) -> str:
+        return reverse("admin:trail_attachment_file", args=[attachment.pk])

@@ -7,3 +7,8 @@ class TrailConfig(AppConfig):
     name = "compliance.trail"
     label = "trail"
     verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        from compliance.trail import attachments, bulk_seals
+
+        bulk_seals.register("attachments", attachments.broken)

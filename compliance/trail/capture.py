@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from compliance.trail import capture_sql, recording
+from compliance.trail import capture_columns, capture_sql, recording
 from compliance.trail.actions import Action
-from compliance.trail.capture_sql import Control
+from compliance.trail.capture_columns import Control
 from compliance.trail.recording import System
 
 _declared: dict[type[models.Model], dict[str, object]] = {}
@@ -30,8 +30,13 @@ def controlled(
     ignored: tuple[str, ...] = (),
     digest_only: tuple[str, ...] = (),
     redactable: tuple[str, ...] = (),
+    record: str = "",
 ) -> Callable[[M], M]:
-    """Declare a model (or an m2m `through` model) controlled; the next `migrate` enforces it."""
+    """Declare a model (or an m2m `through` model) controlled; the next `migrate` enforces it.
+
+    `record` is for a table that was renamed: the name it had when its control began, under which
+    the trail goes on.
+    """
 
     def declare(model: M) -> M:
         _declared[model] = {
@@ -40,6 +45,7 @@ def controlled(
             "ignored": ignored,
             "digest_only": digest_only,
             "redactable": redactable,
+            "record": record,
         }
         return model
 
@@ -56,6 +62,24 @@ def controls() -> Iterator[Control]:
     yield from sorted(found, key=lambda control: control.table)
 
 
+def control_of(model: type[models.Model]) -> Control | None:
+    """Return how a model is controlled, or None when it is not."""
+    table = model._meta.db_table
+    return next((control for control in controls() if control.table == table), None)
+
+
+def record_of(model: type[models.Model]) -> str:
+    """Return what entries call the records of a model."""
+    return str(_declared.get(model, {}).get("record") or model._meta.db_table)
+
+
+def redactable_paths() -> list[str]:
+    """Return every value that may be erased one day, as redactions name it."""
+    return sorted(
+        f"{control.record}.{column}" for control in controls() for column in control.redactable
+    )
+
+
 # Named to run after every other BEFORE trigger of the table: triggers fire in order of name.
 LAST = "zz_capture"
 # Each trigger: when it fires, which of the two functions it calls (capture_sql.function_names),
@@ -69,7 +93,11 @@ TRIGGERS = {
 }  # fmt: skip
 
 
-def install(connection: BaseDatabaseWrapper) -> list[str]:
+class TableRenamed(Exception):
+    """A controlled table got another name, and its model does not say the first one."""
+
+
+def install(connection: BaseDatabaseWrapper, *, only: str = "") -> list[str]:
     """Bring every controlled table's columns, function and triggers up to date; owner's role.
 
     Returns the tables whose capture was renewed. Rows older than the control get a first entry.
@@ -77,38 +105,67 @@ def install(connection: BaseDatabaseWrapper) -> list[str]:
     renewed = []
     with connection.cursor() as cursor:
         for control in controls():
+            if only not in ("", control.table):
+                continue
             cursor.execute("SELECT to_regclass(%s) IS NULL", [f'public."{control.table}"'])
             if cursor.fetchone() == (True,):
                 continue  # its own migration has not run yet
             if not problems(cursor, control):
                 continue
+            _demand_same_record(cursor, control)
             _install(cursor, control)
             _begin_control(connection, cursor, control)
             renewed.append(control.table)
     return renewed
 
 
+def _demand_same_record(cursor: CursorWrapper, control: Control) -> None:
+    cursor.execute(
+        "SELECT substring(p.prosrc FROM %s) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+        "WHERE t.tgrelid = to_regclass(%s) AND t.tgname = %s",
+        ['"record":"([^"]+)"', f'public."{control.table}"', LAST],
+    )
+    for (record,) in cursor.fetchall():
+        if record not in (None, control.record):
+            raise TableRenamed(
+                f"{control.table} has its history under the name {record}: declare "
+                f'controlled(record="{record}") on its model, so that the trail goes on there'
+            )
+
+
 def _install(cursor: CursorWrapper, control: Control) -> None:
+    """Write columns, functions and triggers; in few statements, since each is an entry of the log."""
     table = f'public."{control.table}"'
     functions = capture_sql.function_names(control.table)
     cursor.execute(
-        f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS audit_seq bigint NOT NULL DEFAULT 0,"
-        " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
+        "SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+        "AND attname = ANY(%s) AND NOT attisdropped",
+        [table, list(capture_columns.AUDIT_COLUMNS)],
     )
+    if cursor.fetchone() != (True,):
+        cursor.execute(
+            f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS audit_seq bigint NOT NULL DEFAULT 0,"
+            " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
+        )
     cursor.execute("SET LOCAL ROLE gmp_trail")
-    for function, source in zip(
-        functions, capture_sql.functions_sql(capture_sql.columns(cursor, control)), strict=True
-    ):
+    for source in capture_sql.functions_sql(capture_columns.columns(cursor, control)):
         cursor.execute(source)
-        cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO gmp_owner")
+    cursor.execute(
+        "SELECT bool_or(has_function_privilege('public', one, 'EXECUTE') "
+        "OR NOT has_function_privilege('gmp_owner', one, 'EXECUTE')) FROM unnest(%s::text[]) one",
+        [[f"{function}()" for function in functions]],
+    )
+    if cursor.fetchone() == (True,):
+        cursor.execute(f"REVOKE ALL ON FUNCTION {', '.join(functions)} FROM PUBLIC")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO gmp_owner")
     cursor.execute("SET LOCAL ROLE gmp_owner")
     for name, (timing, which, _) in TRIGGERS.items():
         cursor.execute(
             f"CREATE OR REPLACE TRIGGER {name} {timing.format(table=table)} "
             f"EXECUTE FUNCTION {functions[which]}()"
         )
-        cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    always = ", ".join(f"ENABLE ALWAYS TRIGGER {name}" for name in TRIGGERS)
+    cursor.execute(f"ALTER TABLE {table} {always}")
 
 
 def _begin_control(
@@ -165,7 +222,7 @@ def _trigger_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
 
 
 def _function_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
-    expected = capture_sql.functions_sql(capture_sql.columns(cursor, control))
+    expected = capture_sql.functions_sql(capture_columns.columns(cursor, control))
     for name, declared in zip(capture_sql.function_names(control.table), expected, strict=True):
         cursor.execute(
             "SELECT prosrc, prosecdef, proconfig, pg_get_userbyid(proowner) "

@@ -1,19 +1,28 @@
 """Say what is missing or altered in the enforcement: captures, the log's own triggers, roles."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture
+from compliance.trail import capture, roles
 from compliance.trail.roles import APPLICATION, TRAIL
 
 SQL = Path(__file__).parent / "sql"
 _GUARDS = {
     table: {"append_only": 27, "no_truncate": 34}  # pg_trigger.tgtype; see capture
     for table in ("entry", "leaf", "node", "checkpoint", "log")
-} | {"log_state": {"only_grows": 27, "no_truncate": 34}}
+} | {
+    "log_state": {"only_grows": 27, "no_truncate": 34},
+    "rehash": {"only_grows": 27, "no_truncate": 34},
+    "opening": {"unchanged": 19, "no_truncate": 34},
+}
+_CALLED = {
+    ("audit.log_state", "only_grows"): "audit.refuse_shrinking",
+    ("audit.rehash", "only_grows"): "audit.refuse_shorter",
+}
 _FUNCTION = re.compile(
     r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?AS \$\$(.*?)\$\$;", re.DOTALL
 )
@@ -28,7 +37,13 @@ def problems(cursor: CursorWrapper) -> list[str]:
             found += capture.problems(cursor, control)
         else:
             found.append(f"{control.table}: the controlled table does not exist")
-    return [*found, *_guards(cursor), *_functions(cursor), *_grants(cursor)]
+    return [
+        *found,
+        *_guards(cursor),
+        *_functions(cursor),
+        *_grants(cursor),
+        *_event_triggers(cursor),
+    ]
 
 
 def _guards(cursor: CursorWrapper) -> Iterator[str]:
@@ -38,6 +53,7 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
     )
     expected = {f"audit.{table}": guards for table, guards in _GUARDS.items()}
     expected |= {partition: _GUARDS["entry"] for (partition,) in cursor.fetchall()}
+    expected["trail_logevent"] = {"kinds_apart": 7}
     cursor.execute(
         "SELECT tgrelid::regclass::text, tgname, tgenabled::text, tgtype::int, "
         "tgfoid::regproc::text, tgqual IS NULL FROM pg_trigger "
@@ -47,7 +63,11 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
     present = {(table, name): tuple(rest) for table, name, *rest in cursor.fetchall()}
     for table, guards in expected.items():
         for name, kind in guards.items():
-            function = "audit.refuse_shrinking" if name == "only_grows" else "audit.refuse_change"
+            function = (
+                "audit.refuse_kind"
+                if name == "kinds_apart"
+                else _CALLED.get((table, name), "audit.refuse_change")
+            )
             match present.get((table, name)):
                 case None:
                     yield f"{table}: trigger {name} is missing"
@@ -94,3 +114,31 @@ def _grants(cursor: CursorWrapper) -> Iterator[str]:
     )
     for table, owner in cursor.fetchall():
         yield f"{table}: belongs to {owner}, not to {TRAIL}"
+    cursor.execute(
+        "SELECT role FROM unnest(%s::name[]) role "
+        "WHERE has_table_privilege(role, 'audit.opening', 'SELECT')",
+        [list(roles.LOGINS)],
+    )
+    for (role,) in cursor.fetchall():
+        yield f"audit.opening: {role} may read personal data without asking"
+
+
+def _event_triggers(cursor: CursorWrapper) -> Iterator[str]:
+    cursor.execute(
+        "SELECT evtname, evtenabled::text = 'A' AND evtevent = %s::jsonb ->> evtname::text "
+        "AND evtfoid = to_regprocedure('audit.log_ddl()') AND evttags IS NULL "
+        "FROM pg_event_trigger WHERE evtname = ANY(%s)",
+        [json.dumps(roles.EVENT_TRIGGERS), list(roles.EVENT_TRIGGERS)],
+    )
+    present = dict(cursor.fetchall())
+    for name in roles.EVENT_TRIGGERS:
+        if name not in present:
+            yield (
+                f"event trigger {name} is missing, so DDL leaves no entry; a superuser makes it: "
+                f"{roles.watching_sql(name)}"
+            )
+        elif not present[name]:
+            yield f"event trigger {name} is disabled or not the declared one"
+    cursor.execute("SELECT current_setting('event_triggers', true) = 'off'")  # since version 17
+    if cursor.fetchone() == (True,):
+        yield "event_triggers is off, so DDL leaves no entry"

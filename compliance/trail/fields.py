@@ -1,11 +1,15 @@
 """Store JSON in a controlled table as the exact canonical text that is hashed."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from compliance.trail.tlog import canonical
+
+# An escape, and not the same characters typed after a backslash, which is escaped itself.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 if TYPE_CHECKING:
     _Text = models.TextField[Any, Any]
@@ -33,9 +37,12 @@ class CanonicalJSONField(_Text):
         if value is None:
             return None
         try:
-            return canonical.dumps(value).decode()
+            text = canonical.dumps(value).decode()
         except canonical.NotCanonical as error:
             raise ValidationError(str(error)) from error
+        if _NUL.search(text):
+            raise ValidationError("a text has a NUL, which no other column could hold")
+        return text
 
     def value_to_string(self, obj: models.Model) -> str:
         return self.get_prep_value(self.value_from_object(obj)) or ""

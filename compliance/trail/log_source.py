@@ -66,9 +66,10 @@ class LogSource:
 
     def openings(self, indices: Iterable[int]) -> list[Opening]:
         self._cursor.execute(
-            "SELECT l.idx, o.path, o.salt, o.value FROM audit.leaf l "
-            "JOIN audit.opening o ON o.entry_id = l.entry_id "
-            "WHERE l.log_id = %s AND l.idx = ANY(%s)",
+            "WITH wanted AS MATERIALIZED (SELECT idx, entry_id FROM audit.leaf "
+            "WHERE log_id = %s AND idx = ANY(%s)) "
+            "SELECT w.idx, o.path, o.salt, o.value FROM wanted w JOIN "
+            "audit.openings_of_entries((SELECT array_agg(entry_id) FROM wanted)) o USING (entry_id)",
             [self._log_id, sorted(indices)],
         )
         return [

@@ -85,6 +85,8 @@ class Refusal(models.Model):
     role = models.CharField(max_length=200)
     source = models.CharField(max_length=200)
     recorded_at = models.DateTimeField(db_index=True)
+    # What makes a repeat the same refusal (refusals.record); older ones have none
+    key = models.CharField(max_length=64, unique=True, null=True)
 
     class Meta:
         default_permissions = ("view",)
@@ -106,3 +108,29 @@ class LogEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+@controlled(append_only=True)
+class Attachment(models.Model):
+    """A file that belongs to a record, kept under its digest outside of the database."""
+
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField()
+    media_type = models.CharField(max_length=100)
+    filename = models.CharField(max_length=200)
+    subject = models.CharField(max_length=200, db_index=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "filename", "sha256"], name="attachment_stored_once"
+            ),
+            models.CheckConstraint(
+                name="attachment_digest", condition=models.Q(sha256__regex="^[0-9a-f]{64}$")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.pk})"

@@ -15,7 +15,7 @@ from compliance.trail import issuing, standing, terminal, timeline
 from compliance.trail.recording import System
 from compliance.trail.subjects import Wanted
 from compliance.trail.timeline import Asked
-from compliance.trail.verifier.contents import Kind
+from compliance.trail.verifier.contents import Kind, Record
 
 UNHURRIED = 1_000_000  # entries of a bundle for which somebody waits at a terminal
 
@@ -29,10 +29,10 @@ class Out(Protocol):
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what says which entries: records, a batch, a person, a period, an act."""
     parser.add_argument(
-        "--record", nargs=2, action="append", default=[], metavar=("TABLE", "ID"),
-        help="timeline, bundle: a record; bundle: any number of them.",
+        "--record", nargs="*", action="append", default=[], metavar="TABLE ID",
+        help="timeline, bundle: a record; bundle: any number of them. "
+        "verify: with nothing behind it, write the result into the log.",
     )  # fmt: skip
-    parser.add_argument("--person", default="", metavar="NAME", help="timeline, bundle: who.")
     parser.add_argument(
         "--period", nargs=2, metavar=("FROM", "TO"),
         help="timeline, bundle: between two moments such as 2026-03-01T00:00:00Z.",
@@ -51,12 +51,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def show_timeline(options: dict[str, Any], out: Out) -> None:
     """Write a timeline, newest entry first."""
-    if len(options["record"]) > 1:
+    records = _records(options)
+    if len(records) > 1:
         raise CommandError("a timeline is of one record; name one")
-    table, record_id = options["record"][0] if options["record"] else ("", "")
+    table, record_id = records[0] if records else ("", "")
     start, end = _period(options)
     asked = Asked(
-        record=table, record_id=record_id, actor=options["person"], act=options["act"],
+        record=table, record_id=record_id, actor=_person(options), act=options["act"],
         start=start, end=end,
     )  # fmt: skip
     if not asked.equal and start is None:
@@ -111,8 +112,8 @@ def write_verifier(options: dict[str, Any], out: Out) -> None:
 def _wanted(options: dict[str, Any]) -> Wanted:
     start, end = _period(options)
     named = {
-        Kind.RECORD: options["record"], Kind.BATCH: options["batch"],
-        Kind.PERSON: options["person"], Kind.ACT: options["act"],
+        Kind.RECORD: _records(options), Kind.BATCH: options["batch"],
+        Kind.PERSON: _person(options), Kind.ACT: options["act"],
     }  # fmt: skip
     kinds = [kind for kind, given in named.items() if given]
     if not kinds and start:
@@ -124,11 +125,23 @@ def _wanted(options: dict[str, Any]) -> Wanted:
         )
     return Wanted(
         kind=kinds[0],
-        records=tuple((table, record_id) for table, record_id in options["record"]),
-        name=options["batch"] or options["person"] or options["act"],
+        records=_records(options),
+        name=options["batch"] or _person(options) or options["act"],
         start=start,
         end=end,
     )
+
+
+def _records(options: dict[str, Any]) -> tuple[Record, ...]:
+    if any(len(one) != 2 for one in options["record"]):
+        raise CommandError("name a record by its table and its key: --record TABLE ID")
+    return tuple((table, record_id) for table, record_id in options["record"])
+
+
+def _person(options: dict[str, Any]) -> str:
+    if len(options["person"]) > 1:
+        raise CommandError("name one person")
+    return str(options["person"][0]) if options["person"] else ""
 
 
 def _period(options: dict[str, Any]) -> tuple[datetime | None, datetime | None]:

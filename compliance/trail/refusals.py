@@ -1,5 +1,8 @@
 """Keep what was refused on record, also when the transaction that tried it is rolled back."""
 
+import hashlib
+import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,27 +10,101 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.actions import Action
 from compliance.trail.models import Refusal
-from compliance.trail.recording import Actor
+from compliance.trail.recording import Actor, Identity
 
 ALIAS = "outside"
+# What the database says no with; see sql/0001_log.sql and access/migrations/0002_segregation.py.
+_BY_SQLSTATE = {
+    "GM001": ("no-act", 409, "the change was in no act of the trail"),
+    "GM002": ("append-only", 409, "what is recorded is not altered or deleted"),
+    "GM003": ("reason-needed", 422, "the change needs a reason"),
+    "GM004": ("roles-conflict", 409, "the roles exclude each other"),
+}
+
+
+class RefusedByDatabase(Refused):
+    """A rule that the database holds said no, where no rule of ours had said it kindly before."""
+
+    def __init__(self, sqlstate: str, message: str) -> None:
+        self.code, self.status, said = _BY_SQLSTATE[sqlstate]
+        super().__init__(f"{said}: {message}")
+
+
+@dataclass(frozen=True)
+class Unidentified:
+    """Whoever did not show who they are; `name` is what they called themselves."""
+
+    name: str = "unidentified"
+
+    def trail_identity(self) -> Identity:
+        return Identity(
+            id="unidentified", name=_plain(self.name, 150) or "unidentified", role="none"
+        )
 
 
 def record(
-    refused: Refused, *, action: StrEnum | str, actor: Actor, at: datetime, subject: str = ""
-) -> Refusal:
-    """Write a refusal with its entry, in a connection that the caller's rollback does not reach."""
+    refused: Refused,
+    *,
+    action: StrEnum | str,
+    actor: Actor,
+    at: datetime,
+    subject: str = "",
+    repeat: str | None = None,
+) -> Refusal | None:
+    """Write a refusal with its entry, in a connection that the caller's rollback does not reach.
+
+    What is recorded already is not recorded again: the same exception on its way up (None), and
+    the same refusal of the same request sent again within the hour. `repeat` is what names the
+    request, by default its correlation id; "" makes each attempt count.
+    """
+    if refused.is_recorded:
+        return None
     identity = actor.trail_identity()
+    refusal = Refusal(
+        action=_plain(str(action), 100),
+        code=refused.code,
+        message=_plain(str(refused), 4000),
+        subject=_plain(subject, 200),
+        actor=_plain(identity.name, 200),
+        actor_id=identity.id,
+        role=_plain(identity.role, 200),
+        source=recording.source.get()[:200],
+        recorded_at=at,
+    )
+    refusal.key = _key(refusal, repeat)
     with recording.recording(
         Action.ACT_REFUSED, actor=actor, at=at, reason=refused.code, using=ALIAS
     ):
-        return Refusal.objects.using(ALIAS).create(
-            action=str(action),
-            code=refused.code,
-            message=str(refused),
-            subject=subject,
-            actor=identity.name,
-            actor_id=identity.id,
-            role=identity.role,
-            source=recording.source.get(),
-            recorded_at=at,
-        )
+        # A client that sends the same again at the same time waits here for the first one.
+        Refusal.objects.using(ALIAS).bulk_create([refusal], ignore_conflicts=True)
+        kept = Refusal.objects.using(ALIAS).get(key=refusal.key)
+    refused.is_recorded = True
+    return kept
+
+
+def of_database(error: BaseException) -> RefusedByDatabase | None:
+    """Return what the database refused, or None for an error of another kind."""
+    cause = error.__cause__ or error
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate not in _BY_SQLSTATE:
+        return None
+    message = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return RefusedByDatabase(sqlstate, message or str(cause))
+
+
+def _key(refusal: Refusal, repeat: str | None) -> str:
+    if repeat is None:  # a source without a correlation id names no request
+        repeat = refusal.source if ":" in refusal.source else ""
+    if not repeat:
+        return uuid.uuid4().hex
+    parts = (
+        *(repeat, refusal.action, refusal.code, refusal.message, refusal.subject),
+        # Callers choose the correlation id: one of them for ever must not hide all that follows.
+        *(refusal.actor_id, f"{refusal.recorded_at:%Y-%m-%dT%H}"),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _plain(text: str, most: int) -> str:
+    """Return text that can be stored: what was refused may be refused for its very characters."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()[:most]

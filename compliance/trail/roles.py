@@ -5,11 +5,14 @@ from contextlib import contextmanager
 
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
+from django.db.utils import ProgrammingError
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
 # Nobody signs in as gmp_trail: it owns the log, and only its own functions write there.
 TRAIL, OWNER, APPLICATION = "gmp_trail", "gmp_owner", "gmp_app"
 SEQUENCER, SIGNER = "gmp_sequencer", "gmp_signer"
+LOGINS = (OWNER, APPLICATION, SEQUENCER, SIGNER)
 
 
 def provision(database: str, *, alias: str = "owner", login: bool) -> None:
@@ -41,22 +44,72 @@ def provision(database: str, *, alias: str = "owner", login: bool) -> None:
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'audit'")
         if cursor.fetchone() is None:
             cursor.execute("CREATE SCHEMA audit AUTHORIZATION gmp_trail")
-        for statement in _GRANTS:
-            cursor.execute(statement)
+        for is_done, statement in _GRANTS:
+            cursor.execute(is_done)
+            if cursor.fetchone() != (True,):
+                cursor.execute(statement)
 
 
-# Repeated at each start: they change nothing the second time.
+# What makes DDL an entry: event trigger, and when it fires. See audit.log_ddl.
+EVENT_TRIGGERS = {"gmp_ddl": "ddl_command_end", "gmp_drop": "sql_drop"}
+
+
+def watch_ddl(database: str, *, alias: str = "owner") -> bool:
+    """Make the event triggers where they are missing; say whether all are there.
+
+    Only a superuser may. A disabled one stays as it is, for `enforcement.problems` to name.
+    """
+    with _administrator(alias, database) as cursor:
+        for name in EVENT_TRIGGERS:
+            cursor.execute("SELECT FROM pg_event_trigger WHERE evtname = %s", [name])
+            if cursor.fetchone() is not None:
+                continue
+            try:
+                cursor.execute(watching_sql(name))
+            except ProgrammingError as error:
+                if not isinstance(error.__cause__, InsufficientPrivilege):
+                    raise
+                return False
+    return True
+
+
+def watching_sql(name: str) -> str:
+    """Return the statements by which a superuser makes an event trigger."""
+    return (
+        f"CREATE EVENT TRIGGER {name} ON {EVENT_TRIGGERS[name]} "
+        f"EXECUTE FUNCTION audit.log_ddl(); ALTER EVENT TRIGGER {name} ENABLE ALWAYS"
+    )
+
+
+_ON_PUBLIC = "FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public'"
+# Each with the question whether it was done: a GRANT is an entry of the log.
 _GRANTS = (
-    "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-    "GRANT USAGE, CREATE ON SCHEMA public TO gmp_owner",
-    "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_signer, gmp_trail",
     (
-        "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gmp_app"
+        "SELECT NOT has_schema_privilege('public', 'public', 'CREATE')",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     ),
     (
+        # granted to the role itself, not through PUBLIC or the ownership of the database
+        f"SELECT count(*) = 2 {_ON_PUBLIC} AND grantee = 'gmp_owner'::regrole "
+        "AND privilege_type IN ('USAGE', 'CREATE')",
+        "GRANT USAGE, CREATE ON SCHEMA public TO gmp_owner",
+    ),
+    (
+        f"SELECT count(*) = 4 {_ON_PUBLIC} AND privilege_type = 'USAGE' AND grantee = ANY("
+        "'{gmp_app,gmp_sequencer,gmp_signer,gmp_trail}'::regrole[])",
+        "GRANT USAGE ON SCHEMA public TO gmp_app, gmp_sequencer, gmp_signer, gmp_trail",
+    ),
+    (
+        "SELECT count(*) = 4 FROM pg_default_acl, aclexplode(defaclacl) WHERE defaclobjtype = 'r' "
+        "AND defaclrole = 'gmp_owner'::regrole AND grantee = 'gmp_app'::regrole",
         "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
-        "GRANT USAGE, SELECT ON SEQUENCES TO gmp_app"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO gmp_app",
+    ),
+    (
+        "SELECT count(*) = 2 FROM pg_default_acl, aclexplode(defaclacl) WHERE defaclobjtype = 'S' "
+        "AND defaclrole = 'gmp_owner'::regrole AND grantee = 'gmp_app'::regrole",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE gmp_owner IN SCHEMA public "
+        "GRANT USAGE, SELECT ON SEQUENCES TO gmp_app",
     ),
 )
 

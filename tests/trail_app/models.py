@@ -75,3 +75,15 @@ class Everything(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+@controlled(redactable=("email", "phone"))
+class Contact(models.Model):
+    """Somebody with personal data that may have to be erased."""
+
+    name = models.CharField(max_length=50)
+    email = models.CharField(max_length=100, default="")
+    phone = models.CharField(max_length=50, null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,6 +9,7 @@ from django.db.models.functions import Cast
 from compliance.inspection import scopes
 from compliance.inspection.snapshots import Snapshot
 from compliance.signatures.models import Signature
+from compliance.trail import capture
 
 
 def signatures(snapshot: Snapshot) -> QuerySet[Signature]:
@@ -19,7 +20,7 @@ def signatures(snapshot: Snapshot) -> QuerySet[Signature]:
     under = Q(pk__in=[])
     for model in scopes.narrowed():
         ids = snapshot.rows(model).order_by().annotate(text_id=Cast("pk", TextField()))
-        under |= Q(record=model._meta.db_table, record_id__in=ids.values("text_id"))
+        under |= Q(record=capture.record_of(model), record_id__in=ids.values("text_id"))
     return found.filter(under)
 
 
@@ -31,7 +32,7 @@ def relied_upon(snapshot: Snapshot) -> Iterator[tuple[Signature, Model | None]]:
     newest: dict[tuple[str, str, str], Signature] = {}
     for signature in signatures(snapshot):
         newest[signature.record, signature.record_id, signature.meaning] = signature
-    models = {model._meta.db_table: model for model in apps.get_models()}
+    models = {capture.record_of(model): model for model in apps.get_models()}
     for signature in newest.values():
         model = models.get(signature.record)
         record = None

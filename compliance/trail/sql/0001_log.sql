@@ -5,7 +5,10 @@ CREATE SEQUENCE audit.entry_id_seq CACHE 1;  -- a cached range would break the o
 
 CREATE TABLE audit.log (  -- one for each tenant and site, and one above them
     log_id smallint PRIMARY KEY,
-    origin text NOT NULL UNIQUE
+    origin text NOT NULL UNIQUE,  -- for life, and never used again
+    -- the log it continues, of which a part was lost; whoever writes to that one writes here
+    follows smallint UNIQUE REFERENCES audit.log,
+    is_parent boolean NOT NULL DEFAULT false  -- its entries are the others' checkpoints
 );
 
 CREATE TABLE audit.entry (
@@ -171,11 +174,15 @@ ALTER TABLE audit.log ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER only_grows;
 
+CREATE FUNCTION audit.partition_width() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 1048576::bigint
+$$;
+
 -- Partitions are cut ahead of need, 2^20 ids each.
 CREATE FUNCTION audit.ensure_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    width constant bigint := 1048576;
+    width constant bigint := audit.partition_width();
     last bigint := (SELECT last_value FROM audit.entry_id_seq);
     n bigint;
     made integer := 0;
@@ -203,9 +210,18 @@ SELECT audit.ensure_partitions();
 -- connection is no act.
 CREATE FUNCTION audit.begin_act(log_number smallint, act text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    name text := (SELECT origin FROM audit.log WHERE log_id = log_number);
+    name text;
+    successor smallint := log_number;
     set text;
 BEGIN
+    -- Reading audit.log locks it until the commit: audit.open_log waits for every act under way,
+    -- and no later one goes to the log that was continued.
+    WHILE successor IS NOT NULL LOOP
+        log_number := successor;
+        SELECT l.origin, n.log_id INTO name, successor
+        FROM audit.log l LEFT JOIN audit.log n ON n.follows = l.log_id
+        WHERE l.log_id = log_number;
+    END LOOP;
     IF name IS NULL THEN
         RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
     END IF;
@@ -323,18 +339,330 @@ CREATE VIEW audit.entry_view AS
     CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b OFFSET 0) j  -- once for each entry
     WHERE j.b IS NOT NULL;
 
+-- Openings are written with their entry and erased with reasons; nobody changes one.
+CREATE TRIGGER unchanged BEFORE UPDATE ON audit.opening
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.opening
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+ALTER TABLE audit.opening ENABLE ALWAYS TRIGGER unchanged;
+ALTER TABLE audit.opening ENABLE ALWAYS TRIGGER no_truncate;
+
+-- What the log says about itself is not the application's to say: which values may be erased one
+-- day is declared by the owner of the tables, DDL is written by audit.log_ddl.
+CREATE FUNCTION audit.refuse_kind() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.kind = 'redactable' AND NOT pg_has_role(current_user, 'gmp_owner', 'USAGE')
+        OR NEW.kind = 'ddl' AND current_user <> 'gmp_trail'
+    THEN
+        RAISE EXCEPTION 'a log event of kind % is not written by %', NEW.kind, current_user
+            USING ERRCODE = 'GM002';
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The openings of one value of a record, in all its versions, with the leaves of their entries.
+CREATE FUNCTION audit.openings_of(of_record text, of_record_id text, of_path text)
+RETURNS TABLE (entry_id bigint, idx bigint, salt bytea, value text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.entry_id, v.idx, o.salt, o.value
+    FROM audit.entry_view v JOIN audit.opening o ON o.entry_id = v.entry_id
+    WHERE v.record = of_record AND v.record_id = of_record_id AND o.path = of_path
+    ORDER BY o.entry_id
+$$;
+
+-- The openings of some entries: what verification and evidence bundles read.
+CREATE FUNCTION audit.openings_of_entries(ids bigint[])
+RETURNS TABLE (entry_id bigint, path text, salt bytea, value text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT o.entry_id, o.path, o.salt, o.value FROM audit.opening o
+    WHERE o.entry_id = ANY(ids) ORDER BY o.entry_id, o.path
+$$;
+
+-- Erase one opening. The log itself must say so in this very transaction: which leaf, which value,
+-- on what legal basis and by which two persons; and it must have said, before the entry, that this
+-- value may be erased. Anybody else's deletion is a MISSING_OPENING to every verifier.
+CREATE FUNCTION audit.erase_opening(of_entry bigint, of_path text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    paths json := (
+        SELECT v.document::json -> 'paths' FROM public.trail_logevent v
+        JOIN audit.entry_view e ON e.record = 'trail_logevent' AND e.record_id = v.id::text
+        WHERE v.kind = 'redactable' AND e.entry_id < of_entry
+        ORDER BY e.entry_id DESC LIMIT 1);
+BEGIN
+    IF NOT EXISTS (SELECT FROM json_array_elements_text(paths) one WHERE one = of_path) THEN
+        RAISE EXCEPTION 'the log did not declare % erasable before entry %', of_path, of_entry
+            USING ERRCODE = 'GM002';
+    END IF;
+    -- An entry of this transaction is not sealed: it is beyond scan_from.
+    IF NOT EXISTS (
+        SELECT FROM audit.leaf l
+        JOIN audit.log_state s ON s.log_id = l.log_id
+        JOIN audit.entry e ON e.log_id = l.log_id AND e.entry_id > s.scan_from
+            AND e.xid = pg_current_xact_id()
+        JOIN public.trail_logevent v ON v.audit_head = e.digest AND v.kind = 'redaction'
+        WHERE l.entry_id = of_entry
+            AND v.document::json ->> 'index' = l.idx::text
+            AND v.document::json ->> 'path' = of_path
+            AND btrim(v.document::json ->> 'legal_basis') <> ''
+            AND json_array_length(v.document::json -> 'persons') = 2
+            AND btrim(v.document::json -> 'persons' ->> 0) <> ''
+            AND btrim(v.document::json -> 'persons' ->> 1) <> ''
+            AND v.document::json -> 'persons' ->> 0 <> v.document::json -> 'persons' ->> 1
+    ) THEN
+        RAISE EXCEPTION 'no redaction of % in entry % was recorded in this transaction',
+            of_path, of_entry USING ERRCODE = 'GM002';
+    END IF;
+    DELETE FROM audit.opening o WHERE o.entry_id = of_entry AND o.path = of_path;
+    RETURN FOUND;
+END $$;
+
+-- Say whether an object belongs to the trail: the schema audit, a controlled table or what hangs
+-- on one. GRANT, REVOKE and ALTER DEFAULT PRIVILEGES name no object: they count always.
+CREATE FUNCTION audit.is_controlled(relation oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation AND tgname = 'zz_capture')
+        OR EXISTS (SELECT FROM pg_class WHERE oid = relation
+            AND relnamespace = to_regnamespace('audit'))
+$$;
+CREATE FUNCTION audit.touches_trail(catalog oid, object oid) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN object IS NULL OR coalesce(CASE catalog
+        WHEN 'pg_namespace'::regclass THEN object = to_regnamespace('audit')
+        WHEN 'pg_class'::regclass THEN audit.is_controlled(object)
+            OR EXISTS (SELECT FROM pg_index
+                WHERE indexrelid = object AND audit.is_controlled(indrelid))
+            OR EXISTS (SELECT FROM pg_inherits
+                WHERE inhrelid = object AND audit.is_controlled(inhparent))
+        WHEN 'pg_trigger'::regclass THEN
+            (SELECT audit.is_controlled(tgrelid) FROM pg_trigger WHERE oid = object)
+        WHEN 'pg_rewrite'::regclass THEN
+            (SELECT audit.is_controlled(ev_class) FROM pg_rewrite WHERE oid = object)
+        WHEN 'pg_policy'::regclass THEN
+            (SELECT audit.is_controlled(polrelid) FROM pg_policy WHERE oid = object)
+        WHEN 'pg_proc'::regclass THEN EXISTS (SELECT FROM pg_proc
+                WHERE oid = object AND pronamespace = to_regnamespace('audit'))
+            OR EXISTS (SELECT FROM pg_trigger
+                WHERE tgfoid = object AND audit.is_controlled(tgrelid))
+        END, false);
+END $$;
+
+-- Write one DDL command as a log event, in an act of its own: outside of any act and inside of one.
+CREATE FUNCTION audit.record_ddl(tag text, kind text, object text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    names constant text[] := '{audit.act,audit.log,audit.log_id,audit.xid}';
+    outer_act text[] := ARRAY(SELECT coalesce(current_setting(one, true), '')
+        FROM unnest(names) WITH ORDINALITY AS n(one, place) ORDER BY place);
+    stamp text := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+    who text := to_json('database:' || session_user)::text;
+    source text := to_json('database:' || coalesce(host(inet_client_addr()), 'local'))::text;
+    seq bigint;
+BEGIN
+    PERFORM audit.begin_act((SELECT min(log_id) FROM audit.log), concat('{"acted_at":"', stamp,
+        '","action":"trail.ddl","actor":', who, ',"actor_id":', who, ',"id":"', gen_random_uuid(),
+        '","reason":', to_json(tag), ',"role":"database","source":', source, '}'));
+    INSERT INTO public.trail_logevent (kind, document, recorded_at) VALUES ('ddl',
+        concat('{"by":', to_json(session_user::text), ',"command":', to_json(tag), ',"kind":',
+            to_json(kind), ',"object":', to_json(object), ',"query_sha256":"',
+            encode(sha256(convert_to(coalesce(current_query(), ''), 'UTF8')), 'hex'), '","v":1}'),
+        clock_timestamp())
+        RETURNING audit_seq INTO seq;
+    IF seq IS DISTINCT FROM 1 THEN  -- its own capture is gone: then nothing is altered either
+        RAISE EXCEPTION '% is refused: log events are not captured', tag USING ERRCODE = 'GM002';
+    END IF;
+    PERFORM set_config(one, outer_act[place], true)
+        FROM unnest(names) WITH ORDINALITY AS n(one, place);
+END $$;
+
+-- What the event triggers call (roles.watch_ddl makes them: that takes a superuser).
+CREATE FUNCTION audit.log_ddl() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one record;
+BEGIN
+    IF to_regclass('public.trail_logevent') IS NULL THEN
+        IF EXISTS (SELECT FROM audit.entry) THEN
+            RAISE EXCEPTION '% is refused: it takes the log events away', TG_TAG
+                USING ERRCODE = 'GM002';
+        END IF;
+        RETURN;
+    END IF;
+    IF TG_EVENT = 'ddl_command_end' THEN
+        FOR one IN
+            SELECT DISTINCT command_tag, coalesce(object_type, '') AS kind,
+                coalesce(object_identity, '') AS object
+            FROM pg_event_trigger_ddl_commands()
+            WHERE schema_name IS DISTINCT FROM 'pg_temp' AND (schema_name = 'audit'
+                OR audit.touches_trail(classid, objid)) IS TRUE
+        LOOP
+            PERFORM audit.record_ddl(one.command_tag, one.kind, one.object);
+        END LOOP;
+        RETURN;
+    END IF;
+    -- What is dropped is not in the catalogues any more: a controlled table is one whose capture
+    -- trigger goes with it. Of a table that goes, its parts need no entry of their own.
+    FOR one IN
+        WITH dropped AS (
+            SELECT object_type AS kind, object_identity AS object, schema_name, original,
+                address_names[1:2] AS name, object_type = 'trigger'
+                    AND address_names[3] = 'zz_capture' AS is_capture,
+                (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE n.nspname = address_names[1] AND c.relname = address_names[2]) AS relation
+            FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary)
+        SELECT DISTINCT kind, object FROM dropped
+        WHERE (schema_name = 'audit' OR kind = 'schema' AND object = 'audit'
+            OR name IN (SELECT name FROM dropped WHERE is_capture)
+            OR kind IN ('trigger', 'rule', 'policy') AND audit.is_controlled(relation)
+            OR kind = 'table column' AND TG_TAG <> 'ALTER TABLE'
+                AND audit.is_controlled(relation))
+        AND (original OR relation IS NOT NULL OR kind IN ('table', 'schema', 'function'))
+    LOOP
+        PERFORM audit.record_ddl(TG_TAG, one.kind, one.object);
+    END LOOP;
+END $$;
+
+-- A log begins: for a tenant and site, above the others, or in the place of one that lost a part.
+CREATE FUNCTION audit.open_log(name text, chain bytea, continues smallint, above boolean)
+RETURNS smallint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number smallint;
+BEGIN
+    LOCK TABLE audit.log IN ACCESS EXCLUSIVE MODE;  -- see audit.begin_act
+    IF EXISTS (SELECT FROM audit.entry e JOIN audit.log_state s USING (log_id)
+        WHERE e.log_id = continues AND e.entry_id > s.scan_from
+        AND NOT EXISTS (SELECT FROM audit.leaf l WHERE l.entry_id = e.entry_id))
+    THEN
+        RAISE EXCEPTION 'log % has unsealed entries', continues USING ERRCODE = 'GM004';
+    END IF;
+    number := (SELECT max(log_id) + 1 FROM audit.log);
+    INSERT INTO audit.log (log_id, origin, follows, is_parent)
+        VALUES (number, name, continues, above);
+    INSERT INTO audit.log_state (log_id, size, root, chain, range)
+        VALUES (number, 0, sha256(''), chain, '{}');
+    INSERT INTO audit.projected VALUES (number, 0);
+    RETURN number;
+END $$;
+
+-- Spans of leaves that an archive file holds, as the log itself says.
+CREATE FUNCTION audit.archived() RETURNS TABLE (log_id smallint, first bigint, past bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT l.log_id, (d ->> 'start')::bigint, (d ->> 'end')::bigint
+    FROM public.trail_logevent v CROSS JOIN LATERAL (SELECT v.document::json AS d) j
+    JOIN audit.log l ON l.origin = d ->> 'origin' WHERE v.kind = 'archive';
+END $$;
+
+-- Drop the entries of one partition, all of them in archive files. Their leaves stay, and so does
+-- every proof. The event that names two persons must be written in the same transaction.
+CREATE FUNCTION audit.detach(partition bigint, older_than timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    width constant bigint := audit.partition_width();
+    name constant text := format('audit.entry_p%s', partition);
+    found bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_inherits
+        WHERE inhparent = 'audit.entry'::regclass AND inhrelid = to_regclass(name))
+    THEN
+        RAISE EXCEPTION 'there is no partition %', partition USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('LOCK TABLE ONLY audit.entry, %s IN ACCESS EXCLUSIVE MODE', name);
+    IF NOT EXISTS (SELECT FROM public.trail_logevent v
+        CROSS JOIN LATERAL (SELECT v.document::json AS d) j
+        WHERE v.kind = 'detach' AND v.xmin = pg_current_xact_id()::xid
+        AND d ->> 'partition' = partition::text
+        AND (SELECT count(DISTINCT lower(p ->> 'name')) = 2 AND count(*) = 2
+            AND bool_and(btrim(p ->> 'name') <> '' AND length(btrim(p ->> 'reason')) >= 8)
+            FROM json_array_elements(d -> 'persons') p))
+    THEN
+        RAISE EXCEPTION 'two persons, each with a reason, must be named in the log'
+            USING ERRCODE = 'GM004';
+    END IF;
+    IF EXISTS (SELECT FROM audit.held()) THEN
+        RAISE EXCEPTION 'a legal hold is in force: %', (SELECT string_agg(h, ', ') FROM audit.held() h)
+            USING ERRCODE = 'GM004';
+    END IF;
+    IF EXISTS (SELECT FROM audit.log_state WHERE scan_from < (partition + 1) * width - 1) THEN
+        RAISE EXCEPTION 'entries can still be written to partition %', partition
+            USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s e WHERE NOT EXISTS (SELECT FROM audit.leaf l '
+        'JOIN audit.archived() a ON a.log_id = l.log_id AND l.idx >= a.first AND l.idx < a.past '
+        'JOIN audit.projected p ON p.log_id = l.log_id AND l.idx < p.size '
+        -- an entry is older than the checkpoint that covers its span
+        'JOIN LATERAL (SELECT min(c.signed_at) AS at FROM audit.checkpoint c '
+        'WHERE c.log_id = a.log_id AND c.size >= a.past) c ON c.at < $1 '
+        'WHERE l.entry_id = e.entry_id AND l.log_id = e.log_id)', name)
+        INTO found USING older_than;
+    IF found > 0 THEN
+        RAISE EXCEPTION '% entries of partition % are not archived, or too young', found, partition
+            USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s', name) INTO found;
+    EXECUTE format('ALTER TABLE audit.entry DETACH PARTITION %s', name);
+    EXECUTE format('DROP TABLE %s', name);
+    RETURN found;
+END $$;
+
+-- Legal holds in force: named as often as they were not released.
+CREATE FUNCTION audit.held() RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT document::json ->> 'hold' FROM public.trail_logevent
+    WHERE kind IN ('hold', 'release-hold')
+    GROUP BY 1 HAVING sum(CASE kind WHEN 'hold' THEN 1 ELSE -1 END) > 0;
+END $$;
+
+-- Trees with another hash over the same bodies, as far as they have grown.
+CREATE TABLE audit.rehash (
+    log_id smallint NOT NULL REFERENCES audit.log,
+    algorithm text NOT NULL,
+    origin text NOT NULL UNIQUE,
+    size bigint NOT NULL,
+    range bytea[] NOT NULL,
+    PRIMARY KEY (log_id, algorithm)
+);
+CREATE FUNCTION audit.refuse_shorter() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.origin <> OLD.origin
+        OR NEW.log_id <> OLD.log_id OR NEW.algorithm <> OLD.algorithm
+        OR (NEW.size = OLD.size AND NEW.range <> OLD.range)
+    THEN
+        RAISE EXCEPTION 'the audit trail is append-only: a tree only grows'
+            USING ERRCODE = 'GM002';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE ON audit.rehash
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_shorter();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.rehash
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER only_grows;
+ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER no_truncate;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
 GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
     audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
-    audit.projection, audit.projected, audit.head, audit.seal_leaf, audit.opening, audit.unprojected, audit.entry_view,
-    audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
+    audit.projection, audit.projected, audit.head, audit.seal_leaf, audit.unprojected,
+    audit.entry_view, audit.entry_id_seq TO gmp_app, gmp_owner, gmp_sequencer;
+-- Personal data: read through functions, which the application guards by a duty.
+GRANT EXECUTE ON FUNCTION audit.openings_of, audit.openings_of_entries, audit.erase_opening TO gmp_app;
+GRANT EXECUTE ON FUNCTION audit.refuse_kind TO gmp_owner;  -- who makes the trigger
 GRANT INSERT ON audit.leaf, audit.node, audit.projection, audit.head, audit.seal_leaf
     TO gmp_sequencer;
 GRANT DELETE ON audit.projection, audit.head, audit.seal_leaf TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
+-- Who migrates may also open logs, archive and detach; the rules are in the functions.
+GRANT EXECUTE ON FUNCTION audit.open_log, audit.detach, audit.held, audit.archived,
+    audit.partition_width TO gmp_owner;
+GRANT EXECUTE ON FUNCTION audit.held, audit.archived, audit.partition_width TO gmp_app;
+GRANT SELECT ON audit.rehash TO gmp_app, gmp_owner, gmp_sequencer;
+GRANT INSERT, UPDATE ON audit.rehash TO gmp_sequencer;
 -- No lock on log_state, no sealing: whoever takes the signer's login can only add checkpoints.
 GRANT SELECT ON audit.log, audit.leaf, audit.node, audit.log_state, audit.checkpoint TO gmp_signer;
 GRANT INSERT ON audit.checkpoint TO gmp_signer;

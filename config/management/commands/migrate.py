@@ -6,7 +6,8 @@ from django.core.management.commands import migrate
 from django.db import connections, transaction
 from django.utils import timezone
 
-from compliance.trail import capture, keys, roles
+from compliance.trail import capture, keys, roles, whitelist
+from compliance.trail.models import LogEvent
 from config import jobs
 from config import settings as product
 
@@ -28,7 +29,12 @@ class Command(migrate.Command):
             if cursor.fetchone() != (True,):
                 return
         with transaction.atomic(using="owner"):
-            renewed = capture.install(owner)
+            # First what the log says about itself: redactable values are declared before any is
+            # committed to.
+            renewed = capture.install(owner, only=LogEvent._meta.db_table)
+            whitelist.declare(at=timezone.now())
+            renewed += capture.install(owner)
+        roles.watch_ddl(str(owner.settings_dict["NAME"]))  # last: what was made is no news
         if renewed and options["verbosity"] > 0:
             self.stdout.write(f"  Capture renewed on {len(renewed)} controlled tables")
         keys.ensure()  # a trial's way; a deployment brings its own key

@@ -1,5 +1,6 @@
 """A record is shown as it was, with the entry that set each field, or with what is not known."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_a_period_is_cut_into_parts_that_cover_it(hours: float) -> None:
 
     assert edges[0] <= START
     assert edges[-1] >= end
-    assert {b - a for a, b in zip(edges, edges[1:], strict=False)} == {edges[1] - edges[0]}
+    assert {b - a for a, b in itertools.pairwise(edges)} == {edges[1] - edges[0]}
     assert periods.FEWEST_PARTS <= len(edges) - 1 <= periods.MOST_PARTS
 
 

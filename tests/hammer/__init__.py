@@ -1,0 +1,1 @@
+"""Many writers and kill -9 of everything at once; afterwards the log must be whole."""
