@@ -104,8 +104,12 @@ class EntryAdmin(ReadOnlyAdmin):
         self._demand(request)
         try:
             found = evidence_page.answer(request)
-        except (Refused, Unavailable) as error:
-            return self._none(request, str(error), status=getattr(error, "status", 503))
+        except Refused as refused:
+            person: Any = request.user
+            refusals.record(refused, action="trail.evidence", actor=person, at=timezone.now())
+            return self._none(request, str(refused), status=refused.status)
+        except Unavailable as error:
+            return self._none(request, str(error), status=503)
         if isinstance(found, HttpResponse):
             return found
         return self._page(request, "evidence", found, status=found.get("status", 200))

@@ -12,7 +12,7 @@ def of_entries(entry_ids: Iterable[int]) -> Mapping[int, Mapping[str, str]]:
     found: dict[int, dict[str, str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT entry_id, path, value FROM audit.opening WHERE entry_id = ANY(%s)",
+            "SELECT entry_id, path, value FROM audit.openings_of_entries(%s::bigint[])",
             [list(entry_ids)],
         )
         for entry_id, path, value in cursor.fetchall():

@@ -13,14 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from compliance.access.duties import Role
+from compliance.access.models import User
 from compliance.trail import issuing, keys, published, subjects, timeline_pages
 from compliance.trail.issuing import HeldNotOurs, NotReady, ValuesProtected
-from compliance.trail.log_source import LogSource
 from compliance.trail.models import Entry, LogEvent
 from compliance.trail.recording import System
 from compliance.trail.subjects import NoSuchSubject, TooMuch, Wanted
 from compliance.trail.verifier import container, verification
-from compliance.trail.verifier.contents import Kind, Opening
+from compliance.trail.verifier.contents import Kind
 from compliance.trail.verifier.outcome import Result
 from compliance.trail.verifier.trust import Trust
 from tests import factories, trail_log
@@ -171,15 +171,29 @@ def test_a_held_checkpoint_is_shown_to_lead_to_the_newest_or_named_as_a_fork(
         issued(of_record(first), held=[b"something else"])
 
 
-def test_a_bundle_that_would_disclose_protected_values_is_not_for_everybody(
-    first: Vessel, monkeypatch: pytest.MonkeyPatch
+def test_protected_values_are_disclosed_and_shown_to_who_may_read_them_only(
+    read_log: FreshLog, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(
-        LogSource, "openings", lambda self, _: [Opening(index=0, path="a.b", salt=b"", value="x")]
-    )
+    quality, auditor = (factories.person(role) for role in (Role.QUALITY_ASSURANCE, Role.AUDITOR))
+    with trail_log.act("told by the person"):
+        User.objects.filter(pk=auditor.pk).update(email="somebody@plant.example")
+    issuing.seal_now(timezone.now())
+    wanted = Wanted(kind=Kind.RECORD, records=(("access_user", str(auditor.pk)),))
+    pages = {}
+    for person in (quality, auditor):
+        client = Client()
+        client.force_login(person, backend="compliance.access.backends.RoleBackend")
+        url = timeline_pages.record_url("access_user", str(auditor.pk))
+        pages[person.pk] = client.get(url).content.decode()
 
+    found = issued(wanted)
+
+    assert verified(found.data, tmp_path).exit == 0
     with pytest.raises(ValuesProtected):
-        issued(of_record(first), may_open=False)
+        issued(wanted, may_open=False)
+    assert "protected" in pages[auditor.pk]
+    assert "somebody@plant.example" not in pages[auditor.pk]
+    assert "somebody@plant.example" in pages[quality.pk]
 
 
 # --- The edges
@@ -230,13 +244,13 @@ def test_a_machine_gets_bundles_and_problems_over_the_api(
     assert record.status_code == 200, record.content
     assert verified(record.content, tmp_path).exit == 0
     assert post("person", {"name": "anna"}).status_code == 200
-    assert post("period", period).status_code == 200
     assert post("act", {"id": "none"}).status_code == 404
     for path, body, code in (
         ("batch", {"number": "B-none"}, "no-such-subject"),
         ("record", {"record": TABLE}, "invalid"),
         ("record", {"record": TABLE, "record_id": "1", "more": 1}, "invalid"),
         ("period", {"start": "yesterday", "end": "today"}, "invalid"),
+        ("period", period, "values-protected"),  # names of people are in it
         ("person", {"name": "anna", "held": ["nonsense"]}, "held-checkpoint-differs"),
     ):
         answer = post(path, body)
