@@ -45,7 +45,7 @@ class TagColumns(models.Model):
 class PartColumns(models.Model):
     """What is deleted together with its record."""
 
-    record = models.ForeignKey("Audited", models.CASCADE)
+    record = models.ForeignKey("Linked", models.CASCADE)
     name = models.CharField(max_length=40)
 
     class Meta:

@@ -74,7 +74,7 @@ def raw_sql(model: Any, block: Block, rows: int) -> int:
 def link(subject: Subject, rows: int) -> int:
     """Link records to tags."""
     tags = [subject.model("Tag").objects.create(name=f"T-{n}") for n in range(LINKS)]
-    records = list(subject.model("Audited").objects.order_by("-pk")[:rows])
+    records = list(subject.model("Linked").objects.order_by("-pk")[:rows])
     for record in records:
         with subject.block():
             record.tags.add(*tags)
@@ -92,7 +92,7 @@ def cascade(subject: Subject, records: list[Any]) -> int:
 
 def with_parts(subject: Subject, rows: int) -> list[Any]:
     """Give the records that were linked last their parts, and return them."""
-    records = list(subject.model("Audited").objects.order_by("-pk")[:rows])
+    records = list(subject.model("Linked").objects.order_by("-pk")[:rows])
     part = subject.model("Part")
     with subject.block():
         part.objects.bulk_create(
@@ -109,9 +109,9 @@ SIMPLE = {
 
 def each(subject: Subject, rows: int) -> Iterator[tuple[str, Callable[[], int]]]:
     """Yield every workload with its name, to be run before the next one is asked for."""
-    audited, block = subject.model("Audited"), subject.block
+    linked, block = subject.model("Linked"), subject.block
     for name, run in SIMPLE.items():
-        yield name, functools.partial(run, audited, block, rows)
+        yield name, functools.partial(run, linked, block, rows)
     yield "m2m", functools.partial(link, subject, rows)
     records = with_parts(subject, rows)
     yield "cascade", functools.partial(cascade, subject, records)

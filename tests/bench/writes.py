@@ -94,14 +94,14 @@ def _sizes(product: Any, subject: Subject) -> list[Row]:
 
 def _size(subject: Subject) -> int:
     """Sum up everything but the records themselves."""
-    records = [subject.model(name)._meta.db_table for name in ("Audited", "Part", "Plain", "Tag")]
-    records.append(subject.model("Audited").tags.through._meta.db_table)
+    models = [subject.model(name) for name in ("Audited", "Linked", "Part", "Plain", "Tag")]
+    models.append(subject.model("Linked").tags.through)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
             "WHERE relkind = 'r' AND NOT relname = ANY(%s) AND relnamespace NOT IN "
             "('pg_catalog'::regnamespace, 'information_schema'::regnamespace)",
-            [records],
+            [[model._meta.db_table for model in models]],
         )
         return int(cursor.fetchone()[0])
 

@@ -15,6 +15,10 @@ class Tag(TagColumns):
 
 
 class Audited(Columns):
+    pass
+
+
+class Linked(Columns):
     tags = models.ManyToManyField(Tag)
 
 
@@ -22,5 +26,6 @@ class Part(PartColumns):
     pass
 
 
-auditlog.register(Audited, m2m_fields={"tags"})
+auditlog.register(Audited)
+auditlog.register(Linked, m2m_fields={"tags"})
 auditlog.register(Part)

@@ -14,6 +14,10 @@ class Tag(TagColumns):
 
 
 class Audited(Columns):
+    pass
+
+
+class Linked(Columns):
     tags = models.ManyToManyField(Tag)
 
 

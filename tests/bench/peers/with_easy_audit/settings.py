@@ -9,5 +9,6 @@ INSTALLED_APPS = [
     "easyaudit",
     "tests.bench.peers.with_easy_audit",
 ]
-_APP = "with_easy_audit"
-DJANGO_EASY_AUDIT_REGISTERED_CLASSES = [f"{_APP}.Audited", f"{_APP}.Part"]
+DJANGO_EASY_AUDIT_REGISTERED_CLASSES = [
+    f"with_easy_audit.{model}" for model in ("Audited", "Linked", "Part")
+]

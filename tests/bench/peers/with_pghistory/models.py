@@ -18,6 +18,11 @@ class Tag(TagColumns):
 
 @pghistory.track(*(event() for event in EVENTS))
 class Audited(Columns):
+    pass
+
+
+@pghistory.track(*(event() for event in EVENTS))
+class Linked(Columns):
     tags = models.ManyToManyField(Tag)
 
 
@@ -27,6 +32,6 @@ class Part(PartColumns):
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
-class AuditedTag(Audited.tags.through):  # type: ignore[name-defined]
+class LinkedTag(Linked.tags.through):  # type: ignore[name-defined]
     class Meta:
         proxy = True

@@ -15,6 +15,10 @@ class Tag(TagColumns):
 
 
 class Audited(Columns):
+    history = HistoricalRecords()
+
+
+class Linked(Columns):
     tags = models.ManyToManyField(Tag)
     history = HistoricalRecords(m2m_fields=[tags])
 

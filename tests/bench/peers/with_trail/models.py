@@ -16,6 +16,11 @@ class Tag(TagColumns):
 
 @controlled(deletable=True)
 class Audited(Columns):
+    pass
+
+
+@controlled(deletable=True)
+class Linked(Columns):
     tags = models.ManyToManyField(Tag)
 
 
@@ -24,4 +29,4 @@ class Part(PartColumns):
     pass
 
 
-controlled(deletable=True)(Audited.tags.through)
+controlled(deletable=True)(Linked.tags.through)
