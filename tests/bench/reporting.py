@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
@@ -17,10 +17,6 @@ _WORKLOADS = {
     "bulk_create": "bulk_create", "queryset_update": "queryset.update",
 }  # fmt: skip
 _CAPTURED = ("create", "save", "update", "bulk_create", "bulk_update", "raw_sql", "m2m", "cascade")
-
-
-def renamed(row: Row, name: str) -> Row:
-    return replace(row, name=name)
 
 
 def server(cursor: CursorWrapper) -> str:

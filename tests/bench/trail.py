@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 RESULTS = Path(os.environ.get("GMP_VAR_DIR", "var")).absolute() / "bench"
@@ -34,10 +35,10 @@ PEERS = {
     "auditlog": "django-auditlog", "simple_history": "django-simple-history",
     "easy_audit": "django-easy-audit", "pghistory": "django-pghistory",
 }  # fmt: skip
-SETTINGS = "tests.bench.settings"
+SETTINGS, MEASURED = "tests.bench.settings", "tests.bench.peers.with_trail.settings"
 ENTRIES = int(os.environ.get("ENTRIES") or 1_000_000)
 IS_QUICK = ENTRIES <= 100_000
-ROUNDS, PEER_ROUNDS = (7, 3) if IS_QUICK else (25, 9)
+ROUNDS, PEER_ROUNDS, CONTENTION_ROUNDS = (7, 3, 3) if IS_QUICK else (25, 9, 9)
 BULK, PEER_BULK = (5_000, 2_000) if IS_QUICK else (20_000, 10_000)
 
 
@@ -59,22 +60,28 @@ def main() -> int:
 
 
 def _rows(peers: dict[str, str]) -> list[Row]:
-    rows = _part("writes", "trail", ROUNDS, BULK)
-    rows += _part("sealing_rate", ENTRIES // 5)
-    rows += _part("contention", 3 if IS_QUICK else 8)
+    rows = _ours("writes", "trail", ROUNDS, BULK)
+    rows.append(_named(rows, "bytes_per_update", "bytes_per_entry"))
+    rows += _ours("sealing_rate")
+    rows += _ours("contention", CONTENTION_ROUNDS)
     for name, database in peers.items():
         found = parts.measure(
             "writes", name, str(PEER_ROUNDS), str(PEER_BULK), folder=FOLDER,
             settings=f"tests.bench.peers.with_{name}.settings",
             GMP_BENCH_PEER=databases.plain_settings(database),
         )  # fmt: skip
-        rows += [reporting.renamed(row, f"{name}_{row.name}") for row in found]
-    return rows + _part("growth", ENTRIES, GMP_BENCH_DATABASE=GROWN)
+        rows += [replace(row, name=f"{name}_{row.name}") for row in found]
+    grown = _ours("growth", ENTRIES, settings=SETTINGS, GMP_BENCH_DATABASE=GROWN)
+    return rows + grown
 
 
-def _part(module: str, *arguments: object, **extra: str) -> list[Row]:
+def _ours(part: str, *arguments: object, settings: str = MEASURED, **extra: str) -> list[Row]:
     words = [str(argument) for argument in arguments]
-    return parts.measure(module, *words, folder=FOLDER, settings=SETTINGS, **extra)
+    return parts.measure(part, *words, folder=FOLDER, settings=settings, **extra)
+
+
+def _named(rows: list[Row], name: str, other: str) -> Row:
+    return next(replace(row, name=other) for row in rows if row.name == name)
 
 
 if __name__ == "__main__":

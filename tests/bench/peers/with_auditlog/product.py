@@ -28,4 +28,3 @@ def captured() -> dict[str, int]:
         "row": LogEntry.objects.exclude(changes__has_key="tags").count(),
         "link": sum(len(changes["tags"]["objects"]) for changes in links),
     }
-

@@ -40,4 +40,3 @@ def captured() -> dict[str, int]:
 
 def _named(changed: str) -> int:
     return sum(len(pks) for pks in json.loads(changed.replace("'", '"')).values())
-

@@ -30,4 +30,3 @@ def captured() -> dict[str, int]:
     """Count the copies; a change of links copies the links, and the record once more."""
     links = Linked.history.model.tags.model.objects.count()
     return {"row": sum(model.history.count() for model in (Audited, Linked, Part)), "link": links}
-

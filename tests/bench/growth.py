@@ -1,0 +1,92 @@
+"""How a log behaves as it grows: full verification, proofs, and the first page of a record."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+from django.apps import apps
+from django.db import connection, transaction
+
+from compliance.trail import recording, stored, timeline
+from compliance.trail.recording import System
+from compliance.trail.timeline import Asked
+from compliance.trail.tlog import merkle
+from tests.bench import verification
+from tests.bench.columns import AT, values
+from tests.bench.measuring import Row
+
+LEAST = 10_000  # at a tenth
+RECORDS, CHANGES = 20, 100  # records with more than a page of entries
+ASKED = 400
+
+
+def rows(entries: str) -> list[Row]:
+    """Plant a log of so many entries, and measure at a tenth of it and at the whole."""
+    tenth = max(int(entries) // 10, LEAST)
+    verification.prepare()
+    records = _records()
+    verification.plant(tenth)
+    small = _milliseconds(lambda: _first_page(random.choice(records)))
+    proof_small = _milliseconds(_prove)
+    verification.plant(max(int(entries), 10 * tenth))
+    large = _milliseconds(lambda: _first_page(random.choice(records)))
+    proof_large = _milliseconds(_prove)
+    return [
+        Row("timeline_growth", large, "ms", small, large / small),
+        Row("proof_ms", proof_large, "ms", proof_small, proof_large / proof_small),
+        *_verified(int(entries)),
+    ]
+
+
+def _verified(entries: int) -> list[Row]:
+    rate, cpu, peaks = verification.verify_rate(entries)
+    return [
+        Row("verify_rate", rate, "entries/s"),
+        Row("verify_cpu", cpu, "us CPU/entry"),
+        Row("verify_memory", max(peaks.rss.values()) / 2**20, "MiB a process"),
+    ]
+
+
+def _records() -> list[str]:
+    """Make the records whose timelines are read; the log grows on top of them."""
+    model = apps.get_model("bench_app.Audited")
+    with _act():
+        records = model.objects.bulk_create([model(**values(n)) for n in range(RECORDS)])
+    for number in range(CHANGES):
+        with _act():
+            model.objects.update(count=number + 1)
+    return [str(record.pk) for record in records]
+
+
+def _act():  # type: ignore[no-untyped-def]
+    return recording.recording(
+        verification.Action.MEASURED, actor=System("bench"), at=AT, reason="measured here"
+    )
+
+
+def _first_page(record_id: str) -> None:
+    page = timeline.page(Asked(record="bench_app_audited", record_id=record_id))
+    found = [(entry.record_seq, entry.body) for entry in page.entries]
+    assert found[0][0] == CHANGES + 1 and len(found) == timeline.PAGE
+
+
+def _prove() -> None:
+    """Make the proof of any one entry from storage, and check it against the log's root."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        state = stored.state(cursor)
+        index = random.randrange(state.size)
+        reader = stored.reader(cursor)
+        proof = merkle.inclusion_proof(index, state.size, reader)
+        leaf = reader.hash_at(0, index)
+    merkle.verify_inclusion(leaf, index, state.size, proof, state.root)
+
+
+def _milliseconds(run: Callable[[], None]) -> float:
+    """Return the median of many calls, after as many that warm up."""
+    found = []
+    for _ in range(2 * ASKED):
+        before = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - before)
+    return statistics.median(found[ASKED:]) * 1e3
