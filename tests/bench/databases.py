@@ -16,10 +16,10 @@ PREFIX = "gmp_bench_"  # never the database of an installation
 
 
 @contextmanager
-def administrator() -> Iterator[CursorWrapper]:
-    """Connect to the server outside of any role."""
+def administrator(database: str = "postgres") -> Iterator[CursorWrapper]:
+    """Connect to a database of the server outside of any role."""
     own = connections["owner"]
-    other = type(own)({**own.settings_dict, "NAME": "postgres", "OPTIONS": _options()}, "owner")
+    other = type(own)({**own.settings_dict, "NAME": database, "OPTIONS": _options()}, "owner")
     try:
         with other.cursor() as cursor:
             yield cursor

@@ -56,7 +56,7 @@ def _costs(product: Any, subject: Subject, name: str, *, rows: int, rounds: int)
         between=lambda: _vacuum(subject),
     )
     captured, changed = product.captured()["row"] - before, rows * (rounds + 1)
-    if subject.app == "with_trail" and captured != changed:
+    if subject.app == "with_trail" and captured != changed:  # of peers, the table says it
         sys.exit(f"{name}: {captured} entries for {changed} rows: no figure counts")
     return [
         _row(name, pairs, lambda cost: cost.cpu_s, unit="us CPU/row", rows=rows),
