@@ -6,6 +6,7 @@ its own under var/bench, or in databases of its own on the server of DATABASE_UR
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -44,6 +45,7 @@ BULK, PEER_BULK = (5_000, 2_000) if IS_QUICK else (20_000, 10_000)
 
 def main() -> int:
     peers = {name: f"gmp_bench_{name}" for name in PEERS}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its server ends with it
     try:
         with databases.administrator() as cursor:  # keeps the server running until the end
             server = reporting.server(cursor)
