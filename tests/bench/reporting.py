@@ -86,8 +86,8 @@ def _log(found: Mapping[str, Row]) -> list[str]:
     lines = ["| figure | value | beside | ratio |", "|---|---|---|---|"]
     for name in (
         "writers_16", "seal_slowdown", "seal_rate", "seal_rate_wall", "project_rate",
-        "verify_rate", "proof_ms", "timeline_growth", "bytes_per_entry", "bytes_per_insert",
-        "bytes_per_sealed",
+        "verify_rate", "proof_ms", "timeline_growth", "log_growth", "bytes_per_entry",
+        "bytes_per_insert", "bytes_per_sealed",
     ):  # fmt: skip
         if row := found.get(name):
             baseline = "" if row.baseline is None else f"{row.baseline:,.2f}"
