@@ -277,6 +277,7 @@ class SyntheticLog:
             "buckets": tree.buckets,
             "chain": self._chain.head.hex(),
             "clock": {"offset_us": 12, "source": "chrony"},
+            "keys": sum(index < size for index in self._of_kind["key"]),
             "records": tree.records,
             "root": tree.root.hex(),
             "tree_size": size,

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from compliance.trail.tlog import canonical, certificates, note, octets
+from compliance.trail.tlog import canonical, certificates, note, octets, shapes
 from compliance.trail.tlog.certificates import NotCertificates
 from compliance.trail.tlog.checkpoint import CheckpointInvalid
 from compliance.trail.tlog.heads import Bucket, Head, HeadsInvalid
-from compliance.trail.verifier import container, manifests, report, shapes, writing
+from compliance.trail.verifier import container, manifests, report, writing
 from compliance.trail.verifier.contents import (
     Completeness,
     Contents,

@@ -7,9 +7,8 @@ from hashlib import sha256
 
 from cryptography import x509
 
-from compliance.trail.tlog import certificates, time_tokens
+from compliance.trail.tlog import certificates, shapes, time_tokens
 from compliance.trail.tlog.time_tokens import Authority, TokenInvalid
-from compliance.trail.verifier import shapes
 from compliance.trail.verifier.contents import Contents
 from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifier.entries_check import Seen
