@@ -109,6 +109,30 @@ def test_a_certificate_for_other_purposes_is_refused(purposes: tuple[object, ...
         verify(tsa.stamp(b"note", AT), root=tsa.root_pem)
 
 
+@pytest.mark.parametrize("attribute", ["content_type", "message_digest", "signing_certificate_v2"])
+def test_a_token_without_an_attribute_that_binds_it_is_refused(attribute: str) -> None:
+    tsa = stamping.authority()
+
+    with pytest.raises(TokenInvalid):
+        verify(tsa.stamp(b"note", AT, without=attribute), root=tsa.root_pem)
+
+
+@pytest.mark.parametrize("named", ["sha384_ecdsa", "sha256_rsa", "rsassa_pkcs1v15", "ed25519"])
+def test_a_signature_under_the_name_of_another_algorithm_is_refused(named: str) -> None:
+    tsa = stamping.authority()
+
+    with pytest.raises(TokenInvalid):
+        verify(tsa.stamp(b"note", AT, algorithm=named), root=tsa.root_pem)
+
+
+def test_the_signer_beside_the_token_is_not_looked_for() -> None:
+    tsa = stamping.authority()
+    pem = tsa.certificate.public_bytes(stamping._PEM)
+
+    with pytest.raises(TokenInvalid):
+        verify(tsa.stamp(b"note", AT, shown=False), root=tsa.root_pem, authorities=pem)
+
+
 @pytest.mark.parametrize("at", [AT.replace(year=2019), datetime(2049, 12, 30, tzinfo=UTC)])
 def test_a_token_outside_of_the_life_of_its_certificate_is_refused(at: datetime) -> None:
     tsa = stamping.authority()
