@@ -200,8 +200,8 @@ def _key_documents(cursor: CursorWrapper, log_id: int, size: int) -> int:
     cursor.execute(
         "SELECT e.body, l.origin FROM audit.projection p JOIN audit.entry e USING (entry_id) "
         "JOIN audit.log l ON l.log_id = p.log_id WHERE p.log_id = %s AND p.idx < %s "
-        'AND p.record = %s AND position(\'"kind":"key"\'::bytea IN e.body) > 0',
-        [log_id, size, LogEvent._meta.db_table],
+        "AND p.record = %s AND position(%s::bytea IN e.body) > 0",
+        [log_id, size, LogEvent._meta.db_table, b'"kind":"key"'],
     )
     return sum(_is_key_document(bytes(body), origin) for body, origin in cursor.fetchall())
 
