@@ -129,7 +129,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- The trail
 
-LOG_ID = 1  # which log this installation writes to; see audit.log
+# The log that this installation began with; writers follow it to the one that continues it.
+LOG_ID = 1
 LOG_ORIGIN = env.text("GMP_LOG_ORIGIN", "gmp-twin.local/demo/site/1")
 KEYS_DIR = env.folder("GMP_KEYS_DIR", VAR_DIR / "keys")
 # Read when a private key is needed, by the process that signs and by no other.
@@ -139,6 +140,7 @@ PKCS11_TOKEN = env.text("GMP_PKCS11_TOKEN", "gmp")
 PKCS11_KEY = env.text("GMP_PKCS11_KEY", "gmp-trail")
 PKCS11_PIN = partial(env.secret, "GMP_PKCS11_PIN")
 PUBLISHED_DIR = env.folder("GMP_PUBLISHED_DIR", VAR_DIR / "published")
+ARCHIVES_DIR = env.folder("GMP_ARCHIVES_DIR", VAR_DIR / "archives")
 REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
 ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)

@@ -66,6 +66,7 @@ def _folders_of_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     product.PUBLISHED_DIR = folder / "published"
     product.REPORTS_DIR = folder / "reports"
     product.ATTACHMENTS_DIR = folder / "attachments"
+    product.ARCHIVES_DIR = folder / "archives"
 
 
 # --- Databases

@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from compliance.trail import checkpoints, keys, projecting, recording, sequencer
 from compliance.trail.recording import System
+from config.jobs import JOBS
 from tests.trail_app.models import Vessel
 
+# What `migrate` writes into a new log: the jobs, their schedules, and the list of what is erasable.
+BEGUN = 1 + len(JOBS) + len({(job.every_seconds, job.daily_at_hour) for job in JOBS})
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 

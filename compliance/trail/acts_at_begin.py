@@ -22,6 +22,10 @@ class StatementAtBegin(_Wrapper):
     """
 
     statement_at_begin: str | None = None
+    if TYPE_CHECKING:  # what Django's class has, and its types do not say
+        isolation_level: int | None
+
+        def _set_autocommit(self, autocommit: bool) -> None: ...
 
     def _start_transaction_under_autocommit(self) -> None:
         statement, self.statement_at_begin = self.statement_at_begin, None

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from compliance.trail import durable
+from compliance.trail import durable, keys, stored
 from compliance.trail.signer import delivery, memory
 from compliance.trail.signer.delivery import Signed
-from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog import checkpoint, note
 from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.tlog.key_history import KeyHistory
@@ -26,20 +25,20 @@ def opened(text: str, history: KeyHistory) -> Signed:
     return Signed(history.open(text), text)
 
 
-def sign(at: datetime) -> Signed:
-    """Sign the present state of the log, where no signer runs as a process of its own.
+def sign(at: datetime, *, origin: str | None = None) -> Signed:
+    """Sign the present state of a log, where no signer runs as a process of its own.
 
     Raise `SignerRefused`: `LogForked` when the log does not continue what was signed before,
     `AlreadyRunning` beside another signer. Returns the last checkpoint when the log did not grow.
     """
-    with delivery.signer() as signer:
+    with delivery.signer(origin) as signer:
         return delivery.sign(signer, at=at)
 
 
-def remembered() -> str | None:
-    """Return the last note that this host's signer signed, from its own disk."""
+def remembered(origin: str | None = None) -> str | None:
+    """Return the last note of a log that this host's signer signed, from its own disk."""
     try:
-        data = (delivery.folder() / memory.STATE).read_bytes()
+        data = (delivery.folder(origin) / memory.STATE).read_bytes()
         return memory.parse(data).note
     except FileNotFoundError:
         return None
@@ -47,11 +46,12 @@ def remembered() -> str | None:
         return data.decode(errors="replace")  # as it is: whoever opens it says that it was altered
 
 
-def publish(folder: Path, *, using: str = DEFAULT_DB_ALIAS) -> list[int]:
-    """Export every checkpoint that is not there yet; return their sizes.
+def publish(folder: Path, *, origin: str | None = None, using: str = DEFAULT_DB_ALIAS) -> list[int]:
+    """Export every checkpoint of a log that is not there yet; return their sizes.
 
     Files are never overwritten. Raise `CheckpointConflict` when one is there with other bytes.
     """
+    folder = keys.own_folder(folder, origin)
     folder.mkdir(parents=True, exist_ok=True)
     known = _published_size(folder)
     written = []
@@ -59,7 +59,7 @@ def publish(folder: Path, *, using: str = DEFAULT_DB_ALIAS) -> list[int]:
         cursor.execute(
             "SELECT size, note FROM audit.checkpoint WHERE log_id = %s AND size >= %s "
             "ORDER BY size",
-            [LOG_ID, known],
+            [stored.log_id_of(origin, using=using), known],
         )
         newest = None
         for size, text in cursor.fetchall():

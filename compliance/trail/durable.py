@@ -11,9 +11,9 @@ def replace(path: Path, text: str, *, mode: int = 0o644) -> None:
     _sync_folder(path.parent)
 
 
-def create(path: Path, text: str, *, mode: int = 0o644) -> None:
+def create(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write a file that is not there yet, or raise `FileExistsError`."""
-    fresh = _written(path, text, mode)
+    fresh = _written(path, content, mode)
     try:
         path.hardlink_to(fresh)  # unlike a rename, never overwrites
     finally:
@@ -21,11 +21,11 @@ def create(path: Path, text: str, *, mode: int = 0o644) -> None:
     _sync_folder(path.parent)
 
 
-def _written(path: Path, text: str, mode: int) -> Path:
+def _written(path: Path, content: str | bytes, mode: int) -> Path:
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     return fresh

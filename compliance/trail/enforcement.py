@@ -16,9 +16,13 @@ _GUARDS = {
     for table in ("entry", "leaf", "node", "checkpoint", "log")
 } | {
     "log_state": {"only_grows": 27, "no_truncate": 34},
+    "rehash": {"only_grows": 27, "no_truncate": 34},
     "opening": {"unchanged": 19, "no_truncate": 34},
 }
-_CALLED = {"only_grows": "audit.refuse_shrinking", "kinds_apart": "audit.refuse_kind"}
+_CALLED = {
+    ("audit.log_state", "only_grows"): "audit.refuse_shrinking",
+    ("audit.rehash", "only_grows"): "audit.refuse_shorter",
+}
 _FUNCTION = re.compile(
     r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?AS \$\$(.*?)\$\$;", re.DOTALL
 )
@@ -59,7 +63,11 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
     present = {(table, name): tuple(rest) for table, name, *rest in cursor.fetchall()}
     for table, guards in expected.items():
         for name, kind in guards.items():
-            function = _CALLED.get(name, "audit.refuse_change")
+            function = (
+                "audit.refuse_kind"
+                if name == "kinds_apart"
+                else _CALLED.get((table, name), "audit.refuse_change")
+            )
             match present.get((table, name)):
                 case None:
                     yield f"{table}: trigger {name} is missing"

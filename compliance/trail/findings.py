@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     TIME_OUT_OF_BRACKET = "TIME_OUT_OF_BRACKET"
     FORK = "FORK"
     DISABLED = "DISABLED"
+    MISSING_OPENING = "MISSING_OPENING"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +49,13 @@ class Fault:
 
 @dataclass
 class Findings:
-    """All faults, counted; the first ones are kept in full."""
+    """All faults, counted; of each verdict the first ones are kept in full, and the earliest."""
 
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     counts: Counter[Verdict] = field(default_factory=Counter)
+    earliest: dict[Verdict, Fault] = field(default_factory=dict)
+    _kept: Counter[Verdict] = field(default_factory=Counter)
 
     def add(
         self,
@@ -63,10 +66,29 @@ class Findings:
         entry_id: int | None = None,
         record: str | None = None,
     ) -> None:
+        self._keep(
+            Fault(verdict=verdict, message=message, index=index, entry_id=entry_id, record=record)
+        )
         self.counts[verdict] += 1
-        if len(self.faults) < KEPT:
-            self.faults.append(
-                Fault(
-                    verdict=verdict, message=message, index=index, entry_id=entry_id, record=record
-                )
-            )
+
+    def merge(self, other: "Findings") -> None:
+        """Take over what another part of the work found."""
+        for fault in (*other.faults, *other.earliest.values()):
+            self._keep(fault)
+        self.counts += other.counts
+        self.notes += other.notes
+
+    @property
+    def all(self) -> tuple[Fault, ...]:
+        """What is kept, each once."""
+        return tuple(dict.fromkeys((*self.faults, *self.earliest.values())))
+
+    def _keep(self, fault: Fault) -> None:
+        if self._kept[fault.verdict] < KEPT:
+            self._kept[fault.verdict] += 1
+            self.faults.append(fault)
+        known = self.earliest.get(fault.verdict)
+        if fault.index is not None and (
+            known is None or known.index is None or fault.index < known.index
+        ):
+            self.earliest[fault.verdict] = fault

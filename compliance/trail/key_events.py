@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from compliance.trail import keys, log_events
+from compliance.trail import keys, log_events, recording, stored
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import Actor
 from compliance.trail.signer import delivery
@@ -24,40 +24,48 @@ class Rotated:
     size: int
 
 
-def rotate(algorithm: int, *, actor: Actor, at: datetime, reason: str) -> Rotated:
+def rotate(
+    algorithm: int, *, actor: Actor, at: datetime, reason: str, origin: str | None = None
+) -> Rotated:
     """Begin a new key of this type; the old one signs one more checkpoint, together with it.
 
     Holds the signer's lock, so that no checkpoint beyond the exchange is signed meanwhile: raise
     `AlreadyRunning` while a signer runs. It signs the common checkpoint when it starts again.
     """
-    with delivery.signer() as signer:
-        old = next(one for one in keys.current() if one.algorithm == algorithm)
+    with delivery.signer(origin) as signer:
+        old = next(one for one in keys.current(origin) if one.algorithm == algorithm)
         size = signer.last.checkpoint.size + 1 if signer.last else 1
-        new = keys.make(algorithm).verifier
+        new = keys.make(algorithm, origin).verifier
         document = Document(
             event=Event.ROTATE, verifier=new, signed_by=old, from_size=size, to_size=size + 1
         )
         keys.enter(
             document.signed(
                 keys.signer_of(old), origin=signer.history.origin, at=int(at.timestamp())
-            )
+            ),
+            origin,
         )
-    deliver(actor=actor, at=at, reason=reason)
+    deliver(actor=actor, at=at, reason=reason, origin=origin)
     return Rotated(old, new, size)
 
 
-def deliver(*, actor: Actor, at: datetime, reason: str) -> int:
+def deliver(*, actor: Actor, at: datetime, reason: str, origin: str | None = None) -> int:
     """Record in the log what the register has and the log does not; return how many."""
     recorded = set(
         LogEvent.objects.filter(kind=KIND).order_by("pk").values_list("document", flat=True)
     )
-    missing = [document for document in keys.register()[1] if document not in recorded]
+    missing = [document for document in keys.register(origin)[1] if document not in recorded]
     for document in missing:
-        log_events.record(KIND, json.loads(document), actor=actor, at=at, reason=reason)
+        with recording.into(stored.log_id_of(origin)):
+            log_events.record(KIND, json.loads(document), actor=actor, at=at, reason=reason)
     return len(missing)
 
 
 def recorded(origin: str) -> list[Document]:
     """Return the documents about keys that the log has, in order, or raise `KeyRefused`."""
     found = LogEvent.objects.filter(kind=KIND).order_by("pk").values_list("document", flat=True)
-    return [key_documents.parse(text, origin=origin) for text in found]
+    return [
+        key_documents.parse(text, origin=origin)
+        for text in found
+        if json.loads(text)["signed_by"].startswith(f"{origin}+")  # a key has its log's name
+    ]

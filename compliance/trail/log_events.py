@@ -1,7 +1,9 @@
 """Write into the log what it says about itself."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -23,6 +25,23 @@ def record(
 ) -> LogEvent:
     """Write an event with its entry; it is never changed."""
     with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason, using=using):
-        return LogEvent.objects.using(using).create(
-            kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
-        )
+        return write(kind, document, at=at, using=using)
+
+
+def write(
+    kind: str,
+    document: Mapping[str, canonical.Value],
+    *,
+    at: datetime,
+    using: str = DEFAULT_DB_ALIAS,
+) -> LogEvent:
+    """Write an event as part of the act under way."""
+    return LogEvent.objects.using(using).create(
+        kind=kind, document=canonical.dumps(dict(document)).decode(), recorded_at=at
+    )
+
+
+def documents(kind: str, *, using: str = DEFAULT_DB_ALIAS) -> list[dict[str, Any]]:
+    """Return the documents of all events of a kind, in order."""
+    found = LogEvent.objects.using(using).filter(kind=kind).order_by("pk")
+    return [json.loads(text) for text in found.values_list("document", flat=True)]

@@ -66,10 +66,13 @@ class Act:
     reason: str
     source: str
     at: datetime
+    log: int
 
 
 # Where the request came from (api, admin, task, command) with its correlation id; set at the edge.
 source: ContextVar[str] = ContextVar("trail_source", default="process")
+# Which log an act goes to: its number, or the log that continues it. None: the installation's own.
+log: ContextVar[int | None] = ContextVar("trail_log", default=None)
 # The act under way in each connection: one in another connection is no part of this one.
 _NONE: Mapping[str, Act] = MappingProxyType({})
 _current: ContextVar[Mapping[str, Act]] = ContextVar("trail_act", default=_NONE)
@@ -98,6 +101,7 @@ def recording(
         reason=reason.strip(),
         source=source.get(),
         at=at,
+        log=log.get() or settings.LOG_ID,
     )
     connection = connections[using]
     opens = not connection.in_atomic_block and connection.get_autocommit()
@@ -116,6 +120,16 @@ def recording(
             _execute(_begin_statement(outer), using)
         elif not opens:  # else COMMIT ends it
             _execute("SELECT audit.end_act()", using)
+
+
+@contextmanager
+def into(log_id: int) -> Iterator[None]:
+    """Let acts of this block go to another log than the installation's own."""
+    token = log.set(log_id)
+    try:
+        yield
+    finally:
+        log.reset(token)
 
 
 def current() -> Act | None:
@@ -154,7 +168,7 @@ def _begin_statement(act: Act) -> str:
             "surrogate pair): take it out of the reason or the name"
         )
     quoted = text.replace("'", "''")
-    return f"SELECT audit.begin_act({settings.LOG_ID}::smallint, '{quoted}')"
+    return f"SELECT audit.begin_act({act.log}::smallint, '{quoted}')"
 
 
 def _execute(statement: str, using: str) -> None:

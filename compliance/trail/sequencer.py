@@ -152,11 +152,13 @@ def _seal(cursor: CursorWrapper, before: State, entries: _Pending) -> None:
 
 
 def _advance(cursor: CursorWrapper, before: State, end: End) -> None:
-    values = [end.size, end.root, end.chain, list(end.range)]
     cursor.execute(
         "UPDATE audit.log_state SET size = %s, root = %s, chain = %s, range = %s "
         "WHERE log_id = %s AND size = %s AND root = %s",
-        [*values, before.log_id, before.size, before.root],
+        [
+            *(end.size, end.root, end.chain, list(end.range)),
+            *(before.log_id, before.size, before.root),
+        ],
     )
     if cursor.rowcount != 1:
         raise SealConflict(f"the log of {before.size} leaves was changed by somebody else")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
 
@@ -57,10 +58,54 @@ def logs(cursor: CursorWrapper) -> list[int]:
     return [log_id for (log_id,) in cursor.fetchall()]
 
 
+def log_id_of(origin: str | None, *, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Return the number of a log, of the installation's first one for None; `LookupError`."""
+    if origin is None:
+        return LOG_ID
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT log_id FROM audit.log WHERE origin = %s", [origin])
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError(f"there is no log {origin}")
+    return int(row[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """One log of this database; `closed_by` continues it under another origin."""
+
+    log_id: int
+    origin: str
+    follows: int | None
+    closed_by: int | None
+    is_parent: bool
+
+
+def described(cursor: CursorWrapper) -> list[Log]:
+    """Return all logs of this database."""
+    cursor.execute(
+        "SELECT l.log_id, l.origin, l.follows, n.log_id, l.is_parent "
+        "FROM audit.log l LEFT JOIN audit.log n ON n.follows = l.log_id ORDER BY l.log_id"
+    )
+    return [
+        Log(log_id=log_id, origin=origin, follows=follows, closed_by=closed_by, is_parent=above)
+        for log_id, origin, follows, closed_by, above in cursor.fetchall()
+    ]
+
+
+def current(cursor: CursorWrapper, log_id: int) -> Log:
+    """Return the log that acts for this one go to now: itself, or the last that continues it."""
+    by_id = {one.log_id: one for one in described(cursor)}
+    found = by_id[log_id]
+    while found.closed_by is not None:
+        found = by_id[found.closed_by]
+    return found
+
+
 class StoredLeaf(NamedTuple):
     """A leaf as stored, and the body of its entry."""
 
-    index: int
+    idx: int
     leaf_hash: bytes
     previous: bytes
     body: bytes
@@ -90,8 +135,8 @@ def joined(cursor: CursorWrapper, statement: str, values: Sequence[object]) -> b
     connection: Any = cursor.db.connection
     # As bytes: Django's cursors have bytea written in hexadecimal and read back.
     with Cursor(connection) as binary:
-        (value,) = binary.execute(statement, values, binary=True).fetchone()
-    return value or b""
+        row = binary.execute(statement, values, binary=True).fetchone()
+    return (row[0] if row else None) or b""
 
 
 def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:

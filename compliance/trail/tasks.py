@@ -14,8 +14,10 @@ from compliance.trail import (
     seals,
     timestamping,
     verification,
+    verification_events,
     witnessing,
 )
+from compliance.trail.recording import System
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def seal_heads(**_: Any) -> int:
 
 @shared_task
 def verify_trail(**_: Any) -> bool:
-    """Verify the whole trail, and log an error that names the first bad entry."""
+    """Verify the whole trail, record the result, and log an error that names the first bad entry."""
     report = verification.verify()
     if report.first is not None:
         log.error(
@@ -67,4 +69,5 @@ def verify_trail(**_: Any) -> bool:
             sum(report.counts.values()),
             report.first,
         )
+    verification_events.record(report, actor=System("verify trail"), at=timezone.now())
     return report.is_intact

@@ -1,10 +1,11 @@
 """Verify the whole trail from what is stored, in one snapshot; name everything that is wrong."""
 
+import os
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,40 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from psycopg import Connection
 
 from compliance.trail import (
     bulk_seals,
     enforcement,
-    stored,
     verified_checkpoints,
-    verified_entries,
-    verified_live,
+    verified_log,
+    verified_redactions,
+    verified_state,
+    verified_strays,
+    verified_tables,
 )
 from compliance.trail.findings import Fault, Findings, Verdict
-from compliance.trail.stored import LOG_ID
-from compliance.trail.tlog import leaf, merkle, tiles
+from compliance.trail.tlog import merkle
 from compliance.trail.verified_checkpoints import Checkpoints, NotAssessable
-from compliance.trail.verified_entries import Entries
+from compliance.trail.verified_log import VerifiedLog
+from compliance.trail.verified_state import Run
+from compliance.trail.verified_strays import Verified
+from compliance.trail.verified_unsealed import Unsealed
+from compliance.trail.verifying import marks, pool, spill, work
+from compliance.trail.verifying.marks import Mark
+from compliance.trail.verifying.pool import Pool
+from compliance.trail.verifying.source import Source
+from compliance.trail.verifying.work import (
+    BucketJob,
+    BucketResult,
+    LiveJob,
+    LiveResult,
+    Plan,
+    RangeResult,
+    TouchedJob,
+)
 
-OVERDUE = timedelta(seconds=60)
 Progress = Callable[[int, int], None]
+_EVERY_ID = 1 << 62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +61,10 @@ class Report:
     faults: tuple[Fault, ...]
     counts: Counter[Verdict]
     notes: tuple[str, ...]
+    records: int = 0
+    rows: int = 0
+    redacted: int = 0
+    seconds: float = 0
 
     @property
     def is_intact(self) -> bool:
@@ -59,38 +80,42 @@ class Report:
         return next(iter(entries or self.faults), None)
 
 
-def verify(progress: Progress | None = None) -> Report:
-    """Verify everything; nothing stops at the first fault.
+def verify(
+    progress: Progress | None = None,
+    *,
+    log_id: int | None = None,
+    processes: int | None = None,
+    resume: bool = False,
+    since_last: bool = False,
+) -> Report:
+    """Verify everything, or one log; nothing stops at the first fault.
 
-    Raise `NotAssessable` when there is no log, or no key for its checkpoints.
+    `resume` goes on where a run ended that was killed. `since_last` begins where the log ended
+    when it was intact last, and looks at the rows of the records that were touched since. Raise
+    `NotAssessable` when there is no log, or no key for its checkpoints; `WorkerFailed` when a
+    process of the verification ends.
     """
     # Before the snapshot: what is published later is not in it, and would look cut off.
     outside = list(verified_checkpoints.outside(Path(settings.PUBLISHED_DIR)))
-    findings = Findings()
-    with _snapshot() as own, own.cursor() as cursor:
-        raw: Connection[Any] = own.connection
-        state = stored.state(cursor)
-        checkpoints = Checkpoints(origin=state.origin, findings=findings)
-        checkpoints.collect(cursor, outside)
-        log = _Log(state, checkpoints, findings)
-        log.read(raw, progress)
-        log.compare_stored(cursor)
-        unsealed = _unsealed(raw, log.entries, findings)
-        for problem in enforcement.problems(cursor):
-            findings.add(Verdict.DISABLED, problem)
-        verified_live.check(raw, cursor, log.entries.heads, findings)
-    for one in bulk_seals.broken():
-        findings.add(Verdict.TAMPERED, one.message, record=one.record)
-    return Report(
-        entries=log.found_entries + unsealed,
-        leaves=log.leaves,
-        checkpoints=checkpoints.count,
-        unsealed=unsealed,
-        root=log.tree.root(),
-        faults=tuple(findings.faults),
-        counts=findings.counts,
-        notes=tuple(findings.notes),
-    )
+    folder = Path(settings.VAR_DIR) / "verify"
+    with (
+        _snapshot() as own,
+        own.cursor() as cursor,
+        verified_state.opened(folder, resume=resume) as run,
+    ):
+        whole = _Verification(own, cursor, run, only=log_id)
+        whole.plan(outside, marks.kept(folder) if since_last else {})
+        with pool.opened(whole.shared, processes or whole.processes) as workers:
+            whole.run(workers, progress)
+            for problem in enforcement.problems(cursor):
+                whole.findings.add(Verdict.DISABLED, problem)
+    if not since_last:
+        for one in bulk_seals.broken():
+            whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
+    report = whole.report()
+    if report.is_intact and log_id is None:
+        marks.keep(folder, whole.marks)
+    return report
 
 
 @contextmanager
@@ -109,125 +134,184 @@ def _snapshot() -> Iterator[BaseDatabaseWrapper]:
         own.close()
 
 
-class _Log:
-    """One pass over the leaves: chain, tree, nodes and roots, with the entries on the way."""
+class _Verification:
+    """The parts of one verification, and what they gave."""
 
-    def __init__(self, state: stored.State, checkpoints: Checkpoints, findings: Findings) -> None:
-        self.state = state
-        self.checkpoints = checkpoints
-        self.findings = findings
-        self.entries = Entries(origin=state.origin, findings=findings)
-        self.tree = merkle.CompactRange()
-        self.chain = leaf.chain_start(state.origin)
-        self.leaves = 0
-        self.found_entries = 0
-        self.end = 0  # one more than the index of the last leaf
-        self._nodes: dict[tuple[int, int], bytes] = {}
+    def __init__(
+        self, own: BaseDatabaseWrapper, cursor: CursorWrapper, run: Run, *, only: int | None
+    ) -> None:
+        self.findings = Findings()
+        self._began = time.monotonic()
+        self._cursor = cursor
+        self._run = run
+        self._only = only
+        cursor.execute("SELECT pg_export_snapshot(), now()")
+        snapshot, self._now = cursor.fetchone()
+        self.shared = Plan(
+            connection=_parameters(own),
+            snapshot=snapshot,
+            secret=run.secret,
+            folder=run.folder,
+            tables=verified_tables.tables(cursor),
+        )
+        self._logs: list[VerifiedLog] = []
+        self._live: list[LiveJob] = []
+        self._since: dict[int, int] = {}
+        self._unsealed: list[Unsealed] = []
+        self._records = self._rows = self._redacted = 0
+
+    def plan(self, outside: Sequence[tuple[str, str]], marks: Mapping[str, Mark]) -> None:
+        """Read what there is to do; logs with a mark from an earlier run begin there."""
+        for log in verified_log.stored(self._cursor, self.findings, self._only):
+            checkpoints = Checkpoints(log_id=log.log_id, origin=log.origin, findings=self.findings)
+            checkpoints.collect(self._cursor, outside if log.log_id == settings.LOG_ID else ())
+            found = VerifiedLog(log, checkpoints, self.findings)
+            if mark := marks.get(log.origin):
+                found.begin(mark)
+            found.plan(self._cursor)
+            self._logs.append(found)
+        if any(log.joined.since for log in self._logs):
+            self._since = {log.log.log_id: log.joined.since for log in self._logs}
+            self.findings.notes += [
+                f"log {log_id}: only leaves from {start} on, and the rows of the records that they "
+                "touch, were verified; before that stands what an earlier verification found"
+                for log_id, start in self._since.items()
+            ]
+        else:
+            self._live = list(verified_tables.jobs(self._cursor, self.shared.tables))
 
     @property
-    def is_whole(self) -> bool:
-        """Say whether no leaf is missing; else no root can be computed from there on."""
-        return self.end == self.leaves
+    def processes(self) -> int:
+        """How many processes are worth their start: a small log is verified by this one."""
+        leaves = sum(log.planned for log in self._logs)
+        return 0 if leaves <= 2 * work.RANGE else os.cpu_count() or 1
 
-    def read(self, connection: Connection[Any], progress: Progress | None) -> None:
-        self._compare_checkpoints()
-        for row in verified_entries.sealed(connection):
-            if row.idx != self.end:
-                self.findings.add(
-                    Verdict.MISSING, f"the log goes on at leaf {row.idx}", index=self.end
-                )
-            elif row.previous != self.chain:
-                self.findings.add(
-                    Verdict.TAMPERED,
-                    "the chain is broken between this leaf and the one before it",
-                    index=row.idx,
-                    entry_id=row.entry_id,
-                )
-            self.end = row.idx + 1
-            self.chain = leaf.chain_next(row.previous, row.leaf_hash)
-            self.leaves += 1
-            self.found_entries += row.body is not None
-            self.entries.check_sealed(row, signed_at=self.checkpoints.signed_at(row.idx))
-            if self.is_whole:
-                self._append(row.leaf_hash)
-            if progress and self.leaves % 1000 == 0:
-                progress(self.leaves, self.state.size)
-        self.entries.settle()
-        self.checkpoints.finish(self.end)
+    def run(self, workers: Pool, progress: Progress | None) -> None:
+        """Do it."""
+        total, done = sum(log.planned for log in self._logs), 0
 
-    def compare_stored(self, cursor: CursorWrapper) -> None:
-        """Compare the log's stored state, nodes and search columns with what was recomputed."""
-        if self.is_whole:
-            self._compare_end()
-            self._compare_nodes(cursor)
-        cursor.execute(
-            "SELECT p.entry_id FROM audit.projection p WHERE NOT EXISTS (SELECT FROM audit.leaf l "
-            "WHERE l.log_id = p.log_id AND l.entry_id = p.entry_id) LIMIT 1000"
+        def finished(result: RangeResult) -> None:
+            nonlocal done
+            done += result.end - result.start
+            if progress:
+                progress(done, total)
+
+        for log in self._logs:
+            self._verify_log(log, workers, finished)
+        self._check_unsealed(workers)
+        self._rows = sum(
+            one.rows for one in workers.results(self._rows_to_read()) if isinstance(one, LiveResult)
         )
-        for (entry_id,) in cursor.fetchall():
-            self.findings.add(
-                Verdict.PROJECTION_MISMATCH,
-                "search shows an entry without a leaf",
-                entry_id=entry_id,
+        self._follow_records(workers)
+        redacted = verified_redactions.check(
+            (result for log in self._logs for result in log.results), self.findings
+        )
+        self._redacted = len(redacted)
+        if not self._since:
+            verified_tables.check_redactable(
+                self._cursor, self.shared.tables, redacted, self.findings
             )
 
-    def _compare_end(self) -> None:
-        stored_end = (self.state.size, self.state.root, self.state.chain, self.state.range)
-        if stored_end != (self.leaves, self.tree.root(), self.chain, self.tree.hashes):
-            self.findings.add(
-                Verdict.TAMPERED,
-                f"the stored end of the log ({self.state.size} leaves) is not the one of its "
-                f"{self.leaves} leaves",
-                index=self.leaves if self.state.size != self.leaves else None,
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """Where the next run may begin in each log."""
+        found = {log.log.origin: log.mark for log in self._logs}
+        return {origin: mark for origin, mark in found.items() if mark is not None}
+
+    def _rows_to_read(self) -> Sequence[LiveJob | TouchedJob]:
+        if not self._since:
+            return self._live
+        touched = {one for log in self._logs for one in log.touched}
+        return list(verified_tables.touched(sorted(touched), self.shared.tables))
+
+    def _verify_log(
+        self, log: VerifiedLog, workers: Pool, finished: Callable[[RangeResult], None]
+    ) -> None:
+        kept = self._run.kept(log.jobs)
+        if kept:
+            self.findings.notes.append(
+                f"{len(kept)} of {len(log.jobs)} ranges of log {log.log.log_id} were verified by "
+                "the run that was interrupted"
+            )
+        log.run(workers, kept, self._run, finished)
+        log.join(self._cursor)
+
+    def _check_unsealed(self, workers: Pool) -> None:
+        # Counting reads every page of the log, which is what an incremental run is to avoid.
+        counts = None if self._since else verified_strays.counted(workers, self._only)
+        source = Source(self.shared)
+        try:
+            for log in self._logs:
+                one = Unsealed(self.shared, source, log, self._now)
+                one.check(log.log.scan_from, _EVERY_ID)
+                self._unsealed.append(one)
+            if counts and counts["entries"] != self._verified().entries:
+                for one, log in zip(self._unsealed, self._logs, strict=True):
+                    one.check(-_EVERY_ID, log.log.scan_from, is_passed=True)
+            for one in self._unsealed:
+                one.note()
+            if counts:
+                verified_strays.check(source, counts, self._verified(), self.findings)
+        finally:
+            source.close()
+
+    def _verified(self) -> Verified:
+        return Verified(
+            leaves=sum(log.joined.leaves for log in self._logs),
+            entries=sum(log.joined.entries for log in self._logs)
+            + sum(one.count for one in self._unsealed),
+            projections=sum(log.joined.projections for log in self._logs),
+        )
+
+    def _follow_records(self, workers: Pool) -> None:
+        spans = spill.spans(self._verified().entries + self._rows)
+        jobs = [
+            BucketJob(first=first, last=last, is_partial=self._only is not None, since=self._since)
+            for first, last in spans
+        ]
+        names = {n: t for log in self._logs for one in log.results for n, t in one.tables.items()}
+        uncontrolled: set[int] = set()
+        went: dict[str, tuple[set[str], int]] = {}
+        for result in workers.results(jobs):
+            if not isinstance(result, BucketResult):
+                continue
+            self._records += result.records
+            self.findings.merge(result.findings)
+            uncontrolled |= result.uncontrolled
+            for table, (columns, count) in result.came_or_went.items():
+                known, before = went.get(table, (set(), 0))
+                went[table] = known | columns, before + count
+        for table in sorted(names.get(one, f"table {one:x}") for one in uncontrolled):
+            self.findings.notes.append(f"{table} has entries and is not controlled any more")
+        for table, (columns, count) in sorted(went.items()):
+            self.findings.notes.append(
+                f"{table}: {', '.join(sorted(columns))} came or went with a migration after the "
+                f"last entry of some records ({count} looked at)"
             )
 
-    def _compare_nodes(self, cursor: CursorWrapper) -> None:
-        cursor.execute("SELECT level, pos, h FROM audit.node WHERE log_id = %s", [LOG_ID])
-        nodes = {(level, position): bytes(h) for level, position, h in cursor.fetchall()}
-        wrong = {key for key, _ in nodes.items() ^ self._nodes.items()}
-        for level, position in sorted(wrong):
-            self.findings.add(
-                Verdict.TAMPERED,
-                f"the stored subtree root at level {level}, position {position} is missing or "
-                "not the one of its leaves",
-                index=position << level,
-            )
-
-    def _append(self, leaf_hash: bytes) -> None:
-        for level, position, node in self.tree.append(leaf_hash):
-            if level % tiles.TILE_HEIGHT == 0:
-                self._nodes[level, position] = node
-        self._compare_checkpoints()
-
-    def _compare_checkpoints(self) -> None:
-        if self.is_whole and self.checkpoints.is_due(self.tree.size):
-            self.checkpoints.compare(self.tree.size, self.tree.root())
-
-
-def _unsealed(connection: Connection[Any], entries: Entries, findings: Findings) -> int:
-    """Verify what has no leaf yet; return how many there are."""
-    count, overdue = 0, 0
-    with connection.cursor(name="verified_unsealed", binary=True) as cursor:
-        cursor.execute(
-            "SELECT e.entry_id, e.body, e.digest, e.entry_id <= s.scan_from, now() "
-            "FROM audit.entry e JOIN audit.log_state s USING (log_id) "
-            "WHERE e.log_id = %s AND NOT EXISTS (SELECT FROM audit.leaf l "
-            "WHERE l.log_id = e.log_id AND l.entry_id = e.entry_id) ORDER BY e.entry_id",
-            [LOG_ID],
+    def report(self) -> Report:
+        own = next((log for log in self._logs if log.log.log_id == settings.LOG_ID), None)
+        log = own or self._logs[0]
+        verified = self._verified()
+        return Report(
+            entries=verified.entries,
+            leaves=verified.leaves,
+            checkpoints=sum(log.checkpoints.count for log in self._logs),
+            unsealed=sum(one.count for one in self._unsealed),
+            root=log.joined.root if log.joined.leaves else merkle.EMPTY_ROOT,
+            faults=self.findings.all,
+            counts=self.findings.counts,
+            notes=tuple(self.findings.notes),
+            records=self._records,
+            rows=self._rows,
+            redacted=self._redacted,
+            seconds=time.monotonic() - self._began,
         )
-        for entry_id, body, digest, is_passed, now in cursor:
-            count += 1
-            at = entries.check_unsealed(entry_id, body, digest)
-            overdue += at is not None and now - at > OVERDUE
-            if is_passed:
-                findings.add(
-                    Verdict.TAMPERED,
-                    "every entry up to here was sealed, and this one has no leaf",
-                    entry_id=entry_id,
-                )
-    if overdue:
-        findings.notes.append(
-            f"{overdue} of {count} unsealed entries are older than {OVERDUE.seconds} s: "
-            "is the sequencer running?"
-        )
-    return count
+
+
+def _parameters(own: BaseDatabaseWrapper) -> dict[str, Any]:
+    """Return how to connect, without what only Django's own connections have."""
+    parameters: dict[str, Any] = own.get_connection_params()
+    for name in ("context", "cursor_factory", "prepare_threshold"):
+        parameters.pop(name, None)
+    return parameters

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import checkpoints, keys
 from compliance.trail.findings import Findings, Verdict
-from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.tlog.key_history import KeyHistory
+from compliance.trail.verifying import times
 
 
 class NotAssessable(Exception):
@@ -30,31 +29,30 @@ class Witnessed:
 class Checkpoints:
     """All checkpoints that can be found, waiting for the recomputed roots."""
 
-    def __init__(self, *, origin: str, findings: Findings) -> None:
+    def __init__(self, *, log_id: int, origin: str, findings: Findings) -> None:
+        self.log_id = log_id
         self.origin = origin
         self.findings = findings
         self.count = 0
         self._expected: dict[int, list[Witnessed]] = {}
-        self._signed: list[tuple[int, datetime]] = []
-        self._position = 0
+        self.signed: list[tuple[int, int]] = []  # size, and microseconds since 1970
         self._last_good = 0
 
     def collect(self, cursor: CursorWrapper, outside: Iterable[tuple[str, str]]) -> None:
         """Read the checkpoints of the database and those kept outside of it."""
-        cursor.execute(
-            "SELECT size, root, note, signed_at FROM audit.checkpoint WHERE log_id = %s "
-            "ORDER BY size",
-            [LOG_ID],
-        )
+        cursor.execute(_STORED, [self.log_id])
         rows = cursor.fetchall()
         outside = list(outside)
         if not rows and not outside:
             return
         history = _history()
         for size, root, text, signed_at in rows:
-            found = self._open(text, history, f"checkpoint {size} of the database")
-            self._signed.append((size, signed_at))
             self.count += 1
+            if size is None or root is None or text is None or signed_at is None:
+                self._add(Verdict.TAMPERED, f"checkpoint {size}: a column of it is no value")
+                continue
+            found = self._open(text, history, f"checkpoint {size} of the database")
+            self.signed.append((size, times.since_epoch(signed_at)))
             if found and (found.size != size or found.root != bytes(root)):
                 self._add(Verdict.TAMPERED, f"checkpoint {size}: its columns are not its note's")
         in_database = {size for size, _, _, _ in rows}
@@ -64,16 +62,15 @@ class Checkpoints:
             if found and found.size not in in_database and found.size <= newest:
                 self._add(Verdict.MISSING, f"{source} is not in the database any more")
 
-    def signed_at(self, index: int) -> datetime | None:
-        """Return when the first checkpoint over a leaf was signed; ask in order of leaves."""
-        while self._position < len(self._signed) and self._signed[self._position][0] <= index:
-            self._position += 1
-        if self._position < len(self._signed):
-            return self._signed[self._position][1]
-        return None
+    @property
+    def sizes(self) -> list[int]:
+        """The sizes whose roots are waited for, in order."""
+        return sorted(self._expected)
 
-    def is_due(self, size: int) -> bool:
-        return size in self._expected
+    def begin(self, size: int) -> None:
+        """Leave out what an earlier run compared."""
+        self._expected = {one: found for one, found in self._expected.items() if one > size}
+        self._last_good = size
 
     def compare(self, size: int, root: bytes) -> None:
         """Compare the checkpoints of a size with the root that the stored leaves give."""
@@ -117,6 +114,13 @@ class Checkpoints:
 
     def _add(self, verdict: Verdict, message: str, *, index: int | None = None) -> None:
         self.findings.add(verdict, message, index=index)
+
+
+_STORED = """
+SELECT size, root, note,
+    CASE WHEN signed_at >= '1970-01-01' AND signed_at < '9000-01-01' THEN signed_at END
+FROM audit.checkpoint WHERE log_id = %s ORDER BY size
+"""
 
 
 def outside(folder: Path) -> Iterator[tuple[str, str]]:

@@ -75,9 +75,7 @@ class Hammer:
 
     def _writer(self, number: int) -> subprocess.Popen[bytes]:
         words = [str(self.folder), str(number), str(THREADS), str(self.count // PROCESSES)]
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.hammer.writing", *words], cwd=ROOT
-        )
+        return subprocess.Popen([sys.executable, "-m", "tests.hammer.writing", *words], cwd=ROOT)
 
     def _keep_parts(self) -> None:
         for name in ("sequencer", "signer"):

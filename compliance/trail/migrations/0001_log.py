@@ -16,7 +16,9 @@ def create(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     with editor.connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE gmp_trail")
         cursor.execute(SQL.read_text())
-        cursor.execute("INSERT INTO audit.log VALUES (1, %s)", [settings.LOG_ORIGIN])
+        cursor.execute(
+            "INSERT INTO audit.log (log_id, origin) VALUES (1, %s)", [settings.LOG_ORIGIN]
+        )
         cursor.execute(
             "INSERT INTO audit.log_state (log_id, size, root, chain, range) "
             "VALUES (1, 0, %s, %s, %s)",

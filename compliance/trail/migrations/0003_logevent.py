@@ -26,4 +26,9 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
             },
         ),
+        # What the log says about itself decides what may be detached: see audit.detach.
+        migrations.RunSQL(
+            "GRANT SELECT ON trail_logevent TO gmp_trail",
+            "REVOKE SELECT ON trail_logevent FROM gmp_trail",
+        ),
     ]

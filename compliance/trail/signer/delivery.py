@@ -15,7 +15,7 @@ from compliance.trail.signer import core
 from compliance.trail.signer.core import CheckpointSigner, Request
 from compliance.trail.signer.failure import LogForked, StateBehind
 from compliance.trail.signer.memory import STATE
-from compliance.trail.stored import LOG_ID, State
+from compliance.trail.stored import State
 from compliance.trail.tlog import merkle, note, tiles
 from compliance.trail.tlog.checkpoint import Checkpoint
 
@@ -31,23 +31,27 @@ class Signed:
     note: str
 
 
-def folder() -> Path:
-    """Return where the signer keeps its memory and its lock."""
-    return keys.folder() / FOLDER
+def folder(origin: str | None = None) -> Path:
+    """Return where the signer of a log keeps its memory and its lock."""
+    return keys.folder(origin) / FOLDER
 
 
 @contextmanager
-def signer() -> Iterator[CheckpointSigner]:
-    """Open this host's signer, or raise `SignerRefused` or `KeyUnusable`."""
-    with CheckpointSigner(
-        folder(), history=keys.history(), signer_of=keys.signer_of
-    ) as checkpoint_signer:
+def signer(origin: str | None = None) -> Iterator[CheckpointSigner]:
+    """Open this host's signer of a log, or raise `SignerRefused` or `KeyUnusable`."""
+    with opened(origin) as checkpoint_signer:
         yield checkpoint_signer
 
 
+def opened(origin: str | None = None) -> CheckpointSigner:
+    """Return this host's signer of a log, to be closed; or raise as `signer` does."""
+    return CheckpointSigner(folder(origin), history=keys.history(origin), signer_of=keys.signer_of)
+
+
 def adopt(text: str, *, at: datetime) -> Checkpoint:
-    """Let this host's signer go on from a checkpoint kept elsewhere."""
-    return core.adopt(folder(), text, history=keys.history(), at=at)
+    """Let this host's signer of the note's log go on from it; it was kept elsewhere."""
+    origin = Checkpoint.parse(note.split(text)[0]).origin
+    return core.adopt(folder(origin), text, history=keys.history(origin), at=at)
 
 
 def sign(own: CheckpointSigner, *, at: datetime) -> Signed:
@@ -58,15 +62,16 @@ def sign(own: CheckpointSigner, *, at: datetime) -> Signed:
     """
     while True:
         with transaction.atomic(using=ALIAS, durable=True), connections[ALIAS].cursor() as cursor:
-            state = stored.state(cursor)
-            newest = _newest(cursor)
+            log_id = stored.log_id_of(own.history.origin, using=ALIAS)
+            state = stored.state(cursor, log_id=log_id)
+            newest = _newest(cursor, log_id)
             _demand_memory(own, newest)
             size = own.due(state.size)
             if own.last and own.last.checkpoint.size > (newest or 0):
                 size = own.last.checkpoint.size  # signed, and not stored before the crash
             signed = _signed(cursor, own, state, size=size, at=at)
             if size != newest:
-                _store(cursor, signed, at=at)
+                _store(cursor, signed, log_id=log_id, at=at)
         if size == state.size:
             return signed
 
@@ -74,17 +79,19 @@ def sign(own: CheckpointSigner, *, at: datetime) -> Signed:
 def _demand_memory(own: CheckpointSigner, newest: int | None) -> None:
     """Let the signer begin where nothing was ever signed, and go on only with its own memory."""
     if own.last is None:
-        published = Path(settings.PUBLISHED_DIR)
+        published = keys.own_folder(Path(settings.PUBLISHED_DIR), own.history.origin)
         if newest is None and not (published.is_dir() and any(published.glob("*.note"))):
             own.begin()
     elif newest is not None and newest > own.last.checkpoint.size:
-        raise StateBehind(folder() / STATE, remembered=own.last.checkpoint.size, signed=newest)
+        raise StateBehind(
+            folder(own.history.origin) / STATE, remembered=own.last.checkpoint.size, signed=newest
+        )
 
 
 def _signed(
     cursor: CursorWrapper, own: CheckpointSigner, state: State, *, size: int, at: datetime
 ) -> Signed:
-    reader = stored.reader(cursor)
+    reader = stored.reader(cursor, log_id=state.log_id)
     last = own.last.checkpoint if own.last else None
     try:
         # Of the stored leaves, so that log_state cannot name a root that nothing leads to.
@@ -106,16 +113,16 @@ def _signed(
     return Signed(Checkpoint.parse(note.split(text)[0]), text)
 
 
-def _store(cursor: CursorWrapper, signed: Signed, *, at: datetime) -> None:
+def _store(cursor: CursorWrapper, signed: Signed, *, log_id: int, at: datetime) -> None:
     checkpoint = signed.checkpoint
     cursor.execute(
         "INSERT INTO audit.checkpoint (log_id, size, root, note, signed_at) "
         "VALUES (%s, %s, %s, %s, %s)",
-        [LOG_ID, checkpoint.size, checkpoint.root, signed.note, at],
+        [log_id, checkpoint.size, checkpoint.root, signed.note, at],
     )
 
 
-def _newest(cursor: CursorWrapper) -> int | None:
-    cursor.execute("SELECT max(size) FROM audit.checkpoint WHERE log_id = %s", [LOG_ID])
+def _newest(cursor: CursorWrapper, log_id: int) -> int | None:
+    cursor.execute("SELECT max(size) FROM audit.checkpoint WHERE log_id = %s", [log_id])
     (size,) = cursor.fetchone()
     return None if size is None else int(size)

@@ -5,7 +5,10 @@ CREATE SEQUENCE audit.entry_id_seq CACHE 1;  -- a cached range would break the o
 
 CREATE TABLE audit.log (  -- one for each tenant and site, and one above them
     log_id smallint PRIMARY KEY,
-    origin text NOT NULL UNIQUE
+    origin text NOT NULL UNIQUE,  -- for life, and never used again
+    -- the log it continues, of which a part was lost; whoever writes to that one writes here
+    follows smallint UNIQUE REFERENCES audit.log,
+    is_parent boolean NOT NULL DEFAULT false  -- its entries are the others' checkpoints
 );
 
 CREATE TABLE audit.entry (
@@ -171,11 +174,15 @@ ALTER TABLE audit.log ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER no_truncate;
 ALTER TABLE audit.log_state ENABLE ALWAYS TRIGGER only_grows;
 
+CREATE FUNCTION audit.partition_width() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 1048576::bigint
+$$;
+
 -- Partitions are cut ahead of need, 2^20 ids each.
 CREATE FUNCTION audit.ensure_partitions() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    width constant bigint := 1048576;
+    width constant bigint := audit.partition_width();
     last bigint := (SELECT last_value FROM audit.entry_id_seq);
     n bigint;
     made integer := 0;
@@ -203,9 +210,18 @@ SELECT audit.ensure_partitions();
 -- connection is no act.
 CREATE FUNCTION audit.begin_act(log_number smallint, act text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    name text := (SELECT origin FROM audit.log WHERE log_id = log_number);
+    name text;
+    successor smallint := log_number;
     set text;
 BEGIN
+    -- Reading audit.log locks it until the commit: audit.open_log waits for every act under way,
+    -- and no later one goes to the log that was continued.
+    WHILE successor IS NOT NULL LOOP
+        log_number := successor;
+        SELECT l.origin, n.log_id INTO name, successor
+        FROM audit.log l LEFT JOIN audit.log n ON n.follows = l.log_id
+        WHERE l.log_id = log_number;
+    END LOOP;
     IF name IS NULL THEN
         RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
     END IF;
@@ -490,6 +506,125 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A log begins: for a tenant and site, above the others, or in the place of one that lost a part.
+CREATE FUNCTION audit.open_log(name text, chain bytea, continues smallint, above boolean)
+RETURNS smallint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number smallint;
+BEGIN
+    LOCK TABLE audit.log IN ACCESS EXCLUSIVE MODE;  -- see audit.begin_act
+    IF EXISTS (SELECT FROM audit.entry e JOIN audit.log_state s USING (log_id)
+        WHERE e.log_id = continues AND e.entry_id > s.scan_from
+        AND NOT EXISTS (SELECT FROM audit.leaf l WHERE l.entry_id = e.entry_id))
+    THEN
+        RAISE EXCEPTION 'log % has unsealed entries', continues USING ERRCODE = 'GM004';
+    END IF;
+    number := (SELECT max(log_id) + 1 FROM audit.log);
+    INSERT INTO audit.log (log_id, origin, follows, is_parent)
+        VALUES (number, name, continues, above);
+    INSERT INTO audit.log_state (log_id, size, root, chain, range)
+        VALUES (number, 0, sha256(''), chain, '{}');
+    INSERT INTO audit.projected VALUES (number, 0);
+    RETURN number;
+END $$;
+
+-- Spans of leaves that an archive file holds, as the log itself says.
+CREATE FUNCTION audit.archived() RETURNS TABLE (log_id smallint, first bigint, past bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT l.log_id, (d ->> 'start')::bigint, (d ->> 'end')::bigint
+    FROM public.trail_logevent v CROSS JOIN LATERAL (SELECT v.document::json AS d) j
+    JOIN audit.log l ON l.origin = d ->> 'origin' WHERE v.kind = 'archive';
+END $$;
+
+-- Drop the entries of one partition, all of them in archive files. Their leaves stay, and so does
+-- every proof. The event that names two persons must be written in the same transaction.
+CREATE FUNCTION audit.detach(partition bigint, older_than timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    width constant bigint := audit.partition_width();
+    name constant text := format('audit.entry_p%s', partition);
+    found bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_inherits
+        WHERE inhparent = 'audit.entry'::regclass AND inhrelid = to_regclass(name))
+    THEN
+        RAISE EXCEPTION 'there is no partition %', partition USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('LOCK TABLE ONLY audit.entry, %s IN ACCESS EXCLUSIVE MODE', name);
+    IF NOT EXISTS (SELECT FROM public.trail_logevent v
+        CROSS JOIN LATERAL (SELECT v.document::json AS d) j
+        WHERE v.kind = 'detach' AND v.xmin = pg_current_xact_id()::xid
+        AND d ->> 'partition' = partition::text
+        AND (SELECT count(DISTINCT lower(p ->> 'name')) = 2 AND count(*) = 2
+            AND bool_and(btrim(p ->> 'name') <> '' AND length(btrim(p ->> 'reason')) >= 8)
+            FROM json_array_elements(d -> 'persons') p))
+    THEN
+        RAISE EXCEPTION 'two persons, each with a reason, must be named in the log'
+            USING ERRCODE = 'GM004';
+    END IF;
+    IF EXISTS (SELECT FROM audit.held()) THEN
+        RAISE EXCEPTION 'a legal hold is in force: %', (SELECT string_agg(h, ', ') FROM audit.held() h)
+            USING ERRCODE = 'GM004';
+    END IF;
+    IF EXISTS (SELECT FROM audit.log_state WHERE scan_from < (partition + 1) * width - 1) THEN
+        RAISE EXCEPTION 'entries can still be written to partition %', partition
+            USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s e WHERE NOT EXISTS (SELECT FROM audit.leaf l '
+        'JOIN audit.archived() a ON a.log_id = l.log_id AND l.idx >= a.first AND l.idx < a.past '
+        'JOIN audit.projected p ON p.log_id = l.log_id AND l.idx < p.size '
+        -- an entry is older than the checkpoint that covers its span
+        'JOIN LATERAL (SELECT min(c.signed_at) AS at FROM audit.checkpoint c '
+        'WHERE c.log_id = a.log_id AND c.size >= a.past) c ON c.at < $1 '
+        'WHERE l.entry_id = e.entry_id AND l.log_id = e.log_id)', name)
+        INTO found USING older_than;
+    IF found > 0 THEN
+        RAISE EXCEPTION '% entries of partition % are not archived, or too young', found, partition
+            USING ERRCODE = 'GM004';
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s', name) INTO found;
+    EXECUTE format('ALTER TABLE audit.entry DETACH PARTITION %s', name);
+    EXECUTE format('DROP TABLE %s', name);
+    RETURN found;
+END $$;
+
+-- Legal holds in force: named as often as they were not released.
+CREATE FUNCTION audit.held() RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT document::json ->> 'hold' FROM public.trail_logevent
+    WHERE kind IN ('hold', 'release-hold')
+    GROUP BY 1 HAVING sum(CASE kind WHEN 'hold' THEN 1 ELSE -1 END) > 0;
+END $$;
+
+-- Trees with another hash over the same bodies, as far as they have grown.
+CREATE TABLE audit.rehash (
+    log_id smallint NOT NULL REFERENCES audit.log,
+    algorithm text NOT NULL,
+    origin text NOT NULL UNIQUE,
+    size bigint NOT NULL,
+    range bytea[] NOT NULL,
+    PRIMARY KEY (log_id, algorithm)
+);
+CREATE FUNCTION audit.refuse_shorter() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR NEW.size < OLD.size OR NEW.origin <> OLD.origin
+        OR NEW.log_id <> OLD.log_id OR NEW.algorithm <> OLD.algorithm
+        OR (NEW.size = OLD.size AND NEW.range <> OLD.range)
+    THEN
+        RAISE EXCEPTION 'the audit trail is append-only: a tree only grows'
+            USING ERRCODE = 'GM002';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE ON audit.rehash
+    FOR EACH ROW EXECUTE FUNCTION audit.refuse_shorter();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.rehash
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
+ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER only_grows;
+ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER no_truncate;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
 GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
@@ -505,6 +640,12 @@ GRANT INSERT ON audit.leaf, audit.node, audit.projection, audit.head, audit.seal
 GRANT DELETE ON audit.projection, audit.head, audit.seal_leaf TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
 GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
+-- Who migrates may also open logs, archive and detach; the rules are in the functions.
+GRANT EXECUTE ON FUNCTION audit.open_log, audit.detach, audit.held, audit.archived,
+    audit.partition_width TO gmp_owner;
+GRANT EXECUTE ON FUNCTION audit.held, audit.archived, audit.partition_width TO gmp_app;
+GRANT SELECT ON audit.rehash TO gmp_app, gmp_owner, gmp_sequencer;
+GRANT INSERT, UPDATE ON audit.rehash TO gmp_sequencer;
 -- No lock on log_state, no sealing: whoever takes the signer's login can only add checkpoints.
 GRANT SELECT ON audit.log, audit.leaf, audit.node, audit.log_state, audit.checkpoint TO gmp_signer;
 GRANT INSERT ON audit.checkpoint TO gmp_signer;

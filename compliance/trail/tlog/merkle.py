@@ -85,7 +85,7 @@ def root_at(size: int, reader: Reader) -> bytes:
     """Return the root of the first `size` leaves."""
     if size < 0:
         raise ValueError(f"no tree has {size} leaves")
-    return _root_between(0, size, reader)
+    return root_between(0, size, reader)
 
 
 def inclusion_proof(index: int, size: int, reader: Reader) -> list[bytes]:
@@ -97,10 +97,10 @@ def inclusion_proof(index: int, size: int, reader: Reader) -> list[bytes]:
     while end - start > 1:
         middle = start + split(end - start)
         if index < middle:
-            proof.append(_root_between(middle, end, reader))
+            proof.append(root_between(middle, end, reader))
             end = middle
         else:
-            proof.append(_root_between(start, middle, reader))
+            proof.append(root_between(start, middle, reader))
             start = middle
     return proof[::-1]
 
@@ -116,13 +116,13 @@ def consistency_proof(old: int, new: int, reader: Reader) -> list[bytes]:
     while end != old:
         middle = start + split(end - start)
         if old <= middle:
-            proof.append(_root_between(middle, end, reader))
+            proof.append(root_between(middle, end, reader))
             end = middle
         else:
-            proof.append(_root_between(start, middle, reader))
+            proof.append(root_between(start, middle, reader))
             start = middle
     if start:  # else the old root itself, which the verifier has
-        proof.append(_root_between(start, end, reader))
+        proof.append(root_between(start, end, reader))
     return proof[::-1]
 
 
@@ -210,7 +210,7 @@ def split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def _root_between(start: int, end: int, reader: Reader) -> bytes:
+def root_between(start: int, end: int, reader: Reader) -> bytes:
     """Return the root of leaves [start, end), where start is a split point of the tree."""
     roots = []
     while start < end:

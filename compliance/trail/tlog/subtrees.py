@@ -22,6 +22,24 @@ class Subtree:
             raise ProofInvalid(f"leaves {self.start} to {self.end} are no subtree")
 
 
+def consistency_proof(start: int, end: int, size: int, reader: merkle.Reader) -> list[bytes]:
+    """Return what shows that a tree of `size` has the perfect subtree of leaves [start, end)."""
+    width = end - start
+    if width < 1 or width & (width - 1) or start % width or not 0 <= start < end <= size:
+        raise ValueError(f"leaves {start} to {end} are no perfect subtree of a tree of {size}")
+    proof = []
+    low, high = 0, size
+    while (low, high) != (start, end):
+        middle = low + merkle.split(high - low)
+        if end <= middle:
+            proof.append(merkle.root_between(middle, high, reader))
+            high = middle
+        else:
+            proof.append(merkle.root_between(low, middle, reader))
+            low = middle
+    return proof[::-1]
+
+
 def verify_inclusion(leaf: bytes, index: int, proof: Sequence[bytes], subtree: Subtree) -> None:
     """Raise `ProofInvalid` unless the leaf hash is at `index` of the log, below the subtree."""
     # A subtree is a tree of its own, whose first leaf is `start` (section 4.3).

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +12,28 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from compliance.refusals import Refused
 from compliance.trail import (
     checkpoints,
     key_events,
     keys,
     recording,
+    reported,
     sequencer,
     status,
+    stored,
     verification,
+    verification_events,
 )
+from compliance.trail.archiving import ArchiveConflict
 from compliance.trail.checkpoints import CheckpointConflict
 from compliance.trail.keyring.failure import KeyUnusable
+from compliance.trail.management import trail_life
 from compliance.trail.recording import System
 from compliance.trail.signer.failure import LogForked, SignerRefused
 from compliance.trail.tlog.key_documents import KeyRefused
-from compliance.trail.verification import Report
 from compliance.trail.verified_checkpoints import NotAssessable
 
-SHOWN = 50
 FAULTY, NOT_ASSESSABLE = 1, 2
 
 
@@ -39,15 +44,25 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "what",
-            choices=("verify", "status", "keys", "rotate-key", "seal", "publish"),
-            help=_HELP,
+            choices=("verify", "status", "keys", "rotate-key", "seal", "publish", *trail_life.WAYS),
+            help=f"{_HELP}; {trail_life.HELP}",
         )
+        trail_life.add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="Answer in JSON.")
+        parser.add_argument(
+            "--resume", action="store_true", help="verify: go on where a killed run ended."
+        )
+        parser.add_argument(
+            "--since-last", action="store_true", help="verify: only what came since it was intact."
+        )
+        parser.add_argument(
+            "--record", action="store_true", help="verify: write the result into the log."
+        )
         parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
         parser.add_argument(
             "--algorithm", choices=tuple(keys.ALGORITHMS), help="rotate-key: the type of key."
         )
-        parser.add_argument("--reason", default="", help="rotate-key: why.")
+        parser.add_argument("--reason", default="", help="Why.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ways: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -57,6 +72,7 @@ class Command(BaseCommand):
             "rotate-key": self._rotate_key,
             "seal": self._seal,
             "publish": self._publish,
+            **{name: partial(self._live, way) for name, way in trail_life.WAYS.items()},
         }
         try:
             ways[options["what"]](options)
@@ -64,20 +80,32 @@ class Command(BaseCommand):
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
-        except (SignerRefused, KeyRefused, recording.ReasonNotMeaningful) as error:
+        except (SignerRefused, KeyRefused, Refused, ArchiveConflict, LookupError) as error:
             raise CommandError(str(error)) from error
+
+    def _live(self, way: Callable[..., None], options: dict[str, Any]) -> None:
+        way(options, self.stdout.write)
 
     def _verify(self, options: dict[str, Any]) -> None:
         is_shown = self.stderr.isatty() and not options["json"]
-        report = verification.verify(self._progress if is_shown else None)
-        lines = [json.dumps(_as_json(report))] if options["json"] else _as_text(report)
+        report = verification.verify(
+            reported.Progress(self._show) if is_shown else None,
+            log_id=stored.log_id_of(options["log"]) if options["log"] else None,
+            resume=options["resume"],
+            since_last=options["since_last"],
+        )
+        if options["record"]:
+            verification_events.record(report, actor=System("trail verify"), at=timezone.now())
+        lines = (
+            [json.dumps(reported.as_json(report))] if options["json"] else reported.as_text(report)
+        )
         for line in lines:
             self.stdout.write(line)
         if not report.is_intact:
             sys.exit(FAULTY)
 
-    def _progress(self, done: int, total: int) -> None:
-        self.stderr.write(f"\r{done} of {total} leaves", ending="")
+    def _show(self, text: str) -> None:
+        self.stderr.write(text, ending="")
 
     def _status(self, options: dict[str, Any]) -> None:
         found = status.read(at=timezone.now())
@@ -149,43 +177,3 @@ _HELP = (
     "--algorithm record what an interrupted run did not; "
     "seal: seal and sign once; publish: export checkpoints"
 )
-
-
-def _as_text(report: Report) -> list[str]:
-    counted = (
-        f"{report.entries} entries, {report.leaves} leaves, {report.checkpoints} checkpoints, "
-        f"{report.unsealed} unsealed"
-    )
-    notes = [f"Note: {note}" for note in report.notes]
-    if report.first is None:
-        return [f"INTACT: {counted}", f"Root: {report.root.hex()}", *notes]
-    total = sum(report.counts.values())
-    lines = [f"First bad entry: {report.first}", *map(str, report.faults[:SHOWN])]
-    if total > SHOWN:
-        lines.append(f"... and {total - SHOWN} more")
-    kinds = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.counts.items()))
-    return [*lines, *notes, f"NOT INTACT: {total} faults ({kinds}) in {counted}"]
-
-
-def _as_json(report: Report) -> dict[str, Any]:
-    return {
-        "intact": report.is_intact,
-        "entries": report.entries,
-        "leaves": report.leaves,
-        "checkpoints": report.checkpoints,
-        "unsealed": report.unsealed,
-        "root": report.root.hex(),
-        "first": None if report.first is None else str(report.first),
-        "counts": {str(verdict): count for verdict, count in sorted(report.counts.items())},
-        "faults": [
-            {
-                "verdict": str(fault.verdict),
-                "index": fault.index,
-                "entry_id": fault.entry_id,
-                "record": fault.record,
-                "message": fault.message,
-            }
-            for fault in report.faults[:SHOWN]
-        ],
-        "notes": list(report.notes),
-    }

@@ -1,0 +1,86 @@
+"""Keep what a verification has done on disk, so that another run goes on after a sudden end."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from secrets import token_bytes
+from typing import Any
+
+import msgspec
+
+from compliance.trail.verifying.work import RangeJob, RangeResult
+
+_SECRET, _LOCK = "secret", "lock"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder of one run: its secret, records of entries, results of ranges without a fault."""
+
+    folder: Path
+    secret: bytes
+
+    def keep(self, job: RangeJob, result: RangeResult) -> None:
+        """Keep the result of a range in which everything was in order."""
+        if result.findings.counts or result.unopened or result.misplaced:
+            return  # looked at again by the next run
+        found = {one.name: getattr(result, one.name) for one in fields(result)}
+        del found["findings"]
+        path = self.folder / f"log{job.log_id}-{job.start:015}.result"
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(msgspec.msgpack.encode({"job": asdict(job), "result": found}))
+        partial.replace(path)
+
+    def kept(self, jobs: list[RangeJob]) -> dict[RangeJob, RangeResult]:
+        """Return the results that an interrupted run left of these jobs, the very same ones."""
+        found = {}
+        for job in jobs:
+            path = self.folder / f"log{job.log_id}-{job.start:015}.result"
+            if not path.exists() or not path.with_suffix(".records").exists():
+                continue
+            document = msgspec.msgpack.decode(path.read_bytes(), strict=False)
+            if document["job"] == msgspec.msgpack.decode(msgspec.msgpack.encode(asdict(job))):
+                found[job] = _result(document["result"])
+        return found
+
+
+def _result(kept: dict[str, Any]) -> RangeResult:
+    kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
+    kept["hashes"] = tuple(kept["hashes"])
+    kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
+    kept["first"] = None if kept["first"] is None else tuple(kept["first"])
+    return RangeResult(**kept)
+
+
+@contextmanager
+def opened(parent: Path, *, resume: bool) -> Iterator[Run]:
+    """Open the folder of a run, an interrupted one's with `resume`; it goes when the run ends well."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = next(_abandoned(parent), None) if resume else None
+    if folder is None:
+        folder = parent / f"run-{token_bytes(8).hex()}"
+        folder.mkdir(mode=0o700)
+        (folder / _SECRET).write_bytes(token_bytes(32))
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for stale in _abandoned(parent):
+            shutil.rmtree(stale, ignore_errors=True)
+        yield Run(folder, (folder / _SECRET).read_bytes())
+    shutil.rmtree(folder)
+
+
+def _abandoned(parent: Path) -> Iterator[Path]:
+    """Yield the folders that no running verification holds, the newest first."""
+    folders = sorted(parent.glob("run-*"), key=os.path.getmtime, reverse=True)
+    for folder in folders:
+        try:
+            with (folder / _LOCK).open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        if len((folder / _SECRET).read_bytes()) == 32:
+            yield folder

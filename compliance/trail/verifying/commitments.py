@@ -1,0 +1,48 @@
+"""Hold commitments of redactable values against what opens them."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from compliance.trail.verifying.source import Source
+from compliance.trail.verifying.state import RangeState
+from compliance.trail.verifying.work import CHUNK, Committed
+
+_TAG = b"gmp-audit/commit/v1\0"
+
+
+def commitment(path: str, salt: bytes, value: str) -> str:
+    """Return what `audit.commitment` returns, computed here."""
+    name = path.encode()
+    data = _TAG + len(name).to_bytes(2, "big") + name + salt + value.encode()
+    return sha256(data).hexdigest()
+
+
+def collect(state: RangeState, index: int, entry_id: int, members: Mapping[str, Any]) -> None:
+    """Note the commitments that an entry makes, and the redactions that the log tells of."""
+    record = f"{members['record']} {members['record_id']}"
+    for column, value in members["new"].items():
+        if isinstance(value, dict) and isinstance(value.get("c"), str):
+            path = f"{members['record']}.{column}"
+            state.committed.append((index, entry_id, path, value["c"], record, column))
+    if members["record"] == "trail_logevent" and members["new"].get("kind") == "redaction":
+        state.result.redactions.append(str(members["new"].get("document")))
+
+
+def check(source: Source, state: RangeState) -> None:
+    """Look for the opening of every commitment of the range."""
+    for at in range(0, len(state.committed), CHUNK):
+        some = state.committed[at : at + CHUNK]
+        rows = source.fetch(
+            "SELECT entry_id, path, salt, value FROM audit.openings_of_entries(%s::bigint[])",
+            [[entry_id for _, entry_id, *_ in some]],
+        )
+        openings = {
+            (entry_id, path): (salt, value)
+            for entry_id, path, salt, value in rows
+            if salt is not None and value is not None
+        }
+        for index, entry_id, path, committed, record, _ in some:
+            opening = openings.get((entry_id, path))
+            if opening is None or commitment(path, *opening) != committed:
+                state.result.unopened.append(Committed(index, entry_id, path, record))

@@ -1,0 +1,102 @@
+"""Accept bodies that are surely in order, thousands at a time; whatever else is looked at slowly."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct, defstruct
+
+from compliance.trail.tlog import canonical
+
+_KEY = re.compile(r"[A-Za-z0-9_.-]+")
+Whole: TypeAlias = Annotated[int, Meta(ge=-canonical.MAX_INTEGER, le=canonical.MAX_INTEGER)]
+
+
+# Members in canonical order: what is written again has the bytes that were read, or was not
+# canonical. Escapes of msgspec are those of RFC 8785 (a test compares all of them).
+class Act(Struct, forbid_unknown_fields=True, gc=False):
+    acted_at: str
+    action: str
+    actor: str
+    actor_id: str
+    id: str
+    reason: str
+    role: str
+    source: str
+
+
+class Commitment(Struct, forbid_unknown_fields=True, gc=False):
+    c: str | None
+
+
+Members: TypeAlias = dict[str, bool | Whole | str | Commitment | None]
+
+
+class Body(Struct, forbid_unknown_fields=True, gc=False):
+    act: Act
+    after: str | None
+    at: str
+    log: str
+    new: Members
+    old: Members
+    op: Literal["insert", "update", "delete"]
+    prev: str | None
+    record: str
+    record_id: str
+    record_seq: Whole
+    v: Literal[2]
+
+
+class Reader:
+    """Reads the bodies of one log; remembers which sets of members it has seen to be in order."""
+
+    def __init__(self, origin: str) -> None:
+        own = defstruct(
+            "OwnBody",
+            [("log", Literal[origin])],  # made for one log
+            bases=(Body,), forbid_unknown_fields=True, gc=False,
+        )  # fmt: skip
+        self._decode: Callable[[bytes], list[Body]] = msgspec.json.Decoder(own).decode_lines  # type: ignore[assignment]
+        self._encode = msgspec.json.Encoder().encode_lines
+        self._known: set[tuple[str, ...]] = {()}
+
+    def read(self, lines: bytes, count: int) -> list[Body] | None:
+        """Return the bodies, one a line, or nothing when one of them is not surely in order."""
+        try:
+            bodies = self._decode(lines)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if len(bodies) != count or self._encode(bodies) != lines + b"\n":
+            return None
+        shapes = {tuple(body.new) for body in bodies}
+        shapes |= {tuple(body.old) for body in bodies if body.old}
+        if not all(self._is_ordered(shape) for shape in shapes - self._known):
+            return None
+        return bodies
+
+    def _is_ordered(self, names: tuple[str, ...]) -> bool:
+        if list(names) != sorted(names) or not all(map(_KEY.fullmatch, names)):
+            return False
+        if len(self._known) < 10_000:  # updates change any set of columns
+            self._known.add(names)
+        return True
+
+
+def digests(values: list[str]) -> bytes | None:
+    """Return the bytes of hexadecimal SHA-256 digests, joined; nothing when one is none."""
+    joined = "".join(values)
+    if set(map(len, values)) - {64}:
+        return None
+    try:
+        octets = bytes.fromhex(joined)
+    except ValueError:
+        return None
+    # fromhex allows capitals and spaces, which have no place here
+    return octets if octets.hex() == joined else None
+
+
+def new_of(body: bytes) -> bytes:
+    """Return the bytes of `new` of an insertion that was read."""
+    # Quotes within texts are escaped, so the first `,"new":` and the last `,"old":` are members.
+    return body[body.index(b',"new":') + 7 : body.rindex(b',"old":')]

@@ -1,0 +1,160 @@
+"""Detaching: archived entries leave the database, and only those, and only by two persons."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections, transaction
+from django.utils import timezone
+
+from compliance.trail import archiving, detaching, enforcement, sequencer, stored
+from compliance.trail.detaching import NotDetachable, Person
+from compliance.trail.models import LogEvent
+from compliance.trail.tlog import leaf, merkle
+from tests import trail_log
+from tests.compliance.trail.life.conftest import ACTOR, LATER, SPAN, TEN_YEARS, TWO, Archives
+
+
+def detach(archives: Archives, partition: int = 0, **changed: Any) -> int:
+    given: dict[str, Any] = {
+        "folder": archives.folder,
+        "retention": TEN_YEARS,
+        "persons": TWO,
+        "actor": ACTOR,
+        "at": LATER,
+    }
+    return detaching.detach(partition, **given | changed)
+
+
+def entries() -> int:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit.entry")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_detached_entry_is_proved_by_its_archive_and_the_leaves_that_stay(
+    archives: Archives, next_partition: None
+) -> None:
+    before = entries()
+
+    gone = detach(archives)
+
+    assert gone == 2 * SPAN
+    assert entries() > before - gone  # the event, and the DDL
+    assert 0 not in detaching.partitions()
+    trail_log.seal_and_sign()
+    with connections["default"].cursor() as cursor:
+        state, reader = stored.state(cursor), stored.reader(cursor)
+        for index in range(0, 2 * SPAN, 37):
+            found = archiving.read_body(index)
+            cursor.execute("SELECT leaf_hash, previous FROM audit.leaf WHERE idx = %s", [index])
+            leaf_hash, previous = (bytes(one) for one in cursor.fetchone())
+            sealed = leaf.Leaf(
+                origin=state.origin,
+                index=index,
+                digest=leaf.entry_digest(found),
+                previous=previous,
+            )
+            assert sealed.hash == leaf_hash
+            proof = merkle.inclusion_proof(index, state.size, reader)
+            merkle.verify_inclusion(leaf_hash, index, state.size, proof, state.root)
+        assert enforcement.problems(cursor) == []
+    assert list(archiving.check_all(archives.folder)) == []
+
+
+def test_the_log_goes_on_after_detaching(archives: Archives, next_partition: None) -> None:
+    detach(archives)
+
+    trail_log.vessels(10, "after")
+
+    assert sequencer.seal().count > 10  # with what the log says about the detaching
+    trail_log.seal_and_sign()
+
+
+def test_a_legal_hold_keeps_everything_until_it_is_released(
+    archives: Archives, next_partition: None
+) -> None:
+    at = timezone.now()
+    detaching.hold("case 7/2026", actor=ACTOR, at=at, reason="court order of 3 March")
+    with pytest.raises(NotDetachable, match="case 7/2026"):
+        detach(archives)
+    assert 0 in detaching.partitions()
+
+    detaching.release("case 7/2026", actor=ACTOR, at=at, reason="case was closed")
+
+    assert detach(archives) == 2 * SPAN
+
+
+def test_young_entries_stay(archives: Archives, next_partition: None) -> None:
+    with pytest.raises(NotDetachable, match="too young"):
+        detach(archives, at=timezone.now(), retention=timedelta(days=1))
+
+
+def test_a_partition_with_an_entry_that_is_not_archived_stays(
+    archives: Archives, next_partition: None
+) -> None:
+    with pytest.raises(NotDetachable, match="can still be written"):
+        detach(archives, partition=1)
+
+
+def test_entries_whose_archive_is_damaged_or_gone_stay(
+    archives: Archives, next_partition: None
+) -> None:
+    path = archives.folder / archives.spans[0].file
+    content = path.read_bytes()
+    path.unlink()
+    with pytest.raises(NotDetachable, match="not there"):
+        detach(archives)
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(NotDetachable, match="TAMPERED"):
+        detach(archives)
+    assert 0 in detaching.partitions()
+
+
+@pytest.mark.parametrize(
+    "persons",
+    [
+        TWO[:1],
+        (TWO[0], Person("ada  quality", "the archive was read back")),
+        (TWO[0], Person(" ", "the archive was read back")),
+        (*TWO, Person("Cy", "the archive was read back")),
+    ],
+)
+def test_two_different_persons_are_needed(
+    archives: Archives, next_partition: None, persons: tuple[Person, ...]
+) -> None:
+    with pytest.raises(NotDetachable, match="two different persons"):
+        detach(archives, persons=persons)
+
+
+def test_the_database_itself_demands_the_event_of_two_persons(
+    archives: Archives, next_partition: None
+) -> None:
+    with pytest.raises(DatabaseError, match="two persons"), transaction.atomic(using="owner"):
+        connections["owner"].cursor().execute("SELECT audit.detach(0, now())")
+
+
+def test_an_earlier_event_does_not_allow_a_second_detachment(
+    archives: Archives, next_partition: None
+) -> None:
+    with pytest.raises(NotDetachable):
+        detach(archives, at=timezone.now())
+
+    assert not LogEvent.objects.filter(kind="detach").exists()  # rolled back with the refusal
+    with pytest.raises(DatabaseError, match="two persons"), transaction.atomic(using="owner"):
+        connections["owner"].cursor().execute("SELECT audit.detach(0, now())")
+
+
+@pytest.mark.parametrize("alias", ["default", "sequencer", "signer"])
+def test_no_other_role_may_detach(archives: Archives, alias: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(using=alias):
+        connections[alias].cursor().execute("SELECT audit.detach(0, now())")
+
+
+def test_the_owner_cannot_drop_a_partition_past_the_function(archives: Archives) -> None:
+    with (
+        pytest.raises(DatabaseError, match="must be owner"),
+        transaction.atomic(using="owner"),
+        connections["owner"].cursor() as cursor,
+    ):
+        cursor.execute("DROP TABLE audit.entry_p0")
