@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import capture, led_astray, roles
-from compliance.trail.roles import APPLICATION, TRAIL
+from compliance.trail.roles import APPLICATION, SEQUENCER, SIGNER, TRAIL
 
 SQL = Path(__file__).parent / "sql"
 _GUARDS = {
@@ -125,11 +125,13 @@ def _grants(cursor: CursorWrapper) -> Iterator[str]:
         "SELECT c.oid::regclass::text, p FROM pg_class c "
         "CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p "
         "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v') "
-        "AND has_table_privilege(%s, c.oid, p)",
-        [APPLICATION],
+        "AND (has_table_privilege(%s, c.oid, p) "
+        "OR p IN ('INSERT', 'UPDATE') AND has_any_column_privilege(%s, c.oid, p))",
+        [APPLICATION, APPLICATION],
     )
     for table, privilege in cursor.fetchall():
         yield f"{table}: the application may {privilege}"
+    yield from _borrowed_rights(cursor)
     cursor.execute(
         "SELECT c.oid::regclass::text, pg_get_userbyid(c.relowner) FROM pg_class c "
         "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v', 'S') "
@@ -145,6 +147,23 @@ def _grants(cursor: CursorWrapper) -> Iterator[str]:
     )
     for (role,) in cursor.fetchall():
         yield f"audit.opening: {role} may read personal data without asking"
+
+
+def _borrowed_rights(cursor: CursorWrapper) -> Iterator[str]:
+    """Find rights that no table shows: of another role, or of a function with another's rights."""
+    cursor.execute(
+        "SELECT 'the application may become ' || rolname FROM pg_roles "
+        "WHERE rolname = ANY(%(others)s) AND pg_has_role(%(app)s, oid, 'MEMBER') "
+        "UNION ALL SELECT p.oid::regprocedure || ': runs with the rights of ' || o.rolname "
+        "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+        "JOIN pg_roles o ON o.oid = p.proowner WHERE p.prosecdef AND p.oid >= 16384 "
+        "AND n.nspname <> 'audit' AND (o.rolsuper OR o.rolname = ANY(%(log)s)) "
+        "AND has_function_privilege(%(app)s, p.oid, 'EXECUTE')",
+        {"others": [TRAIL, *(one for one in roles.LOGINS if one != APPLICATION)],
+         "log": [TRAIL, SEQUENCER, SIGNER], "app": APPLICATION},
+    )  # fmt: skip
+    for (problem,) in cursor.fetchall():
+        yield problem
 
 
 def _event_triggers(cursor: CursorWrapper) -> Iterator[str]:

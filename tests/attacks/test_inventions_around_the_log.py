@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance.trail import checkpoints, keys, recording, verification
+from compliance.trail import checkpoints, keys, new_logs, recording, sequencer, verification
 from compliance.trail.findings import Verdict
 from compliance.trail.models import LogEvent
 from compliance.trail.signer import delivery, memory
 from compliance.trail.signer.failure import SignerRefused
+from compliance.trail.tlog import canonical
 from compliance.trail.verified_checkpoints import NotAssessable
 from tests import trail_log
 from tests.attacks.test_trail_as_superuser import rewrite, unguarded
@@ -125,7 +126,7 @@ def without_opening(superuser: Superuser, entry_id: int) -> None:
 def planted_event(kind: str, document: dict[str, Any], *, log_id: int | None = None) -> None:
     with recording.into(log_id or settings.LOG_ID), trail_log.act():
         LogEvent.objects.create(
-            kind=kind, document=json.dumps(document), recorded_at=timezone.now()
+            kind=kind, document=canonical.dumps(document).decode(), recorded_at=timezone.now()
         )
 
 
