@@ -251,8 +251,7 @@ def _bypass_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
         "WHERE ev_class = to_regclass(%(table)s) "
         "UNION ALL SELECT 'table ' || inhrelid::regclass || ' inherits from it' FROM pg_inherits "
         "WHERE inhparent = to_regclass(%(table)s)",
-        {"table": f'public."{control.table}"', "last": LAST,
-         "ours": [*TRIGGERS, *control.guards]},
+        {"table": f'public."{control.table}"', "last": LAST, "ours": [*TRIGGERS, *control.guards]},
     )
     for (problem,) in cursor.fetchall():
         yield problem

@@ -152,9 +152,7 @@ def test_an_erasure_without_two_persons_and_a_legal_basis_is_none(
 ) -> None:
     index, entry_id = leaf_of(as_superuser, "trail_app_contact")
     without_opening(as_superuser, entry_id)
-    planted_event(
-        "redaction", {"index": index, "path": "trail_app_contact.email", "v": 1, **extra}
-    )
+    planted_event("redaction", {"index": index, "path": "trail_app_contact.email", "v": 1, **extra})
     trail_log.seal_and_sign()
 
     assert verification.verify().counts[Verdict.MISSING_OPENING] == 1
@@ -253,7 +251,9 @@ def test_an_act_made_by_hand_for_another_transaction_changes_nothing(log: int) -
         by_hand(xid="7+")
 
 
-@pytest.mark.parametrize("name", ['nemo","role":"Qualified Person', "ne\\mo", "ne\u2028mo", "n\u202eo"])
+@pytest.mark.parametrize(
+    "name", ['nemo","role":"Qualified Person', "ne\\mo", "ne\u2028mo", "n\u202eo"]
+)
 def test_a_name_does_not_become_members_of_the_act(log: int, name: str) -> None:
     with trail_log.act(name=name):
         vessel = Vessel.objects.create(name="named")
@@ -298,6 +298,20 @@ def test_a_log_state_made_to_look_past_entries_is_named(
     assert not verification.verify().is_intact
 
 
+def test_unsealed_entries_deleted_are_missed_by_their_rows(
+    log: int, as_superuser: Superuser
+) -> None:
+    trail_log.vessels(3, "late")
+    with unguarded(as_superuser, "audit.entry"):
+        as_superuser.execute(
+            "DELETE FROM audit.entry WHERE digest IN "
+            "(SELECT audit_head FROM trail_app_vessel WHERE name LIKE 'late-%')"
+        )
+    trail_log.seal_and_sign()
+
+    assert verification.verify().counts[Verdict.TAMPERED] == 3
+
+
 def test_the_search_turned_back_shows_what_it_showed(log: int, as_superuser: Superuser) -> None:
     statement = "SELECT count(*), count(DISTINCT entry_id) FROM audit.entry_view"
     before = as_superuser.execute(statement).fetchone()
@@ -322,7 +336,7 @@ def test_an_entry_altered_before_its_seal_with_its_row_contradicts_the_receipt(
     with unguarded(as_superuser, "audit.entry", "trail_app_vessel"):
         as_superuser.execute(
             "UPDATE audit.entry SET body = convert_to(replace(convert_from(body, 'UTF8'), "
-            "'\"actor\":\"test\"', '\"actor\":\"nemo\"'), 'UTF8') WHERE digest = %s",
+            '\'"actor":"test"\', \'"actor":"nemo"\'), \'UTF8\') WHERE digest = %s',
             [receipt[0]],
         )
         as_superuser.execute(
