@@ -13,7 +13,6 @@ from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.tlog.key_history import KeyHistory
 from compliance.trail.verifying import times
 
-
 PUBLISHED = "published "
 UNSIGNED = 3600  # seconds that a new log may have no checkpoint
 

@@ -140,7 +140,7 @@ def test_even_a_superuser_changes_nothing_by_another_way_of_writing(
 ) -> None:
     before = Vessel.objects.count()
 
-    with pytest.raises(Exception, match="no act, no change|is refused|append-only"):
+    with pytest.raises(Exception, match=r"no act, no change|is refused|append-only"):
         as_superuser.execute(statement)
     as_superuser.rollback()
 
