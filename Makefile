@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 PART ?= trail
+ENTRIES ?= 1000000
 SERVE ?= 1
 DATA ?=
 BIND ?= auto
@@ -58,8 +59,8 @@ format: setup  ## Format code and templates
 	$(BIN)/ruff check --fix .
 	$(BIN)/djhtml templates
 
-bench: setup  ## Measure a part (PART=trail); prints its table, writes var/bench/<part>.json
-	@$(BIN)/python -m tests.bench.$(PART)
+bench: setup  ## Measure a part (PART=trail ENTRIES=1000000 ARGS=--markdown), write var/bench/<part>.json
+	@ENTRIES=$(ENTRIES) $(BIN)/python -m tests.bench.$(PART) $(ARGS)
 
 lock: setup  ## Renew constraints.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
