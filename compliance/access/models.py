@@ -95,7 +95,7 @@ class User(AbstractBaseUser):
         return check_password(raw_password, self.password)
 
 
-@controlled()
+@controlled(guards=("keep_duties_apart",))
 class RoleAssignment(models.Model):
     """One person holds one role from one moment to another. A trigger keeps duties apart."""
 

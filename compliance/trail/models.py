@@ -95,7 +95,7 @@ class Refusal(models.Model):
         return f"{self.action} refused: {self.code}"
 
 
-@controlled(append_only=True)
+@controlled(append_only=True, guards=("kinds_apart",))
 class LogEvent(models.Model):
     """What the log says about itself: a key changed, a token received, a verification done."""
 
