@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from compliance.trail import capture_sql, recording
+from compliance.trail import capture_columns, capture_sql, recording
 from compliance.trail.actions import Action
-from compliance.trail.capture_sql import Control
+from compliance.trail.capture_columns import Control
 from compliance.trail.recording import System
 
 _declared: dict[type[models.Model], dict[str, object]] = {}
@@ -140,7 +140,7 @@ def _install(cursor: CursorWrapper, control: Control) -> None:
     cursor.execute(
         "SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = to_regclass(%s) "
         "AND attname = ANY(%s) AND NOT attisdropped",
-        [table, list(capture_sql.AUDIT_COLUMNS)],
+        [table, list(capture_columns.AUDIT_COLUMNS)],
     )
     if cursor.fetchone() != (True,):
         cursor.execute(
@@ -148,7 +148,7 @@ def _install(cursor: CursorWrapper, control: Control) -> None:
             " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
         )
     cursor.execute("SET LOCAL ROLE gmp_trail")
-    for source in capture_sql.functions_sql(capture_sql.columns(cursor, control)):
+    for source in capture_sql.functions_sql(capture_columns.columns(cursor, control)):
         cursor.execute(source)
     cursor.execute(
         "SELECT bool_or(has_function_privilege('public', one, 'EXECUTE') "
@@ -222,7 +222,7 @@ def _trigger_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
 
 
 def _function_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
-    expected = capture_sql.functions_sql(capture_sql.columns(cursor, control))
+    expected = capture_sql.functions_sql(capture_columns.columns(cursor, control))
     for name, declared in zip(capture_sql.function_names(control.table), expected, strict=True):
         cursor.execute(
             "SELECT prosrc, prosecdef, proconfig, pg_get_userbyid(proowner) "

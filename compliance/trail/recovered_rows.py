@@ -16,8 +16,8 @@ from django.apps import apps
 from django.db import connections, models
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, capture_sql, entry_form
-from compliance.trail.capture_sql import Columns
+from compliance.trail import capture, capture_columns, entry_form
+from compliance.trail.capture_columns import Columns
 
 ALIAS = "owner"
 _TRIGGERS = tuple(capture.TRIGGERS)
@@ -67,7 +67,7 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
     unknown = changes.by_table.keys() - controls.keys()
     incomplete += [f"{table} (no such table)" for table in sorted(unknown)]
     found = {
-        table: capture_sql.columns(cursor, controls[table])
+        table: capture_columns.columns(cursor, controls[table])
         for table in sorted(changes.by_table.keys() & controls.keys())
     }
     # All of them first: a table with foreign keys still to be checked cannot be altered.

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, capture_sql
-from compliance.trail.capture_sql import Columns
+from compliance.trail import capture, capture_columns
+from compliance.trail.capture_columns import Columns
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifying.work import LiveJob, Table, TouchedJob
 
@@ -17,7 +17,7 @@ def tables(cursor: CursorWrapper) -> tuple[Table, ...]:
     """Return every controlled table that is there."""
     found = []
     for control in capture.controls():
-        columns = capture_sql.columns(cursor, control)
+        columns = capture_columns.columns(cursor, control)
         if columns.types:
             found.append(_table(columns))
     return tuple(found)

@@ -143,7 +143,7 @@ def test_a_checkpoint_signed_and_not_stored_is_stored_first(
 
     checkpoints.sign(timezone.now())
 
-    assert [size for size, _ in stored()] == [15, 19]
+    assert [size for size, _ in stored()] == [trail_log.BEGUN + 5, trail_log.BEGUN + 9]
     assert verification.verify().faults == ()
 
 
@@ -188,7 +188,7 @@ def test_a_memory_restored_from_a_copy_is_noticed(log: None) -> None:
 def test_an_altered_memory_stops_the_signer_and_is_a_fault(log: None) -> None:
     trail_log.seal_and_sign()
     path = delivery.folder() / "state.json"
-    path.write_text(path.read_text().replace("\\n15\\n", "\\n14\\n"))
+    path.write_text(path.read_text().replace(f"\\n{trail_log.BEGUN + 5}\\n", "\\n14\\n"))
 
     with pytest.raises(failure.StateCorrupt):
         checkpoints.sign(timezone.now())
