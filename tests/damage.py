@@ -15,15 +15,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from compliance.trail import bundles
-from compliance.trail.tlog import canonical, leaf, note
+from compliance.trail.tlog import canonical, leaf, note, octets
 from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.tlog.heads import Head
 from compliance.trail.verifier import container, manifests, verification, writing
 from compliance.trail.verifier.contents import Completeness, Contents, Entry, Kind, Signed, Subject
 from compliance.trail.verifier.findings import Malformed, Verdict
 from compliance.trail.verifier.outcome import Result
-from compliance.trail.verifier.trust import Trust
+from compliance.trail.verifier.trust import Trust, TrustUnusable
 from tests import stamping, synthetic_log
 from tests.synthetic_log import SyntheticLog
 
@@ -49,9 +51,12 @@ class Case:
         """Return what the verifier in Python says."""
         try:
             files = container.read(self.bundle)
+            trust = Trust.read(self.trust)
         except Malformed as error:
             return Result(problems=[error.problem])
-        return verification.verify(files, trust=Trust.read(self.trust), held=self.held)
+        except TrustUnusable as error:
+            return Result(problems=[Malformed(str(error)).problem])
+        return verification.verify(files, trust=trust, held=self.held)
 
 
 @dataclass
@@ -127,23 +132,23 @@ def gather(dice: random.Random, log: SyntheticLog, about: Subject) -> Contents:
     )
 
 
-def scene(seed: int, *, kind: Kind | None = None) -> Scene:
+def scene(seed: int, *, kind: Kind | None = None, is_continued: bool = False) -> Scene:
     """Return a fresh scene of a seed."""
     dice = random.Random(seed)
     log = synthetic_log.busy(
         seed=seed, records=dice.randint(2, 5), rounds=dice.randint(2, 3),
-        has_second_key=dice.random() < 0.5,
+        has_second_key=dice.random() < 0.5, is_continued=is_continued,
     )  # fmt: skip
     return Scene(dice, log, gather(dice, log, subject(dice, log, kind)))
 
 
 def good(seed: int) -> Case:
     """Return a bundle in which nothing is wrong."""
-    made = scene(seed)
+    made = scene(seed, is_continued=seed % 4 == 0)
     held_size = made.random.choice(sorted(made.contents.checkpoints))
     return Case(
         bundle=writing.bundle(made.contents),
-        trust=made.trust,
+        trust=_as_key_file(made) if seed % 8 == 1 else made.trust,
         description=f"good: {made.contents.subject.kind}",
         held=((f"held-{held_size}.note", made.log.notes[held_size]),),
     )
@@ -153,6 +158,12 @@ def damaged(seed: int) -> Case:
     """Return a damaged bundle; the kinds of damage take turns."""
     names = sorted(DAMAGES)
     return DAMAGES[names[seed % len(names)]](scene(seed, kind=Kind.BATCH))
+
+
+def _as_key_file(made: Scene) -> tuple[Named, ...]:
+    """Return the same trust as keys in a file as people write them, without witnesses."""
+    lines = ["# the plant", *(f"  {one.vkey} \r" for one in made.log.first_keys), "\t# its end"]
+    return ("keys.txt", "\n".join(lines).encode()), *made.trust[1:]
 
 
 # --- Bytes
@@ -525,6 +536,144 @@ def _readme_altered(made: Scene) -> Case:
     return _packed_again(made, files, "doctored README", is_about_text=True)
 
 
+@damage
+def _authorities_that_are_none(made: Scene) -> Case:
+    files = writing.files(made.contents)
+    pem = made.log.authority.middle_pem
+    broken = pem.replace(b"MII", b"MIJ", 1)
+    files["tsa.pem"] = made.random.choice([b"", b"junk\n", pem[:-9], pem + pem[:99], broken])
+    return _packed_again(made, files, "tsa.pem that is no PEM")
+
+
+@damage
+def _trust_cut_off(made: Scene) -> Case:
+    pem = made.log.authority.root_pem
+    cut = made.random.choice([pem + b"-----BEGIN CERTIFICATE-----\n", pem + pem[:-20]])
+    return replace(
+        made.case(made.contents, "a trusted root cut off", Verdict.MALFORMED),
+        trust=(made.trust[0], ("tsa-root.pem", cut)),
+    )
+
+
+@damage
+def _policy_cut_off(made: Scene) -> Case:
+    return replace(
+        made.case(made.contents, "a policy without its last newline", Verdict.MALFORMED),
+        trust=(("policy.txt", made.log.policy.rstrip()), made.trust[1]),
+    )
+
+
+@damage
+def _token_of_another_form(made: Scene) -> Case:
+    size = made.random.choice(sorted(made.contents.timestamps))
+    sin = made.random.choice(
+        [
+            *({"without": one} for one in ("content_type", "message_digest")),
+            {"without": "signing_certificate_v2"},
+            *({"algorithm": one} for one in ("sha384_ecdsa", "sha256_rsa", "rsassa_pkcs1v15")),
+            {"shown": False},
+        ]
+    )
+    response = made.log.authority.stamp(made.contents.stamped_note(size), made.log.now, **sin)
+    return made.case(
+        _with_token(made.contents, size, response), f"token {size}: {sin}", Verdict.TAMPERED
+    )
+
+
+@damage
+def _signer_only_beside_its_token(made: Scene) -> Case:
+    size = made.random.choice(sorted(made.contents.timestamps))
+    tsa = made.log.authority
+    response = tsa.stamp(made.contents.stamped_note(size), made.log.now, shown=False)
+    pem = tsa.certificate.public_bytes(Encoding.PEM)
+    changed = replace(_with_token(made.contents, size, response), authorities=pem)
+    return made.case(changed, f"signer of token {size} in tsa.pem", Verdict.TAMPERED)
+
+
+@damage
+def _key_signed_twice(made: Scene) -> Case:
+    size = made.contents.tree_size
+    text, signatures = note.split(made.contents.checkpoints[size].note)
+    again = made.random.choice(signatures)
+    lines = "".join(one.line for one in (*signatures, again))
+    changed = _with_note(made.contents, size, f"{text}\n{lines}".encode())
+    return made.case(changed, f"{again.name} signed twice", Verdict.TAMPERED)
+
+
+@damage
+def _no_key_in_force(made: Scene) -> Case:
+    """The keys of the log all ended; whatever else is on the note, nobody had to sign it."""
+    log = made.log
+    for record in log.history.in_force(len(log.rows)):
+        pair = log.signers[record.verifier]
+        log._announce(
+            synthetic_log.Document(
+                event=synthetic_log.Event.COMPROMISE,
+                verifier=pair.verifier,
+                signed_by=pair.verifier,
+                to_size=len(log.rows) + 1,
+                compromised_at=log.now,
+            ),
+            pair,
+        )
+    size = len(log.rows)
+    text = Checkpoint(origin=log.origin, size=size, root=log.root(size)).text()
+    witness = note.signature_of(text, log.witnesses[0], at=1)
+    wrong = note.Signature(witness.name, witness.key_id, bytes(len(witness.signature)))
+    out_of_range = note.signature_of(text, log.signers[log.first_keys[0]])
+    beside = made.random.choice([witness, wrong, out_of_range])
+    log.notes[size] = f"{text}\n{beside.line}".encode()
+    contents = gather(made.random, log, made.contents.subject)
+    return made.case(contents, "no key in force", Verdict.UNANCHORED)
+
+
+@damage
+def _key_document_left_out(made: Scene) -> Case:
+    size = _sealed(made)["tree_size"]
+    keys = [one for one in made.log._of_kind["key"] if one < size]
+    gone = made.random.choice(keys)
+    return made.case(without(made.contents, gone), f"key document {gone} left out", Verdict.MISSING)
+
+
+@damage
+def _continued_record_without_its_first_entry(made: Scene) -> Case:
+    log = synthetic_log.busy(seed=made.log.seed, records=3, rounds=2, is_continued=True)
+    record = ("batches", synthetic_log.ADOPTED)
+    about = Subject(kind=Kind.RECORD, title="goes on", records=(record,))
+    made = Scene(made.random, log, gather(made.random, log, about))
+    gone = log._of_record[record][0]
+    return made.case(without(made.contents, gone), f"{record} without {gone}", Verdict.MISSING)
+
+
+@damage
+def _continued_record_behind_the_seal(made: Scene) -> Case:
+    log = synthetic_log.busy(seed=made.log.seed, records=3, rounds=2, is_continued=True)
+    log.adopt("batches", "778", seq=3, state="running")
+    log.update("batches", "778", state="released")
+    log.checkpoint()
+    about = Subject(kind=Kind.RECORD, title="goes on", records=(("batches", "778"),))
+    made = Scene(made.random, log, gather(made.random, log, about))
+    return made.case(made.contents, "its first entry here is after the seal", Verdict.MISSING)
+
+
+@damage
+def _continued_record_of_a_log_that_continues_none(made: Scene) -> Case:
+    log = synthetic_log.SyntheticLog(seed=made.log.seed)
+    log.insert("batches", "1", state="planned")
+    log.continue_log()  # not its first entry: it says nothing
+    log.adopt("batches", "777", seq=3, state="running")
+    log.update("batches", "777", state="released")
+    log.seal()
+    log.checkpoint()
+    log.stamp()
+    log.checkpoint()
+    about = Subject(kind=Kind.RECORD, title="goes on", records=(("batches", "777"),))
+    contents = bundles.gather(log, about, created_at=log.now)
+    return Scene(made.random, log, contents).case(
+        contents, "a log that continues none", Verdict.MISSING
+    )
+
+
 # --- A log that lies, signed with the right keys
 
 
@@ -559,6 +708,30 @@ def _everything(made: Scene) -> Subject:
 def _surrogate_planted(made: Scene) -> Case:
     index = _planted(made, lambda members: members["new"].update(state="\ud800"))
     return _of_log(made, f"surrogate in {index}", Verdict.NONCANONICAL, _everything(made))
+
+
+@damage
+def _new_value_only_named(made: Scene) -> Case:
+    index = _planted(made, lambda members: members["new"].update(state={"c": None}))
+    return _of_log(made, f"no commitment in {index}", Verdict.NONCANONICAL, _everything(made))
+
+
+@damage
+def _log_document_of_another_form(made: Scene) -> Case:
+    change = made.random.choice(
+        [
+            {"op": "update", "new": {"kind": "x"}, "old": {"kind": "y"}},
+            {**_FIRST, "new": {"document": "{}"}},
+            {**_FIRST, "new": {"kind": "seal", "document": None}},
+            {**_FIRST, "new": {"kind": "origin", "document": '{"v":1}'}},
+        ]
+    )
+    log_event = {"record": "trail_logevent", "record_id": "planted"}
+    index = _planted(made, lambda members: members.update(log_event | change))
+    return _of_log(made, f"{change} in {index}", Verdict.NONCANONICAL, _everything(made))
+
+
+_FIRST = {"op": "insert", "old": {}, "prev": None, "record_seq": 1, "after": None}
 
 
 @damage
@@ -681,6 +854,17 @@ def _seal_of_another_chain(made: Scene) -> Case:
     )
 
 
+@damage
+def _seal_of_fewer_keys(made: Scene) -> Case:
+    size = len(made.log.rows)
+    index = made.log.seal()
+    document = json.loads(json.loads(made.log.rows[index].body)["new"]["document"])
+    made.log.event("seal", document | {"keys": document["keys"] - 1, "tree_size": size})
+    made.log.checkpoint()
+    about = Subject(kind=Kind.PERIOD, title="all", range=(0, made.log.newest() - 1))
+    return made.case(gather(made.random, made.log, about), "fewer keys", Verdict.TAMPERED)
+
+
 def _lying_seal(
     made: Scene, lie: Callable[[Head], Head | None], description: str, expected: Verdict
 ) -> Case:
@@ -769,6 +953,28 @@ def _key_of_nobody(made: Scene) -> Case:
 
 
 @damage
+def _key_that_is_none_of_the_log(made: Scene) -> Case:
+    log = made.log
+    size = len(log.rows) + 1
+    (first, *_) = log.history.in_force(size)
+    other = made.random.choice(
+        [
+            synthetic_log.key_pair("gmp.example/plant/2", 1, "other"),
+            synthetic_log.key_pair(log.origin, 4, "other"),
+        ]
+    )
+    signer = log.signers[first.verifier]
+    document = synthetic_log.Document(
+        event=synthetic_log.Event.BEGIN,
+        verifier=other.verifier,
+        signed_by=signer.verifier,
+        from_size=size,
+    )
+    log.event("key", document.signed(signer, origin=log.origin, at=1))
+    return _of_log(made, f"key of {other.name}, type {other.algorithm}", Verdict.TAMPERED)
+
+
+@damage
 def _impostor_log(made: Scene) -> Case:
     other = synthetic_log.busy(seed=made.random.randrange(10**9, 10**10), records=3, rounds=2)
     contents = gather(made.random, other, subject(made.random, other, Kind.BATCH))
@@ -801,6 +1007,13 @@ def _held_is_newer(made: Scene) -> Case:
 def _held_is_no_note(made: Scene) -> Case:
     held = (("held-x.note", b"no note\n"),)
     return made.case(made.contents, "held is no note", Verdict.MALFORMED, held=held)
+
+
+@damage
+def _held_of_an_empty_log(made: Scene) -> Case:
+    text = f"{made.log.origin}\n0\n{octets.to_base64(bytes(32))}\n"
+    held = (("held-0.note", note.sign(text, [made.log.signers[made.log.first_keys[0]]]).encode()),)
+    return made.case(made.contents, "held of size 0, another root", Verdict.MALFORMED, held=held)
 
 
 # --- Words of these

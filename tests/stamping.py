@@ -53,8 +53,21 @@ class Authority:
     def middle_pem(self) -> bytes:
         return self.middle.public_bytes(_PEM)
 
-    def stamp(self, message: bytes, at: datetime, *, status: int = 0) -> bytes:
-        """Return a TimeStampResp over SHA-256 of a message."""
+    def stamp(
+        self,
+        message: bytes,
+        at: datetime,
+        *,
+        status: int = 0,
+        without: str = "",
+        algorithm: str = "sha256_ecdsa",
+        shown: bool = True,
+    ) -> bytes:
+        """Return a TimeStampResp over SHA-256 of a message.
+
+        `without` a signed attribute, with another `algorithm` named than that of the signature, or
+        with the signer's certificate not `shown`.
+        """
         self.serial += 1
         info = tsp.TSTInfo(
             {
@@ -68,25 +81,33 @@ class Authority:
                 "gen_time": at.astimezone(UTC).replace(microsecond=0),
             }
         )
-        token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(info, at)})
+        token = cms.ContentInfo(
+            {
+                "content_type": "signed_data",
+                "content": self._signed(
+                    info, at, without=without, algorithm=algorithm, shown=shown
+                ),
+            }
+        )
         return bytes(
             tsp.TimeStampResp({"status": {"status": status}, "time_stamp_token": token}).dump()
         )
 
-    def _signed(self, info: tsp.TSTInfo, at: datetime) -> cms.SignedData:
+    def _signed(
+        self, info: tsp.TSTInfo, at: datetime, *, without: str, algorithm: str, shown: bool
+    ) -> cms.SignedData:
         content = info.dump()
         der = self.certificate.public_bytes(_DER)
         loaded = asn1.Certificate.load(der)
+        named = tsp.SigningCertificateV2({"certs": [{"cert_hash": sha256(der).digest()}]})
+        values = {
+            "content_type": "tst_info",
+            "signing_time": cms.Time({"utc_time": at.replace(microsecond=0)}),
+            "message_digest": sha256(content).digest(),
+            "signing_certificate_v2": named,
+        }
         attributes = cms.CMSAttributes(
-            [
-                _attribute("content_type", "tst_info"),
-                _attribute("signing_time", cms.Time({"utc_time": at.replace(microsecond=0)})),
-                _attribute("message_digest", sha256(content).digest()),
-                _attribute(
-                    "signing_certificate_v2",
-                    tsp.SigningCertificateV2({"certs": [{"cert_hash": sha256(der).digest()}]}),
-                ),
-            ]
+            [_attribute(kind, value) for kind, value in values.items() if kind != without]
         )
         signature = self.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256()))
         return cms.SignedData(
@@ -97,7 +118,7 @@ class Authority:
                     "content_type": "tst_info",
                     "content": core.ParsableOctetString(content),
                 },
-                "certificates": [loaded],
+                "certificates": [loaded] if shown else [],
                 "signer_infos": [
                     {
                         "version": "v1",
@@ -112,7 +133,7 @@ class Authority:
                         "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
                         "signed_attrs": attributes,
                         "signature_algorithm": algos.SignedDigestAlgorithm(
-                            {"algorithm": "sha256_ecdsa"}
+                            {"algorithm": algorithm}
                         ),
                         "signature": signature,
                     }

@@ -30,6 +30,7 @@ from tests import stamping
 ORIGIN = "gmp.example/plant/1"
 START = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 REDACTABLE = "people.email"
+ADOPTED = "777"  # the batch whose first entries are in the log before
 
 
 @dataclass
@@ -118,6 +119,18 @@ class SyntheticLog:
     def delete(self, record: str, record_id: str) -> int:
         state = self._state[record, record_id]
         return self._write(record, record_id, "delete", old=_before(state, state))
+
+    def adopt(self, record: str, record_id: str, *, seq: int, **values: Any) -> None:
+        """Let a record go on here whose entries so far are in the log that this one continues."""
+        digest = sha256(f"{record} {record_id} {seq}".encode()).digest()
+        self.last[record, record_id] = Last(digest=digest, seq=seq, op="update", index=-1, count=0)
+        self._state[record, record_id] = dict(values)
+
+    def continue_log(self, origin: str = "gmp.example/plant/0") -> int:
+        """Say that this log continues another one, of which a part was lost."""
+        closed = {"closed_size": 12, "closed_root": "ab" * 32, "closed_chain": "cd" * 32}
+        document = {"v": 1, "old_origin": origin, "old_checkpoint": "", **closed}
+        return self.event("origin", document)
 
     def event(self, kind: str, document: Mapping[str, Any] | str) -> int:
         """Write what the log says about itself."""
@@ -257,7 +270,9 @@ class SyntheticLog:
     ) -> int:
         """Commit to the last entry of every record, or to what a lie makes of them."""
         size = len(self.rows)
-        self.seals[size] = lie([self._head(record, one) for record, one in self.last.items()])
+        self.seals[size] = lie(
+            [self._head(record, one) for record, one in self.last.items() if one.count]
+        )
         tree = HeadTree(self.seals[size], buckets=buckets)
         return self.event("seal", self._sealed(tree, size))
 
@@ -277,6 +292,7 @@ class SyntheticLog:
             "buckets": tree.buckets,
             "chain": self._chain.head.hex(),
             "clock": {"offset_us": 12, "source": "chrony"},
+            "keys": sum(index < size for index in self._of_kind["key"]),
             "records": tree.records,
             "root": tree.root.hex(),
             "tree_size": size,
@@ -377,9 +393,21 @@ def _before(state: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def busy(*, seed: int = 1, records: int = 6, rounds: int = 3, **options: Any) -> SyntheticLog:
+def busy(
+    *,
+    seed: int = 1,
+    records: int = 6,
+    rounds: int = 3,
+    is_continued: bool = False,
+    **options: Any,
+) -> SyntheticLog:
     """Return a log in which everything happens: about `records * rounds * 6` entries."""
     log = SyntheticLog(seed=seed, **options)
+    if is_continued:
+        log.continue_log()
+        log.adopt("batches", ADOPTED, seq=7, number="B-777", state="running", mass_kg="1.5")
+        log.update("batches", ADOPTED, state="blocked")
+        log.update("batches", ADOPTED, state="running")
     log.event("redactable", {"v": 1, "paths": [REDACTABLE]})
     for number in range(records):
         log.insert("batches", str(number), number=f"B-{number:03}", state="planned", mass_kg=None)

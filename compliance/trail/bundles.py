@@ -130,7 +130,7 @@ def _completeness(
 ) -> tuple[Completeness, dict[int, Row]]:
     if not subject.records:
         return Completeness(), {}
-    seals = [row for row in source.log_events("seal") if row.index < newest and _is_seal(row)]
+    seals = _seals(source, newest)
     if not seals:
         raise NoSeal("seal the heads of records first")
     document = _document(seals[-1])
@@ -141,8 +141,14 @@ def _completeness(
 
 
 def _about(source: Source, rows: Mapping[int, Row], newest: int) -> dict[int, Row]:
-    """Return all keys and erasable paths of the log, and the redactions of these entries."""
-    found = [*source.log_events("key"), *source.log_events("redactable")]
+    """Return what a verifier needs of the log itself, and the redactions of these entries.
+
+    That is: all its keys and erasable paths, the log that it continues, and a seal, which says
+    how many documents about keys there were.
+    """
+    kinds = ("key", "redactable", "origin")
+    found = [row for kind in kinds for row in source.log_events(kind)]
+    found += _seals(source, newest)[-1:]
     found += [row for row in source.log_events("redaction") if _is_about(row, rows)]
     return {row.index: row for row in found if row.index < newest}
 
@@ -166,6 +172,10 @@ def _stamps(
 def _is_about(redaction: Row, rows: Mapping[int, Row]) -> bool:
     index = _document(redaction).get("index")
     return isinstance(index, int) and index in rows
+
+
+def _seals(source: Source, newest: int) -> list[Row]:
+    return [row for row in source.log_events("seal") if row.index < newest and _is_seal(row)]
 
 
 def _is_seal(row: Row) -> bool:

@@ -1,14 +1,22 @@
-"""Read the body of an entry strictly: canonical bytes, exactly the members of an entry."""
+"""Read the body of an entry strictly: canonical bytes, exactly what an entry has (form v2).
+
+Knows neither Django nor the database, and stands alone with `tlog`: `trail verify` and the
+inspector's verifier read entries by this one form (docs/evidence-bundle.md, section 5).
+"""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from compliance.trail.tlog import canonical
+from compliance.trail.tlog import canonical, commitment, heads, shapes
 
+VERSION = 2
 ACT = {"acted_at", "action", "actor", "actor_id", "id", "reason", "role", "source"}
-_TEXTS = {"at", "log", "op", "record", "record_id"}
-_MEMBERS = _TEXTS | {"act", "after", "new", "old", "prev", "record_seq", "v"}
-_OPERATIONS = {"insert", "update", "delete"}
+_MEMBERS = {
+    "act", "after", "at", "log", "new", "old", "op", "prev", "record", "record_id", "record_seq",
+    "v",
+}  # fmt: skip
+_OPERATIONS = frozenset(heads.OPERATIONS)
 
 
 class EntryMalformed(ValueError):
@@ -17,22 +25,15 @@ class EntryMalformed(ValueError):
 
 def parse(body: bytes) -> dict[str, Any]:
     """Return the members of an entry, or raise `NotCanonical` or `EntryMalformed`."""
-    members = canonical.loads(body)
-    if not isinstance(members, dict) or members.keys() != _MEMBERS:
-        raise EntryMalformed("not the members of an entry")
-    if (
-        not all(isinstance(members[name], str) for name in _TEXTS)
-        or members["v"] != 2
-        or not isinstance(members["act"], dict)
-        or members["act"].keys() != ACT
-        or not all(isinstance(one, str) for one in members["act"].values())
-        or members["op"] not in _OPERATIONS
-        or type(members["record_seq"]) is not int
-        or not isinstance(members["new"], dict)
-        or not isinstance(members["old"], dict)
-        or not all(_is_digest(members[name]) for name in ("after", "prev"))
-    ):
-        raise EntryMalformed("a member has a value that no entry has")
+    value = canonical.loads(body)
+    try:
+        members = shapes.members(value, _MEMBERS)
+        shapes.version(members["v"], VERSION)
+        _check_act(members["act"])
+        _check_values(members)
+        _check_operation(members)
+    except shapes.Wrong as error:
+        raise EntryMalformed(str(error)) from error
     return dict(members)
 
 
@@ -45,9 +46,43 @@ def guess(body: bytes) -> dict[str, Any]:
     return members if isinstance(members, dict) else {}
 
 
-def _is_digest(value: object) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, str) or len(value) != 64:
-        return False
-    return all(digit in "0123456789abcdef" for digit in value)
+def _check_act(value: object) -> None:
+    act = shapes.members(value, ACT)
+    for text in act.values():
+        shapes.text(text)
+    shapes.moment(act["acted_at"])
+
+
+def _check_values(members: Mapping[str, Any]) -> None:
+    shapes.moment(members["at"])
+    shapes.text(members["log"])
+    shapes.text(members["record"], filled=True)
+    shapes.text(members["record_id"], filled=True)
+    shapes.whole(members["record_seq"], least=1)
+    for name in ("after", "prev"):
+        if members[name] is not None:
+            shapes.hex32(members[name])
+    if not isinstance(members["op"], str) or members["op"] not in _OPERATIONS:
+        raise shapes.Wrong("not an operation")
+    if not all(isinstance(members[name], dict) for name in ("new", "old")):
+        raise shapes.Wrong("new and old are objects")
+    if any(map(commitment.is_named_only, members["new"].values())):
+        raise shapes.Wrong("a new value is committed to, not only said to be")
+
+
+def _check_operation(entry: Mapping[str, Any]) -> None:
+    """Demand what an operation has and what it cannot have."""
+    op, new, old = entry["op"], entry["new"], entry["old"]
+    # In a log that continues another one, too: there a record's first entry here is no insert.
+    is_first = entry["record_seq"] == 1
+    if is_first != (op == "insert") or is_first != (entry["prev"] is None):
+        raise shapes.Wrong("an insert is the first entry, and follows none")
+    if (entry["after"] is not None) != (op == "update"):
+        raise shapes.Wrong("after is of an update, and of nothing else")
+    fits = {
+        "insert": not old,
+        "update": bool(new) and new.keys() == old.keys(),
+        "delete": not new,
+    }
+    if not fits[op]:
+        raise shapes.Wrong(f"new and old are not those of {op}")

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 
 from compliance.refusals import Unavailable
-from compliance.trail import log_events, published, time_tokens
+from compliance.trail import log_events, published
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import System
 from compliance.trail.stored import LOG_ID
-from compliance.trail.time_tokens import Authority, AuthorityInvalid, Token
-from compliance.trail.tlog import canonical
+from compliance.trail.tlog import canonical, time_tokens
+from compliance.trail.tlog.time_tokens import Authority, AuthorityInvalid, Token
 
 log = logging.getLogger(__name__)
 ALIAS = "signer"

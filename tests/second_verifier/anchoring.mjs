@@ -4,7 +4,6 @@ import * as keys from './keys.mjs';
 import { isConsistent } from './merkle.mjs';
 import { microseconds } from './shape.mjs';
 import * as timestamp from './timestamp.mjs';
-import { certificates } from './trust.mjs';
 
 /** Return the times, in microseconds, at which witnesses of the policies cosigned the note. */
 function cosignatureTimes(note, policies) {
@@ -24,25 +23,15 @@ export function reportConsistency({ checkpoints, consistency, treeSize, root }, 
   }
 }
 
-function others(pem, notesOfRun) {
-  try {
-    return pem ? certificates(pem.toString('latin1')) : [];
-  } catch (error) {
-    notesOfRun.push(`tsa.pem was not used: ${error.message}`);
-    return [];
-  }
-}
-
 /** Return the verified tokens: {size, genTime, sha256, note}. */
 export function tokens(bundle, roots, { faults, notesOfRun }) {
   if (roots.length === 0) {
     if (bundle.timestamps.size > 0) notesOfRun.push('time-stamp tokens NOT CHECKED: no trusted root was given');
     return [];
   }
-  const intermediates = others(bundle.tsaPem, notesOfRun);
   return [...bundle.timestamps].flatMap(([size, { file, response, bytes, note }]) => {
     try {
-      const genTime = timestamp.verify({ response, imprint: sha256(bytes), roots, others: intermediates });
+      const genTime = timestamp.verify({ response, imprint: sha256(bytes), roots, others: bundle.authorities });
       return [{ size, genTime, sha256: hex(sha256(response)), note }];
     } catch (error) {
       if (!(error instanceof timestamp.NotVerified)) throw error;

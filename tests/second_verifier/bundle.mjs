@@ -1,6 +1,8 @@
 // Read the files of a bundle into what they say, refusing every other form (sections 2, 4, 6, 7, 8, 9).
 import { byBytes, hex, sha256, strictBase64, strictText, utf8 } from './bytes.mjs';
 import * as canonical from './canonical.mjs';
+import * as certificates from './certificates.mjs';
+import { NotDer } from './der.mjs';
 import { Malformed, require } from './faults.mjs';
 import * as notes from './notes.mjs';
 import * as shape from './shape.mjs';
@@ -31,14 +33,14 @@ const LISTED = { name: isString, sha256: isHex32, size: isInteger };
 const LINE = { digest: isHex32, index: isIndex, previous: isHex32, proof: isProof };
 const HEAD = {
   digest: isHex32,
-  entries: (value) => isIndex(value),
+  entries: (value) => isIndex(value) && value >= 1,
   id: isText,
   index: isIndex,
   op: oneOf('insert', 'update', 'delete'),
   record: isText,
   seq: (value) => isIndex(value) && value >= 1,
 };
-const isOfHead = (value) => hasExactly(value, HEAD) && value.seq <= value.entries;
+const isOfHead = (value) => hasExactly(value, HEAD);
 const BUCKET = { bucket: isIndex, heads: (value) => isArray(value) && value.every(isOfHead), proof: isProof };
 const COMPLETENESS = {
   v: exactly(1),
@@ -151,6 +153,16 @@ function openings(files) {
   return found;
 }
 
+function authorities(files) {
+  const file = 'tsa.pem';
+  try {
+    return files.has(file) ? certificates.fromPem(files.get(file)) : [];
+  } catch (error) {
+    if (!(error instanceof NotDer)) throw error;
+    throw new Malformed(error.message, file);
+  }
+}
+
 /** Return what the bundle says; throws Malformed. */
 export function read(files) {
   const about = manifest(files);
@@ -166,6 +178,6 @@ export function read(files) {
     entries: entries(files, about.tree_size),
     completeness: completeness(files),
     openings: openings(files),
-    tsaPem: files.get('tsa.pem') ?? null,
+    authorities: authorities(files),
   };
 }

@@ -1,5 +1,9 @@
 // Read X.509 certificates and build chains to a trusted root (RFC 5280, no revocation).
+import { strictBase64 } from './bytes.mjs';
 import * as der from './der.mjs';
+
+const BEGIN = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
 
 const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
 const KEY_USAGE = '2.5.29.15';
@@ -37,6 +41,33 @@ function basicConstraints(extension) {
   const isAuthority = members.optional(der.BOOLEAN)?.content[0] === 0xff;
   const length = members.optional(der.INTEGER);
   return { isAuthority, pathLength: length ? length.content.readUIntBE(0, Math.min(length.content.length, 4)) : null };
+}
+
+/** Return bytes that have the outermost form of a certificate (RFC 5280 4.1), or throw. */
+function outermost(base64) {
+  const bytes = strictBase64(base64);
+  if (!bytes) throw new der.NotDer('a certificate is no base64');
+  const members = new der.Members(der.whole(bytes));
+  for (const tag of [der.SEQUENCE, der.SEQUENCE, der.BITS]) members.take(tag);
+  members.done();
+  return bytes;
+}
+
+/** Return the DER of the certificates of a PEM file (section 1); throws when it is none. */
+export function fromPem(bytes) {
+  const found = [];
+  let block = null;
+  for (const line of bytes.toString('latin1').replaceAll('\r\n', '\n').split('\n')) {
+    if (block === null && line === BEGIN) block = '';
+    else if (block !== null && line === END) {
+      found.push(outermost(block));
+      block = null;
+    } else if (line.startsWith('-----')) throw new der.NotDer('a line of PEM is where it does not belong');
+    else if (block !== null) block += line;
+  }
+  if (block !== null) throw new der.NotDer('the last certificate is cut off');
+  if (found.length === 0) throw new der.NotDer('no certificate is in it');
+  return found;
 }
 
 /** Read what is needed of an X509Certificate of node:crypto. */

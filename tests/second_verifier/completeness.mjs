@@ -14,12 +14,15 @@ export function headKey(record, id) {
 const bucketOf = (key, buckets) => Math.floor(key.readUInt32BE(0) / (2 ** 32 / buckets));
 
 /** Report seals that contradict the log. */
-export function reportSeals({ entries, seals, faults }) {
+export function reportSeals({ entries, documents, faults }) {
   const placed = new Map(entries.filter(({ isPlaced }) => isPlaced).map((entry) => [entry.index, entry]));
-  for (const { index, document } of seals) {
+  for (const { index, document } of documents.seal) {
     const next = placed.get(document.tree_size);
     if (document.tree_size > index) faults.add('TAMPERED', 'it seals entries after itself', { index });
     else if (next && next.previous !== document.chain) faults.add('TAMPERED', 'it seals another chain', { index });
+    const present = documents.key.filter((key) => key.index < document.tree_size).length;
+    if (present < document.keys) faults.add('MISSING', 'documents about keys are not here', { index });
+    else if (present > document.keys) faults.add('TAMPERED', 'it seals fewer documents about keys', { index });
   }
 }
 

@@ -24,11 +24,13 @@ const FORMS = {
     tree_size: isIndex,
     buckets: isBucketCount,
     records: isIndex,
+    keys: isIndex,
     root: isHex32,
     chain: isHex32,
     xmin: isString,
     clock: isObject,
   },
+  origin: { v: exactly(1), old_origin: isText, closed_size: isIndex, closed_root: isHex32, closed_chain: isHex32 },
 };
 
 function documentOf(kind, text) {
@@ -43,7 +45,7 @@ function documentOf(kind, text) {
 
 /** Return the documents of each kind, ascending: {index, document}, for `key` {index, text}. */
 export function read(entries, faults) {
-  const found = { key: [], timestamp: [], redactable: [], redaction: [], seal: [] };
+  const found = { key: [], timestamp: [], redactable: [], redaction: [], seal: [], origin: [] };
   for (const { index, isSound, body } of entries) {
     if (!isSound || body.record !== 'trail_logevent') continue;
     const { kind, document: text } = body.new;

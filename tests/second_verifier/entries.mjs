@@ -1,6 +1,7 @@
 // Check every entry alone, its chain and the claimed range (sections 4 and 5).
 import { strictText } from './bytes.mjs';
 import * as canonical from './canonical.mjs';
+import { isUnrepeated } from './commitments.mjs';
 import * as merkle from './merkle.mjs';
 import { exactly, hasExactly, isHex32, isInteger, isObject, isString, isText, isTime, oneOf, orNull } from './shape.mjs';
 
@@ -19,7 +20,7 @@ const BODY = {
   after: orNull(isHex32),
   at: isTime,
   log: isString,
-  new: isObject,
+  new: (value) => isObject(value) && !Object.values(value).some(isUnrepeated),
   old: isObject,
   op: oneOf('insert', 'update', 'delete'),
   prev: orNull(isHex32),

@@ -6,7 +6,8 @@ import { hashOfLeaf } from './merkle.mjs';
 import * as notes from './notes.mjs';
 import { exactly, hasExactly, isIndex, isString, isTime, microseconds, oneOf, orNull } from './shape.mjs';
 
-const TYPES = [keys.ED25519, keys.COSIGNATURE, keys.ML_DSA_44]; // section 6 names no type that is refused here
+const TYPES = [keys.ED25519, keys.COSIGNATURE, keys.ML_DSA_44];
+const LOG_TYPES = [keys.ED25519, keys.ML_DSA_44];
 const FORM = {
   v: exactly(1),
   event: oneOf('begin', 'rotate', 'retire', 'compromise'),
@@ -89,6 +90,7 @@ export class History {
   }
 
   begin(document, key, by) {
+    ifNot(key.name === this.origin && LOG_TYPES.includes(key.type), 'the key is none that signs for this log');
     ifNot(!this.records.some((record) => isSameKey(record.key, key)), 'the key was there before');
     const last = Math.max(1, ...this.records.map((record) => record.from));
     ifNot(document.from_size >= last, 'it begins before another one');

@@ -16,9 +16,10 @@ export function walks(entries) {
 }
 
 /** How an entry follows the one before: `good`, `gap`, `TAMPERED` or `REORDERED`. */
-function step(before, { body }, isStrict) {
+function step(before, { index, body }, { isStrict, continuedTo }) {
   const isAlive = before && before.body.op !== 'delete';
   if (body.op === 'insert') return isAlive ? 'gap' : 'good';
+  if (!before && index < continuedTo) return 'good'; // the entry before is in the log that this one continues
   if (!isAlive) return 'gap';
   const expected = before.body.record_seq + 1;
   if (body.record_seq === expected && body.prev === before.digest) return 'good';
@@ -73,13 +74,13 @@ function fold(state, entry, faults) {
   else state.learn(entry);
 }
 
-function walk(entries, isStrictStep, { opened, faults }) {
+function walk(entries, isStrictStep, { opened, faults, continuedTo }) {
   const state = new State(opened);
   entries.forEach((entry, i) => {
     const before = entries[i - 1];
     const { index, body } = entry;
     const isStrict = isStrictStep(before, entry);
-    const how = step(before, entry, isStrict);
+    const how = step(before, entry, { isStrict, continuedTo });
     const { record, record_id } = body;
     if (how === 'gap' && isStrict) {
       const first = before ? before.body.record_seq + 1 : 1;
@@ -94,14 +95,17 @@ function walk(entries, isStrictStep, { opened, faults }) {
 }
 
 /** Report what does not follow within the records; return the walks. */
-export function check({ bundle, entries, opened, faults }) {
+export function check({ bundle, entries, opened, documents, faults }) {
   const claimed = new Set(bundle.subject.records.map(({ record, record_id: id }) => keyOf(record, id)));
   const { range } = bundle.subject;
   const isInRange = (entry) => range !== null && range.first <= entry.index && entry.index <= range.last;
   const found = walks(entries);
+  const seal = documents.seal.find(({ index }) => index === bundle.completeness.seal);
+  const isContinued = documents.origin.some(({ index }) => index === 0);
+  const continuedTo = seal && isContinued ? seal.document.tree_size : 0;
   for (const [key, own] of found) {
     const isStrictStep = (before, entry) => claimed.has(key) || (before && isInRange(before) && isInRange(entry));
-    walk(own, isStrictStep, { opened, faults });
+    walk(own, isStrictStep, { opened, faults, continuedTo });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 // Verify RFC 3161 time-stamp responses: CMS signature, imprint, authority (section 7).
-import { X509Certificate, constants, createHash, verify as verifySignature } from 'node:crypto';
+import { X509Certificate, createHash, verify as verifySignature } from 'node:crypto';
 import * as certificates from './certificates.mjs';
 import * as der from './der.mjs';
 
@@ -12,14 +12,14 @@ const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
 const SHA1 = '1.3.14.3.2.26'; // only to name the certificate in the old attribute (RFC 2634), not to sign
 const SHA256 = '2.16.840.1.101.3.4.2.1';
 const HASHES = { [SHA256]: 'sha256', '2.16.840.1.101.3.4.2.2': 'sha384', '2.16.840.1.101.3.4.2.3': 'sha512' };
-const WITH_HASH = {
+const RSA_WITH = {
   '1.2.840.113549.1.1.11': 'sha256', '1.2.840.113549.1.1.12': 'sha384', '1.2.840.113549.1.1.13': 'sha512',
+};
+const ECDSA_WITH = {
   '1.2.840.10045.4.3.2': 'sha256', '1.2.840.10045.4.3.3': 'sha384', '1.2.840.10045.4.3.4': 'sha512',
 };
 const RSA = '1.2.840.113549.1.1.1'; // the hash is that of the digest algorithm (RFC 3370 3.2)
-const RSA_PSS = '1.2.840.113549.1.1.10';
 const NULL = Buffer.of(5, 0);
-const ED25519 = '1.3.101.112';
 
 /** The token does not prove what it should. */
 export class NotVerified extends Error {}
@@ -30,7 +30,10 @@ function demand(condition, message) {
 
 const algorithm = (element) => {
   const members = new der.Members(element);
-  return { name: der.oid(members.take()), parameters: members.left[0] ?? null };
+  const name = der.oid(members.take());
+  const parameters = members.left.length > 0 ? members.take() : null;
+  members.done();
+  return { name, parameters };
 };
 const isVersion = (element, number) => element.content.equals(Buffer.of(number));
 
@@ -69,7 +72,7 @@ function parts(response) {
   const signers = new der.Members(data.take(der.SET), der.SET);
   data.done();
   demand(signers.left.length === 1, 'there is not exactly one signer');
-  const certs = inside ? new der.Members(inside, der.context(0)).left.filter(({ tag }) => tag === der.SEQUENCE) : [];
+  const certs = inside ? new der.Members(inside, der.context(0)).left : [];
   const signer = signerInfo(signers.take());
   demand(hashes.includes(signer.hash), 'its signer uses a hash that is not announced');
   return { content, certs: certs.map(({ bytes }) => bytes), signer };
@@ -78,32 +81,34 @@ function parts(response) {
 function signerInfo(element) {
   const members = new der.Members(element);
   const version = members.take(der.INTEGER);
-  const id = members.take();
-  demand(isVersion(version, id.tag === der.SEQUENCE ? 1 : 3), 'the version of its signer is wrong');
+  const id = members.take(der.SEQUENCE); // issuer and serial number
+  demand(isVersion(version, 1), 'the version of its signer is wrong');
   const hash = hashOf(members.take());
   const signed = members.take(der.context(0));
   const method = algorithm(members.take());
   const signature = members.take(der.OCTETS).content;
+  members.optional(der.context(1));
+  members.done();
   return { id, hash, signed, attributes: attributesOf(signed), method, signature };
 }
 
 function attributesOf(signed) {
   const found = new Map();
-  for (const element of new der.Members(signed, der.context(0)).left) {
+  const all = new der.Members(signed, der.context(0)).left;
+  const isOrdered = all.every(({ bytes }, i) => i === 0 || Buffer.compare(all[i - 1].bytes, bytes) <= 0);
+  demand(isOrdered, 'the signed attributes are not in the order of DER'); // RFC 5652 5.3
+  for (const element of all) {
     const members = new der.Members(element);
     const name = der.oid(members.take());
     const values = new der.Members(members.take(der.SET), der.SET).left;
-    demand(!found.has(name), 'a signed attribute is there twice');
-    found.set(name, values);
+    members.done();
+    demand(!found.has(name) && values.length === 1, 'a signed attribute is there twice, or has not one value');
+    found.set(name, values[0]);
   }
-  return (name) => {
-    const values = found.get(name) ?? [];
-    return values.length === 1 ? values[0] : null;
-  };
+  return (name) => found.get(name) ?? null;
 }
 
-function isSigner({ id }, { issuer, serial, extensions }) {
-  if (id.tag === 0x80) return extensions.get('2.5.29.14')?.value.content.equals(id.content) ?? false;
+function isSigner({ id }, { issuer, serial }) {
   const members = new der.Members(id);
   return members.take().bytes.equals(issuer) && members.take(der.INTEGER).content.equals(serial);
 }
@@ -122,28 +127,19 @@ function namesCertificate(attributes, raw) {
   });
 }
 
-function pssOptions(parameters) {
-  const members = new der.Members(parameters);
-  const hash = members.optional(der.context(0));
-  const mask = members.optional(der.context(1));
-  const salt = members.optional(der.context(2));
-  const name = hash && HASHES[algorithm(der.whole(hash.content)).name];
-  const masked = mask && algorithm(der.whole(mask.content));
-  demand(name && masked?.parameters && HASHES[algorithm(masked.parameters).name] === name, 'its PSS is not accepted');
-  const saltLength = salt ? der.whole(salt.content).content.readUInt8(0) : 20;
-  return { name, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } };
+/** Return whether the algorithm goes with the digest and the key; parameters are as RFC 5754 3.2 and 3.3 say. */
+function isFitting({ method: { name, parameters }, hash }, key) {
+  if (key.asymmetricKeyType === 'ec') return ECDSA_WITH[name] === hash && parameters === null;
+  const isPlain = parameters === null || parameters.bytes.equals(NULL);
+  return key.asymmetricKeyType === 'rsa' && isPlain && (name === RSA || RSA_WITH[name] === hash);
 }
 
-function checkSignature({ method, hash, signed, signature }, key) {
+function checkSignature(signer, key) {
+  const { hash, signed, signature } = signer;
+  if (!isFitting(signer, key)) return false;
   // RFC 5652 5.4: what is signed is the SET OF, not the implicit tag that stands in the message.
   const message = Buffer.concat([Buffer.of(der.SET), signed.bytes.subarray(1)]);
-  if (method.name === ED25519) return verifySignature(null, message, key, signature);
-  if (method.name === RSA_PSS) {
-    const { name, options } = pssOptions(method.parameters);
-    return name === hash && verifySignature(name, message, { key, ...options }, signature);
-  }
-  const name = method.name === RSA ? hash : WITH_HASH[method.name];
-  return name === hash && verifySignature(name, message, key, signature);
+  return verifySignature(hash, message, key, signature);
 }
 
 function timeOf(content, imprint) {
@@ -170,9 +166,11 @@ function readAll(list) {
 function check({ response, imprint, roots, others }) {
   const { content, certs, signer } = parts(response);
   const at = timeOf(content, imprint);
-  const known = readAll([...certs, ...others]);
-  const leaf = known.find((each) => isSigner(signer, each));
-  demand(leaf, 'the certificate of its signer is not here');
+  const own = readAll(certs);
+  demand(own.length === certs.length, 'a certificate of it cannot be read');
+  const known = [...own, ...readAll(others)];
+  const [leaf, ...more] = own.filter((each) => isSigner(signer, each));
+  demand(leaf && more.length === 0, 'the certificate of its signer is not in it, or more than once');
   demand(der.oid(signer.attributes(CONTENT_TYPE) ?? {}) === TST_INFO, 'it signs another kind of content');
   const said = signer.attributes(MESSAGE_DIGEST);
   demand(said?.tag === der.OCTETS && said.content.equals(digest(signer.hash, content.bytes)), 'its content was changed');

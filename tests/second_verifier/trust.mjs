@@ -2,21 +2,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { strictText } from './bytes.mjs';
+import * as certificates from './certificates.mjs';
 import { Unreadable } from './faults.mjs';
 import * as keys from './keys.mjs';
 
-const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
-const BEGINNINGS = /-----BEGIN CERTIFICATE-----/g;
 const LOG_TYPES = [keys.ED25519, keys.ML_DSA_44];
 const WITNESS_TYPES = [keys.COSIGNATURE, keys.ML_DSA_44];
 const NUMBER = /^[1-9][0-9]{0,8}$/;
-
-/** Return the certificates of a PEM text; throws when one of them is none. */
-export function certificates(text) {
-  const blocks = text.match(PEM) ?? [];
-  if (blocks.length !== (text.match(BEGINNINGS) ?? []).length) throw new Error('a certificate is cut off');
-  return blocks.map((block) => new X509Certificate(block));
-}
 
 const latin = (word) => strictText(Buffer.from(word, 'latin1')) ?? '';
 
@@ -100,7 +92,7 @@ function keyFile(text) {
 function readInto(trust, path) {
   const bytes = readFileSync(path);
   if (bytes.includes('-----BEGIN CERTIFICATE-----')) {
-    trust.roots.push(...certificates(bytes.toString('latin1')));
+    trust.roots.push(...certificates.fromPem(bytes).map((each) => new X509Certificate(each)));
     return;
   }
   const lines = keyFile(strictText(bytes) ?? '');

@@ -44,8 +44,8 @@ function examine(bundle, { trust, held, tolerance, faults, notesOfRun }) {
   anchoring.reportTimes({ entries, verified, documents: documents.timestamp, tolerance, faults });
   const opened = commitments.open(bundle, entries, faults);
   const redacted = commitments.check({ entries, opened, documents, faults });
-  const walks = records.check({ bundle, entries, opened, faults });
-  completeness.reportSeals({ entries, seals: documents.seal, faults });
+  const walks = records.check({ bundle, entries, opened, documents, faults });
+  completeness.reportSeals({ entries, documents, faults });
   completeness.check({ bundle, walks, seals: documents.seal, faults });
   return { isAnchored, verdicts: verdictsOf({ entries, redacted, isAnchored, faults }) };
 }

@@ -41,8 +41,9 @@ class Head:
             raise HeadsInvalid("a head without record, or of no operation")
         if any(type(one) is not int or not 0 <= one <= canonical.MAX_INTEGER for one in numbers):
             raise HeadsInvalid("a number of a head is out of range")
-        # Without this count, a whole life before a re-insert could be left out unseen.
-        if not 1 <= self.seq <= self.entries or len(self.digest) != merkle.HASH_SIZE:
+        # Without this count, a whole life before a re-insert could be left out unseen. In a log
+        # that continues another one it is less than `seq`, whose first entries are in the old one.
+        if not self.seq or not self.entries or len(self.digest) != merkle.HASH_SIZE:
             raise HeadsInvalid(f"{self.record} {self.record_id}: no record has such a head")
 
     @property

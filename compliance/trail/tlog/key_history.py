@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from compliance.trail.tlog import key_documents, note
+from compliance.trail.tlog import key_documents, note, policy_lines
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
 from compliance.trail.tlog.key_documents import Document, Event, KeyRefused
 from compliance.trail.tlog.keys import Verifier
@@ -161,6 +161,10 @@ class KeyHistory:
     def _begun(self, document: Document) -> tuple[KeyRecord, ...]:
         new, start = document.verifier, document.from_size or 0
         signer = self._signer(document, size=start)
+        # As of the keys that the log began with: a witness's key, or one of another log, could
+        # otherwise sign for this one.
+        if new.name != self.origin or new.algorithm not in policy_lines.LOG_TYPES:
+            raise HistoryBroken(f"the key of {new.name} is none that signs for {self.origin}")
         if any(_same_identity(new, record.verifier) for record in self.records):
             raise HistoryBroken(f"key {new.key_id.hex()} has been in this log before")
         # Several keys may be exchanged at one size, but none of it in the past.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from compliance.trail.tlog import key_documents, key_history, note
+from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.tlog.key_history import KeyHistory
 from compliance.trail.tlog.policy import NotOfLog, Policy
@@ -33,6 +34,8 @@ class Anchors:
                 verdict=Verdict.UNANCHORED, message="no key of this log is trusted", file=file
             )
         try:
+            if not self.history.in_force(Checkpoint.parse(note.split(text)[0]).size):
+                raise key_history.NoKeyInForce("no key was in force at this size")
             witnessed = _earliest(text, self.policies)
             times = [at for at in (stamped_at, witnessed) if at is not None]
             self.history.open(text.decode(), proved_at=min(times, default=None))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PACKAGES = ("compliance/trail/tlog", "compliance/trail/verifier")
+_MODULES = ("compliance/trail/entry_form.py",)
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _START = b"import sys\n\nfrom compliance.trail.verifier.__main__ import main\n\nsys.exit(main())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -19,10 +20,11 @@ def build() -> bytes:
         "compliance/__init__.py": b"",
         "compliance/trail/__init__.py": b"",
     }
-    for package in _PACKAGES:
-        for path in (_ROOT / package).iterdir():
-            if path.suffix in {".py", ".css", ".txt"}:
-                sources[path.relative_to(_ROOT).as_posix()] = path.read_bytes()
+    paths = [_ROOT / module for module in _MODULES]
+    paths += [path for package in _PACKAGES for path in (_ROOT / package).iterdir()]
+    for path in paths:
+        if path.suffix in {".py", ".css", ".txt"}:
+            sources[path.relative_to(_ROOT).as_posix()] = path.read_bytes()
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(sources):

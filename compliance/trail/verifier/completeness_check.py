@@ -21,6 +21,17 @@ def check_seals(documents: Documents, seen: Mapping[int, Seen]) -> None:
             seen[index].add(Verdict.TAMPERED, "seals entries that were not there yet")
         elif at is not None and at.is_logged and at.entry.previous != seal.chain:
             seen[index].add(Verdict.TAMPERED, "the chain head it seals is not the log's")
+        _check_keys(documents, index, seal, seen)
+
+
+def _check_keys(documents: Documents, at: int, seal: Seal, seen: Mapping[int, Seen]) -> None:
+    """Notice key documents that were left out: a key's end is what somebody may want to hide."""
+    present = sum(index < seal.tree_size for index in documents.keys)
+    if present < seal.keys:
+        message = f"{present} of the {seal.keys} documents about keys before it are here"
+        seen[at].add(Verdict.MISSING, message)
+    elif present > seal.keys:
+        seen[at].add(Verdict.TAMPERED, "there are more documents about keys than it seals")
 
 
 def check(

@@ -1,11 +1,10 @@
-"""Read what the log says about itself: time-stamps, seals, redactions, erasable paths."""
+"""Read what the log says about itself: time-stamps, seals, redactions, erasable paths, its origin."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compliance.trail.tlog import canonical, heads
-from compliance.trail.verifier import shapes
+from compliance.trail.tlog import canonical, heads, shapes
 from compliance.trail.verifier.entries_check import Seen
 from compliance.trail.verifier.findings import Verdict
 
@@ -38,6 +37,17 @@ class Seal:
     tree_size: int
     buckets: int
     records: int
+    keys: int
+    root: bytes
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OldLog:
+    """The log that this one continues, as it was closed."""
+
+    origin: str
+    size: int
     root: bytes
     chain: bytes
 
@@ -51,6 +61,12 @@ class Documents:
     redactions: dict[int, Redaction] = field(default_factory=dict)
     redactable: dict[int, frozenset[str]] = field(default_factory=dict)
     seals: dict[int, Seal] = field(default_factory=dict)
+    origins: dict[int, OldLog] = field(default_factory=dict)
+
+    @property
+    def continues(self) -> OldLog | None:
+        """The log that this one continues: its first entry says so, and no later one can."""
+        return self.origins.get(0)
 
     def may_redact(self, path: str, index: int) -> bool:
         """Say whether a path was erasable when an entry was written."""
@@ -75,6 +91,14 @@ def read(seen: Iterable[Seen]) -> Documents:
         except (canonical.NotCanonical, shapes.Wrong, heads.HeadsInvalid) as error:
             one.add(Verdict.NONCANONICAL, f"the document about {new['kind']}: {error}")
     return found
+
+
+def old_log(members: Mapping[str, Any]) -> OldLog | None:
+    """Return the log that an entry says is continued; raise as `tlog` does for another form."""
+    new = members["new"]
+    if (members["record"], members["op"], new.get("kind")) != (TABLE, "insert", "origin"):
+        return None
+    return _old_log(canonical.loads(shapes.text(new.get("document")).encode()))
 
 
 def _keep(found: Documents, index: int, kind: str, document: str) -> None:
@@ -115,7 +139,7 @@ def _redactable(found: Documents, index: int, value: Any) -> None:
 
 
 def _seal(found: Documents, index: int, value: Any) -> None:
-    names = ("buckets", "chain", "clock", "records", "root", "tree_size", "xmin")
+    names = ("buckets", "chain", "clock", "keys", "records", "root", "tree_size", "xmin")
     members = shapes.members(value, names, more=True)
     shapes.text(members["xmin"])
     shapes.members(members["clock"], (), more=True)
@@ -124,8 +148,24 @@ def _seal(found: Documents, index: int, value: Any) -> None:
         tree_size=shapes.whole(members["tree_size"]),
         buckets=members["buckets"],
         records=shapes.whole(members["records"]),
+        keys=shapes.whole(members["keys"]),
         root=shapes.hex32(members["root"]),
         chain=shapes.hex32(members["chain"]),
+    )
+
+
+def _origin(found: Documents, index: int, value: Any) -> None:
+    found.origins[index] = _old_log(value)
+
+
+def _old_log(value: Any) -> OldLog:
+    names = ("closed_chain", "closed_root", "closed_size", "old_origin")
+    members = shapes.members(value, names, more=True)
+    return OldLog(
+        origin=shapes.text(members["old_origin"], filled=True),
+        size=shapes.whole(members["closed_size"]),
+        root=shapes.hex32(members["closed_root"]),
+        chain=shapes.hex32(members["closed_chain"]),
     )
 
 
@@ -134,4 +174,5 @@ _READERS: Mapping[str, Callable[[Documents, int, Any], None]] = {
     "redaction": _redaction,
     "redactable": _redactable,
     "seal": _seal,
+    "origin": _origin,
 }

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from compliance.trail import entry_form
+from compliance.trail.entry_form import EntryMalformed
 from compliance.trail.tlog import leaf, merkle
+from compliance.trail.tlog.canonical import NotCanonical
 from compliance.trail.tlog.leaf import Leaf
-from compliance.trail.verifier import entry_body
 from compliance.trail.verifier.contents import Contents, Entry
 from compliance.trail.verifier.findings import Problem, Verdict
 
@@ -111,8 +113,8 @@ def _explain(one: Seen, neighbours: Sequence[Seen], contents: Contents, root: by
 
 def _read_body(one: Seen, origin: str) -> None:
     try:
-        one.members = entry_body.parse(one.entry.body)
-    except entry_body.BodyInvalid as error:
+        one.members = entry_form.parse(one.entry.body)
+    except (NotCanonical, EntryMalformed) as error:
         if one.is_logged:
             one.add(Verdict.NONCANONICAL, str(error))
         return

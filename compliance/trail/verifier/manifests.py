@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from compliance.trail.verifier import container, shapes, writing
+from compliance.trail.tlog import shapes
+from compliance.trail.verifier import container, writing
 from compliance.trail.verifier.contents import Kind, Subject
 from compliance.trail.verifier.findings import Malformed
 

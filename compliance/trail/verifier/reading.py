@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from compliance.trail.tlog import canonical, note, octets
+from compliance.trail.tlog import canonical, certificates, note, octets, shapes
+from compliance.trail.tlog.certificates import NotCertificates
 from compliance.trail.tlog.checkpoint import CheckpointInvalid
 from compliance.trail.tlog.heads import Bucket, Head, HeadsInvalid
-from compliance.trail.verifier import container, manifests, report, shapes, writing
+from compliance.trail.verifier import container, manifests, report, writing
 from compliance.trail.verifier.contents import (
     Completeness,
     Contents,
@@ -43,6 +44,7 @@ def read(files: Mapping[str, bytes]) -> Contents:
         verifier=files.get("verifier.pyz"),
     )
     _check_stamped(contents)
+    _check_authorities(contents)
     _check_written_again(contents, files)
     return contents
 
@@ -65,7 +67,10 @@ def _in(file: str, index: int | None = None) -> Iterator[None]:
         yield
     except Malformed:
         raise
-    except (canonical.NotCanonical, shapes.Wrong, HeadsInvalid, CheckpointInvalid) as error:
+    except (
+        *(canonical.NotCanonical, shapes.Wrong, HeadsInvalid, CheckpointInvalid),
+        NotCertificates,
+    ) as error:
         raise Malformed(str(error), file=file, index=index) from error
     except note.NoteInvalid as error:
         raise Malformed(f"not a signed note: {error}", file=file) from error
@@ -187,6 +192,12 @@ def _check_stamped(contents: Contents) -> None:
         with _in(name):
             if note.split(stamp.note)[0] != note.split(contents.checkpoints[size].note)[0]:
                 raise shapes.Wrong("not the text of the checkpoint of this size")
+
+
+def _check_authorities(contents: Contents) -> None:
+    if contents.authorities is not None:
+        with _in("tsa.pem"):
+            certificates.encoded(contents.authorities)
 
 
 def _sizes(files: Mapping[str, bytes], folder: str, suffix: str) -> Iterator[tuple[int, str]]:

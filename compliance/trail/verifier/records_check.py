@@ -22,20 +22,28 @@ def walks(seen: Iterable[Seen]) -> dict[Record, Walk]:
     return found
 
 
-def check(walked: Mapping[Record, Walk], subject: Subject, opened: Opened) -> Iterator[Problem]:
-    """Yield what is missing of what is claimed; other problems go to their entries."""
+def check(
+    walked: Mapping[Record, Walk], subject: Subject, opened: Opened, *, continued_to: int
+) -> Iterator[Problem]:
+    """Yield what is missing of what is claimed; other problems go to their entries.
+
+    `continued_to` is 0 unless the log continues another one. There a record goes on from an entry
+    of the old log, and only a seal shows that none of this one is left out before: below this
+    index its head counts them.
+    """
     for record, walk in walked.items():
-        yield from _Follower(record, subject, opened).follow(walk)
+        yield from _Follower(record, subject, opened, continued_to).follow(walk)
 
 
 class _Follower:
     """Walks one record; the state is what its columns hold as far as the entries say."""
 
-    def __init__(self, record: Record, subject: Subject, opened: Opened) -> None:
+    def __init__(self, record: Record, subject: Subject, opened: Opened, continued_to: int) -> None:
         self._record = record
         self._is_claimed = record in subject.records
         self._range = subject.range
         self._opened = opened
+        self._continued_to = continued_to
         self._state: dict[str, tuple[int, Any]] = {}  # column: where it was written, value
 
     def follow(self, walk: Walk) -> Iterator[Problem]:
@@ -61,6 +69,8 @@ class _Follower:
         last = 0 if before is None or _members(before)["op"] == "delete" else _seq(before)
         if entry["op"] == "insert":
             return last + 1 if last else 0
+        if before is None and one.index < self._continued_to:
+            return 0
         if not last or before is None or _seq(one) > last + 1:
             return last + 1
         follows = _seq(one) == last + 1 and entry["prev"] == before.entry.digest.hex()

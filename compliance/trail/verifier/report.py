@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
 
-from compliance.trail.tlog import note, octets
-from compliance.trail.verifier import entry_body, markup, report_entries
+from compliance.trail import entry_form
+from compliance.trail.entry_form import EntryMalformed
+from compliance.trail.tlog import note, octets, shapes
+from compliance.trail.tlog.canonical import NotCanonical
+from compliance.trail.verifier import documents, markup, report_entries
 from compliance.trail.verifier.contents import Contents, Kind
 from compliance.trail.verifier.findings import Exit
 from compliance.trail.verifier.outcome import Result
@@ -97,6 +100,8 @@ def _about(contents: Contents) -> str:
         shown.append(
             ("said to be complete for indices", f"{subject.range[0]} to {subject.range[1]}")
         )
+    if old := _old_log(contents):
+        shown.append(("continues the log", markup.text(old)))
     if contents.completeness.seal is not None:
         shown.append(("sealed as of", _sealed(contents)))
     return markup.pairs(shown)
@@ -106,13 +111,23 @@ def _human(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds") + " UTC"
 
 
+def _old_log(contents: Contents) -> str:
+    """Return what the first entry says of the log before this one; empty for most logs."""
+    first = contents.entries[0] if contents.entries else None
+    try:
+        old = documents.old_log(entry_form.parse(first.body)) if first and not first.index else None
+    except (NotCanonical, EntryMalformed, shapes.Wrong):
+        return ""
+    return old.origin if old else ""
+
+
 def _sealed(contents: Contents) -> str:
     index = contents.completeness.seal
     place = f'<a href="#e{index}">entry {index}</a>'
     body = next((one.body for one in contents.entries if one.index == index), b"")
     try:
-        return f"{place}, {html.escape(entry_body.parse(body)['at'])}"
-    except entry_body.BodyInvalid:
+        return f"{place}, {html.escape(entry_form.parse(body)['at'])}"
+    except (NotCanonical, EntryMalformed):
         return place
 
 

@@ -5,8 +5,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from compliance.trail import entry_form
+from compliance.trail.entry_form import EntryMalformed
 from compliance.trail.tlog import commitment
-from compliance.trail.verifier import entry_body, markup
+from compliance.trail.tlog.canonical import NotCanonical
+from compliance.trail.verifier import markup
 from compliance.trail.verifier.contents import Contents, Entry
 from compliance.trail.verifier.findings import FAULTS, Verdict
 from compliance.trail.verifier.outcome import Result
@@ -160,8 +163,8 @@ def _proof(entry: Entry, members: Mapping[str, Any]) -> str:
 
 def _members(entry: Entry) -> Mapping[str, Any] | None:
     try:
-        return entry_body.parse(entry.body)
-    except entry_body.BodyInvalid:
+        return entry_form.parse(entry.body)
+    except (NotCanonical, EntryMalformed):
         return None
 
 

@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from cryptography import x509
 
-from compliance.trail.verifier import shapes, tokens
+from compliance.trail.tlog import certificates, shapes, time_tokens
+from compliance.trail.tlog.time_tokens import Authority, TokenInvalid
 from compliance.trail.verifier.contents import Contents
 from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifier.entries_check import Seen
@@ -52,15 +53,16 @@ class Times:
 def prove(contents: Contents, roots: Sequence[x509.Certificate]) -> Times:
     """Return the times that tokens below the trusted roots prove; none without roots."""
     times = Times()
+    offered = certificates.usable(contents.authorities) if contents.authorities else ()
     for size, stamp in contents.timestamps.items() if roots else ():
         try:
-            times.proven[size] = tokens.verify(
+            times.proven[size] = time_tokens.verify(
                 stamp.response,
                 message=contents.stamped_note(size),
-                roots=roots,
-                authorities=contents.authorities,
-            )
-        except tokens.TokenInvalid as error:
+                authority=Authority(tuple(roots)),
+                offered=offered,
+            ).gen_time
+        except TokenInvalid as error:
             times.problems.append(
                 Problem(verdict=Verdict.TAMPERED, message=str(error), file=f"timestamps/{size}.tsr")
             )

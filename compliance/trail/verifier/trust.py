@@ -6,11 +6,9 @@ from typing import Self
 
 from cryptography import x509
 
-from compliance.trail.tlog import policy_lines
+from compliance.trail.tlog import certificates, policy_lines
 from compliance.trail.tlog.keys import KeyInvalid, Verifier
 from compliance.trail.tlog.policy import Policy, PolicyInvalid
-
-_PEM = b"-----BEGIN CERTIFICATE-----"
 
 
 class TrustUnusable(ValueError):
@@ -33,8 +31,8 @@ class Trust:
         roots: list[x509.Certificate] = []
         for name, data in files:
             try:
-                if _PEM in data:
-                    roots.extend(x509.load_pem_x509_certificates(data))
+                if certificates.BEGIN.encode() in data:
+                    roots.extend(certificates.load(data))
                 elif lines := _single_words(data):
                     keys.extend(_log_key(line) for line in lines)
                 else:

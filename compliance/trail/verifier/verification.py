@@ -17,6 +17,7 @@ from compliance.trail.verifier import (
     times_check,
 )
 from compliance.trail.verifier.contents import Contents
+from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifier.entries_check import Seen
 from compliance.trail.verifier.findings import Malformed, Problem, Verdict
 from compliance.trail.verifier.held_check import Held
@@ -48,7 +49,9 @@ def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: t
     opened, problems = openings_check.open_all(contents.openings, seen)
     redacted = openings_check.check(seen.values(), opened, found)
     walked = records_check.walks(seen.values())
-    problems += records_check.check(walked, contents.subject, opened)
+    problems += records_check.check(
+        walked, contents.subject, opened, continued_to=_continued_to(contents, found)
+    )
     completeness_check.check_seals(found, seen)
     problems += completeness_check.check(contents, found, seen, walked)
     problems += entries_check.gaps(contents, seen)
@@ -67,6 +70,13 @@ def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: t
         proven_times=times.proven,
         documents=found,
     )
+
+
+def _continued_to(contents: Contents, found: Documents) -> int:
+    """Return the size that the seal covers of a log that continues another one, else 0."""
+    at = contents.completeness.seal
+    seal = None if at is None else found.seals.get(at)
+    return seal.tree_size if seal and found.continues else 0
 
 
 def _inconsistent(contents: Contents) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance.trail import seals
+from compliance.trail import log_events, seals
 from compliance.trail.models import Entry, LogEvent
+from compliance.trail.recording import System
 from compliance.trail.tlog import canonical, heads
 from compliance.trail.tlog.heads import Head, HeadTree
 from tests import trail_log
@@ -95,3 +96,19 @@ def test_only_the_last_two_seals_keep_their_leaves(fresh_log: FreshLog) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT tree_size) FROM audit.seal_leaf")
         assert cursor.fetchone() == (2,)
+
+
+def test_a_seal_counts_what_the_log_says_about_its_keys_before_it(fresh_log: FreshLog) -> None:
+    trail_log.vessels(3, "S")
+    trail_log.written()
+    seals.seal(timezone.now())
+    before = document(seals.newest())["keys"]
+    for kind in ("key", "key", "keys", "timestamp"):  # "keys" is no kind, and counts for none
+        log_events.record(
+            kind, {"about": '"kind":"key"'}, actor=System("test"), at=timezone.now(), reason="test"
+        )
+    trail_log.seal_and_sign()
+
+    seals.seal(timezone.now())
+
+    assert document(seals.newest())["keys"] == before + 2

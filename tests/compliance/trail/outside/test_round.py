@@ -14,17 +14,16 @@ from compliance.trail import (
     keys,
     published,
     stored_tiles,
-    time_tokens,
     timestamping,
     trust,
     witness_status,
     witnessing,
 )
 from compliance.trail.models import LogEvent
-from compliance.trail.time_tokens import Authority
-from compliance.trail.tlog import merkle, note, tiles
+from compliance.trail.tlog import merkle, note, tiles, time_tokens
 from compliance.trail.tlog.policy import Policy
 from compliance.trail.tlog.proof_file import ProofFile, ProofRefused
+from compliance.trail.tlog.time_tokens import Authority
 from tests import trail_log, witnesses
 from tests.compliance.trail.outside.conftest import trust as trusting
 from tests.tsa import Ca, Tsa

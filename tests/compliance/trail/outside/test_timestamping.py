@@ -12,11 +12,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.db import connection, connections
 from django.utils import timezone
 
-from compliance.trail import keys, published, time_tokens, timestamping
+from compliance.trail import keys, published, timestamping
 from compliance.trail.models import Entry, LogEvent
-from compliance.trail.time_tokens import Authority, TokenInvalid
 from compliance.trail.timestamping import TsaUnavailable, TsaUnusable
-from compliance.trail.tlog import canonical
+from compliance.trail.tlog import canonical, time_tokens
+from compliance.trail.tlog.time_tokens import Authority, TokenInvalid
 from tests import trail_log
 from tests import tsa as authorities
 from tests.tsa import Ca, Tsa

@@ -94,7 +94,7 @@ def test_record_and_id_cannot_be_moved_into_each_other() -> None:
     [
         {"digest": "AB" * 32},
         {"digest": "ab" * 31},
-        {"seq": 2},
+        {"entries": 0},
         {"seq": 0},
         {"seq": True},
         {"index": -1},

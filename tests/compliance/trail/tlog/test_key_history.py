@@ -338,3 +338,19 @@ def test_only_the_named_key_can_sign_a_document() -> None:
 
     with pytest.raises(key_documents.DocumentInvalid):
         document.signed(NEWEST, origin=ORIGIN, at=AT)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [pair(7, name="witness.example"), pair(7, name=f"{ORIGIN}/2"), pair(7, keys.COSIGNATURE_V1)],
+)
+def test_only_a_key_that_can_be_of_this_log_begins(new: KeyPair) -> None:
+    document = begin(OLD, new, 5)
+
+    with pytest.raises(key_history.HistoryBroken, match="none that signs for"):
+        history(document)
+
+
+def test_a_key_is_not_followed_by_one_of_another_name() -> None:
+    with pytest.raises(key_history.HistoryBroken, match="none that signs for"):
+        history(rotate(OLD, pair(7, name="witness.example"), 5))

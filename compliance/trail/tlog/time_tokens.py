@@ -1,24 +1,29 @@
-"""Ask for, read and verify time-stamp tokens over a checkpoint's note (RFC 3161, RFC 5816).
-
-Knows no Django: an inspector's verifier can use it as it is.
-"""
+"""Ask for, read and verify time-stamp tokens over a checkpoint's note (RFC 3161, RFC 5816)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import rfc3161_client
-from asn1crypto import cms, core, tsp
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, TimeStampResponse
+
+from compliance.trail.tlog import certificates, token_form
+from compliance.trail.tlog.certificates import NotCertificates
+from compliance.trail.tlog.token_form import TokenForm
 
 SHA256 = "2.16.840.1.101.3.4.2.1"
 QUERY_TYPE, REPLY_TYPE = "application/timestamp-query", "application/timestamp-reply"
 FINGERPRINT = "sha256:"
+# What `cryptography` raises about certificates in whose bytes somebody had a hand.
+_UNREADABLE = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension,
+    x509.InvalidVersion, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 
 
 class AuthorityInvalid(ValueError):
@@ -43,8 +48,8 @@ class Authority:
     def from_pem(cls, pem: bytes, name: str = "") -> "Authority":
         """Read trusted certificates, or raise `AuthorityInvalid`."""
         try:
-            return cls(tuple(x509.load_pem_x509_certificates(pem)), name)
-        except ValueError as error:
+            return cls(certificates.load(pem), name)
+        except NotCertificates as error:
             raise AuthorityInvalid(f"no certificates: {error}") from error
 
 
@@ -86,59 +91,90 @@ def request(message: bytes) -> Request:
 
 def read(tsr: bytes) -> Token:
     """Return what an answer says, believed by nobody yet, or raise `TokenInvalid`."""
-    response = _decoded(tsr)
+    response, _ = _decoded(tsr)
     return _token(tsr, response, _signer(response))
 
 
-def verify(tsr: bytes, *, message: bytes, authority: Authority, nonce: int | None = None) -> Token:
+def verify(
+    tsr: bytes,
+    *,
+    message: bytes,
+    authority: Authority,
+    nonce: int | None = None,
+    offered: Iterable[x509.Certificate] = (),
+) -> Token:
     """Return what a token proves about a message, or raise `TokenInvalid`.
 
-    `nonce` is that of the request; a stored token is verified without it.
+    `nonce` is that of the request; a stored token is verified without it. `offered` are further
+    certificates for the way to a root, from whoever brings the token: they are never roots.
     """
-    response = _decoded(tsr)
-    builder = rfc3161_client.VerifierBuilder(roots=list(authority.roots), nonce=nonce)
+    response, form = _decoded(tsr)
+    builder = rfc3161_client.VerifierBuilder(
+        roots=list(authority.roots),
+        intermediates=_issued_below(authority.roots, offered),
+        nonce=nonce,
+    )
     try:
         if response.tst_info.message_imprint.hash_algorithm.dotted_string != SHA256:
             raise TokenInvalid("the imprint is not of SHA-256, which was asked for")
         builder.build().verify_message(response, message)
-    except (rfc3161_client.VerificationError, ValueError) as error:
+        signer = _signer(response)
+        form.demand_signed_by(signer)
+        _demand_only_purpose(signer)
+    except (rfc3161_client.VerificationError, *_UNREADABLE) as error:
         raise TokenInvalid(str(error)) from error
-    signer = _signer(response)
-    _demand_named_inside(response, signer)
     _demand_name(signer, authority.name)
     return _token(tsr, response, signer)
 
 
-def _decoded(tsr: bytes) -> TimeStampResponse:
+def _decoded(tsr: bytes) -> tuple[TimeStampResponse, TokenForm]:
     try:
-        response = rfc3161_client.decode_timestamp_response(_in_order(tsr))
-        if response.status not in {0, 1}:
+        form = token_form.read(tsr)
+        response = rfc3161_client.decode_timestamp_response(form.ordered)
+        if response.status != 0 or form.status != 0:
             text = "; ".join(response.status_string)
             raise TokenInvalid(
                 f"the authority refused with status {response.status} {text}".strip()
             )
+        if response.as_bytes() != form.ordered:
+            raise TokenInvalid("not an answer in DER")
         response.tst_info.gen_time  # noqa: B018 -- raises where there is no token
     except ValueError as error:
         raise TokenInvalid(f"not an answer of a time-stamp authority: {error}") from error
-    return response
+    return response, form
 
 
-def _in_order(tsr: bytes) -> bytes:
-    """Return the answer with its certificates in the order of DER, where the library wants them.
+def _issued_below(
+    roots: Iterable[x509.Certificate], offered: Iterable[x509.Certificate]
+) -> list[x509.Certificate]:
+    """Return the offered certificates that a chain from a root issued.
 
-    CMS lets them stand in any order (RFC 5652 10.2.3 is BER), as `openssl ts` does; nothing signs it.
+    The client library trusts intermediates as it trusts roots: an unproven one would let whoever
+    offers it be the authority.
     """
-    answer: Any = tsp.TimeStampResp.load(tsr, strict=True)
-    if isinstance(answer["time_stamp_token"], core.Void):
-        return tsr
-    signed = answer["time_stamp_token"]["content"]
-    certificates = sorted(one.dump() for one in signed["certificates"])
-    if [one.dump() for one in signed["certificates"]] == certificates:
-        return tsr
-    signed["certificates"] = cms.CertificateSet(
-        [cms.CertificateChoices.load(one) for one in certificates]
-    )
-    return bytes(answer.dump())
+    trusted, waiting = list(roots), [one for one in offered if _is_authority(one)]
+    accepted: list[x509.Certificate] = []
+    while found := [one for one in waiting if any(_is_issued(one, by) for by in trusted)]:
+        waiting = [one for one in waiting if one not in found]
+        trusted += found
+        accepted += [one for one in found if one not in accepted and one not in roots]
+    return accepted
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except _UNREADABLE:
+        return False
+    return constraints.value.ca and certificate.issuer != certificate.subject
+
+
+def _is_issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (InvalidSignature, *_UNREADABLE):
+        return False
+    return True
 
 
 def _signer(response: TimeStampResponse) -> x509.Certificate:
@@ -160,30 +196,15 @@ def _signer(response: TimeStampResponse) -> x509.Certificate:
 def _certificate(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise TokenInvalid(f"a certificate that is none: {error}") from error
 
 
-def _demand_named_inside(response: TimeStampResponse, signer: x509.Certificate) -> None:
-    """Demand the signed attribute that names the signer's certificate (RFC 3161 2.4.2, 5816)."""
-    der = signer.public_bytes(Encoding.DER)
-    for kind, hashed in _certificate_ids(response):
-        if hashlib.new(kind, der).digest() == hashed:
-            return
-    raise TokenInvalid("the signed attributes name another certificate, or none")
-
-
-def _certificate_ids(response: TimeStampResponse) -> Sequence[tuple[str, bytes]]:
-    content: Any = tsp.TimeStampResp.load(response.as_bytes())["time_stamp_token"]["content"]
-    found = []
-    for attribute in content["signer_infos"][0]["signed_attrs"]:
-        kind = attribute["type"].native
-        if kind in {"signing_certificate", "signing_certificate_v2"}:
-            first = attribute["values"][0]["certs"][0]  # the first one is the signer's
-            is_old = kind == "signing_certificate"  # RFC 2634: SHA-1, and no word of it
-            algorithm = "sha1" if is_old else first["hash_algorithm"]["algorithm"].native
-            found.append((algorithm, first["cert_hash"].native))
-    return found
+def _demand_only_purpose(signer: x509.Certificate) -> None:
+    """Demand that the signer's certificate is for time stamps and nothing else (RFC 3161 2.3)."""
+    usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    if list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        raise TokenInvalid("the signer's certificate is for other purposes too")
 
 
 def _demand_name(signer: x509.Certificate, name: str) -> None:
