@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import (
     bulk_seals,
     enforcement,
+    verified_attestations,
     verified_checkpoints,
     verified_log,
     verified_redactions,
@@ -168,6 +169,12 @@ class _Verification:
             found = VerifiedLog(log, checkpoints, self.findings)
             if mark := marks.get(log.origin):
                 found.begin(mark)
+            verified_attestations.check(
+                self._cursor,
+                log_id=log.log_id,
+                since=mark.boundary if mark else 0,
+                findings=self.findings,
+            )
             found.plan(self._cursor)
             self._logs.append(found)
         if any(log.joined.since for log in self._logs):
