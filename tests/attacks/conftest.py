@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings as product
+from django.db import connections
 from django.utils import timezone
 
 from compliance.trail import (
@@ -46,6 +47,7 @@ class SealedLog:
     tsa: Tsa
     bundle: bytes
     notes: dict[int, bytes]
+    older: str = ""  # a copy of the database of the second checkpoint, with keys in `older`
 
     @property
     def trust(self) -> Trust:
@@ -99,6 +101,7 @@ def _write(folder: Path, found: list[WitnessProcess]) -> list[int]:
         made.save()
     sizes.append(trail_log.seal_and_sign())
     _attest()
+    _back_up(folder)
     trail_log.vessels(400, "B")
     with trail_log.act("taken out of service"):
         Vessel.objects.filter(name__in=["B-3", "B-4"]).delete()
@@ -110,6 +113,17 @@ def _write(folder: Path, found: list[WitnessProcess]) -> list[int]:
     witnessing.collect(timezone.now())
     exporting.export()
     return sizes
+
+
+def _back_up(folder: Path) -> None:
+    """Keep database, keys, signer's memory and published folder as they are now."""
+    trail_log.seal_and_sign()  # what the authority answered is an entry
+    name = connections["default"].settings_dict["NAME"]
+    connections.close_all()
+    databases._drop(f"{name}_older")
+    databases._copy(name, f"{name}_older")
+    for one in ("keys", "published"):
+        shutil.copytree(folder / one, folder / "older" / one)
 
 
 def _attest() -> None:
@@ -167,6 +181,7 @@ def made_log(
                     witnesses=tuple(found),
                     tsa=tsa,
                     bundle=writing.bundle(contents),
+                    older=f"{name}_older",
                     notes={size: one.note for size, one in contents.checkpoints.items()},
                 )
                 good = whole.inspected(whole.bundle)
@@ -176,6 +191,7 @@ def made_log(
             for one in found:
                 one.kill()
             databases._drop(name)
+            databases._drop(f"{name}_older")
 
 
 @pytest.fixture
