@@ -211,7 +211,7 @@ class _Verification:
         )
         self._follow_records(workers)
         redacted = verified_redactions.check(
-            (result for log in self._logs for result in log.results), self.findings
+            self._cursor, (result for log in self._logs for result in log.results), self.findings
         )
         self._redacted = len(redacted)
         if not self._since:

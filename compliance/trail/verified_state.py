@@ -51,6 +51,7 @@ class Run:
 def _result(kept: dict[str, Any]) -> RangeResult:
     kept["hashes"] = tuple(kept["hashes"])
     kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
+    kept["documents"] = [tuple(one) for one in kept["documents"]]
     kept["first"] = None if kept["first"] is None else tuple(kept["first"])
     return RangeResult(**kept)
 

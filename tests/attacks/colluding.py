@@ -112,7 +112,9 @@ def _following(body: bytes, renewed: dict[bytes, bytes]) -> bytes:
     """Name the predecessor as it is after the rewriting."""
     prev = json.loads(body)["prev"]
     new = renewed.get(bytes.fromhex(prev)) if prev else None
-    return body.replace(f'"prev":"{prev}"'.encode(), f'"prev":"{new.hex()}"'.encode()) if new else body
+    return (
+        body.replace(f'"prev":"{prev}"'.encode(), f'"prev":"{new.hex()}"'.encode()) if new else body
+    )
 
 
 def _store(
