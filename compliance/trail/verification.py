@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import (
     bulk_seals,
     enforcement,
+    verified_attestations,
     verified_checkpoints,
     verified_log,
     verified_redactions,
@@ -170,6 +171,12 @@ class _Verification:
             found = VerifiedLog(log, checkpoints, self.findings)
             if mark := marks.get(log.origin):
                 found.begin(mark)
+            verified_attestations.check(
+                self._cursor,
+                log_id=log.log_id,
+                since=mark.boundary if mark else 0,
+                findings=self.findings,
+            )
             found.plan(self._cursor)
             self._logs.append(found)
         if any(log.joined.since for log in self._logs):
@@ -206,7 +213,7 @@ class _Verification:
         )
         self._follow_records(workers)
         redacted = verified_redactions.check(
-            (result for log in self._logs for result in log.results), self.findings
+            self._cursor, (result for log in self._logs for result in log.results), self.findings
         )
         self._redacted = len(redacted)
         if not self._since:

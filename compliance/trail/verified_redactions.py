@@ -1,47 +1,103 @@
 """Hold commitments that nothing opens against the redactions that the log tells of."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+
+from django.db.backends.utils import CursorWrapper
 
 from compliance.trail.findings import Findings, Verdict
-from compliance.trail.tlog import canonical
-from compliance.trail.tlog.canonical import NotCanonical
-from compliance.trail.verifier import documents, shapes
+from compliance.trail.verifier import documents
+from compliance.trail.verifier.documents import Documents, Redaction
 from compliance.trail.verifying.work import RangeResult
 
+_DECLARED = "SELECT document FROM trail_logevent WHERE kind = 'redactable'"
 
-def check(results: Iterable[RangeResult], findings: Findings) -> frozenset[str]:
-    """Name the openings that are gone without a redaction; return what was redacted with one.
 
-    A redaction is a log event of the same log, of the form that evidence bundles demand too.
+def check(
+    cursor: CursorWrapper, results: Iterable[RangeResult], findings: Findings
+) -> frozenset[str]:
+    """Name openings that are gone without a redaction, and redactions that no rule allows.
+
+    Return what was redacted with one. A bundle's verifier reads redactions the same way.
     """
-    authorised: set[tuple[int, int, str]] = set()
-    unopened = []
-    for result in results:
-        for one in filter(None, map(_redaction, result.redactions)):
-            authorised.add((result.log_id, one.index, one.path))
-        unopened += [(result.log_id, one) for one in result.unopened]
+    results = list(results)
+    declared = _declared(cursor)
+    authorised = {
+        (log_id, *one)
+        for log_id, found in _read(results, findings).items()
+        for one in _authorised(found, declared, findings)
+    }
     redacted = set()
-    for log_id, one in unopened:
-        if (log_id, one.index, one.path) in authorised:
-            redacted.add(f"{one.record} {one.path}")
-            continue
-        findings.add(
-            Verdict.MISSING_OPENING,
-            f"nothing opens the commitment to {one.path}, and no redaction says why",
-            index=one.index,
-            entry_id=one.entry_id,
-            record=one.record,
-        )
+    for result in results:
+        for one in result.unopened:
+            if (result.log_id, one.index, one.path) in authorised:
+                redacted.add(f"{one.record} {one.path}")
+                continue
+            findings.add(
+                Verdict.MISSING_OPENING,
+                f"nothing opens the commitment to {one.path}, and no redaction says why",
+                index=one.index,
+                entry_id=one.entry_id,
+                record=one.record,
+            )
     return frozenset(redacted)
 
 
-def _redaction(text: str) -> documents.Redaction | None:
-    """Return what counts as a redaction: leaf and value, a legal basis, two different persons."""
+def _read(results: Iterable[RangeResult], findings: Findings) -> dict[int, Documents]:
+    found: dict[int, Documents] = {}
+    for result in results:
+        own = found.setdefault(result.log_id, Documents())
+        for index, kind, text in result.documents:
+            try:
+                documents.keep(own, index, kind, text)
+            except documents.UNREADABLE as error:
+                findings.add(
+                    Verdict.NONCANONICAL, f"the document about {kind}: {error}", index=index
+                )
+    return found
+
+
+def _authorised(
+    found: Documents, declared: frozenset[str], findings: Findings
+) -> Iterator[tuple[int, str]]:
+    for number, one in found.redactions.items():
+        if number <= one.index:
+            findings.add(Verdict.TAMPERED, "redacts an entry that was not there yet", index=number)
+        elif len({name.strip().casefold() for name in one.persons} - {""}) != 2:
+            findings.add(Verdict.TAMPERED, "a redaction without two different persons", index=number)
+        elif not one.legal_basis.strip():
+            findings.add(Verdict.TAMPERED, "a redaction without a legal basis", index=number)
+        elif not _was_erasable(found, one, declared):
+            findings.add(
+                Verdict.TAMPERED,
+                f"{one.path} could not be redacted when entry {one.index} was written",
+                index=number,
+            )
+        else:
+            yield one.index, one.path
+
+
+def _was_erasable(found: Documents, one: Redaction, declared: frozenset[str]) -> bool:
+    """Say what the list before the entry says, or any list where that one was not read.
+
+    It was not when it is archived, in another log, or from before this verification begins.
+    """
+    if any(number < one.index for number in found.redactable):
+        return found.may_redact(one.path, one.index)
+    return one.path in declared
+
+
+def _declared(cursor: CursorWrapper) -> frozenset[str]:
+    cursor.execute("SELECT to_regclass('trail_logevent') IS NULL")
+    if cursor.fetchone() == (True,):
+        return frozenset()
+    cursor.execute(_DECLARED)
+    return frozenset(path for (text,) in cursor.fetchall() for path in _paths(text))
+
+
+def _paths(text: str) -> list[str]:
     try:
-        value = canonical.loads(text.encode())
-        shapes.version(shapes.members(value, ("v",), more=True)["v"], documents.VERSION)
-        found = documents.redaction(value)
-    except (NotCanonical, shapes.Wrong):
-        return None
-    persons = {one.strip().casefold() for one in found.persons} - {""}
-    return found if len(persons) == 2 and found.legal_basis.strip() else None
+        paths = json.loads(text)["paths"]
+    except (ValueError, LookupError, TypeError):
+        return []
+    return [one for one in paths if isinstance(one, str)] if isinstance(paths, list) else []

@@ -10,6 +10,7 @@ from compliance.trail.verifier.findings import Verdict
 
 TABLE = "trail_logevent"
 VERSION = 1
+UNREADABLE = (canonical.NotCanonical, shapes.Wrong, heads.HeadsInvalid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def read(seen: Iterable[Seen]) -> Documents:
             one.add(Verdict.NONCANONICAL, "not what the log writes about itself")
             continue
         try:
-            _keep(found, one.index, new["kind"], new["document"])
-        except (canonical.NotCanonical, shapes.Wrong, heads.HeadsInvalid) as error:
+            keep(found, one.index, new["kind"], new["document"])
+        except UNREADABLE as error:
             one.add(Verdict.NONCANONICAL, f"the document about {new['kind']}: {error}")
     return found
 
@@ -101,7 +102,8 @@ def old_log(members: Mapping[str, Any]) -> OldLog | None:
     return _old_log(canonical.loads(shapes.text(new.get("document")).encode()))
 
 
-def _keep(found: Documents, index: int, kind: str, document: str) -> None:
+def keep(found: Documents, index: int, kind: str, document: str) -> None:
+    """Keep what the log says in an entry, or raise one of `UNREADABLE`."""
     if kind == "key":  # read with the keys that are trusted
         found.keys[index] = document
         return

@@ -8,6 +8,7 @@ from compliance.trail.verifying.source import Source
 from compliance.trail.verifying.state import RangeState
 from compliance.trail.verifying.work import CHUNK, Committed
 
+KINDS = ("redactable", "redaction")  # what the log tells of erasing values
 _TAG = b"gmp-audit/commit/v1\0"
 
 
@@ -25,8 +26,9 @@ def collect(state: RangeState, index: int, entry_id: int, members: Mapping[str, 
         if isinstance(value, dict) and isinstance(value.get("c"), str):
             path = f"{members['record']}.{column}"
             state.committed.append((index, entry_id, path, value["c"], record, column))
-    if members["record"] == "trail_logevent" and members["new"].get("kind") == "redaction":
-        state.result.redactions.append(str(members["new"].get("document")))
+    kind = members["new"].get("kind")
+    if members["record"] == "trail_logevent" and members["op"] == "insert" and kind in KINDS:
+        state.result.documents.append((index, kind, str(members["new"].get("document"))))
 
 
 def check(source: Source, state: RangeState) -> None:

@@ -103,7 +103,7 @@ class RangeResult:
     misplaced: list[Misplaced] = field(default_factory=list)
     unopened: list[Committed] = field(default_factory=list)
     touched: set[tuple[str, str]] = field(default_factory=set)
-    redactions: list[str] = field(default_factory=list)
+    documents: list[tuple[int, str, str]] = field(default_factory=list)  # index, kind, text
     findings: Findings = field(default_factory=Findings)
 
 

@@ -18,6 +18,7 @@ from compliance.trail import (
     redaction,
     stored,
     verification,
+    versions,
 )
 from compliance.trail.capture import TableRenamed
 from compliance.trail.models import Entry, LogEvent
