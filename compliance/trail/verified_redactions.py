@@ -64,7 +64,9 @@ def _authorised(
         if number <= one.index:
             findings.add(Verdict.TAMPERED, "redacts an entry that was not there yet", index=number)
         elif len({name.strip().casefold() for name in one.persons} - {""}) != 2:
-            findings.add(Verdict.TAMPERED, "a redaction without two different persons", index=number)
+            findings.add(
+                Verdict.TAMPERED, "a redaction without two different persons", index=number
+            )
         elif not one.legal_basis.strip():
             findings.add(Verdict.TAMPERED, "a redaction without a legal basis", index=number)
         elif not _was_erasable(found, one, declared):
