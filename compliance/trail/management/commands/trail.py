@@ -133,7 +133,8 @@ class Command(BaseCommand):
             return
         for one in found:
             end = "" if one["to_size"] is None else f" to {one['to_size']}"
-            self.stdout.write(f"from size {one['from_size']}{end}: {one['vkey']}")
+            # As a file of keys that the offline verifier trusts: the words are a comment in it.
+            self.stdout.write(f"# from size {one['from_size']}{end}\n{one['vkey']}")
 
     def _rotate_key(self, options: dict[str, Any]) -> None:
         reason = recording.demand_reason(options["reason"])
