@@ -1,17 +1,18 @@
 """Render a bundle as one page for people: no scripts, nothing from elsewhere, the same every time."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
+from itertools import groupby
 
 from compliance.trail import entry_form
 from compliance.trail.entry_form import EntryMalformed
 from compliance.trail.tlog import note, octets, shapes
 from compliance.trail.tlog.canonical import NotCanonical
 from compliance.trail.verifier import documents, markup, report_entries
-from compliance.trail.verifier.contents import Contents, Kind
+from compliance.trail.verifier.contents import Contents, Kind, Subject
 from compliance.trail.verifier.findings import Exit
 from compliance.trail.verifier.outcome import Result
 
@@ -87,8 +88,8 @@ def _counts(result: Result) -> list[tuple[str, int]]:
 
 def _about(contents: Contents) -> str:
     subject = contents.subject
-    records = ", ".join(
-        f"{markup.text(name)} {markup.text(record_id)}" for name, record_id in subject.records
+    records = "; ".join(
+        f"{markup.text(name)} {markup.text(_listed(ids))}" for name, ids in _by_table(subject)
     )
     shown = [
         ("log", markup.text(contents.origin)),
@@ -105,6 +106,19 @@ def _about(contents: Contents) -> str:
     if contents.completeness.seal is not None:
         shown.append(("sealed as of", _sealed(contents)))
     return markup.pairs(shown)
+
+
+def _by_table(subject: Subject) -> Iterator[tuple[str, list[str]]]:
+    """Yield the tables of the subject's records in order, each with the keys of its records."""
+    for name, group in groupby(sorted(subject.records), key=lambda record: record[0]):
+        yield name, [record_id for _, record_id in group]
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """Return a few keys as they are, and of many how many there are."""
+    if len(ids) <= 12:
+        return ", ".join(ids)
+    return f"{', '.join(ids[:3])} and {len(ids) - 3} more (all are in manifest.json)"
 
 
 def _human(at: datetime) -> str:
