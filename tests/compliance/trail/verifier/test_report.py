@@ -121,4 +121,4 @@ def test_the_rendering_of_version_1_never_changes() -> None:
     assert sha256(page).hexdigest() == GOLDEN
 
 
-GOLDEN = "028f02b8471634108cc53020e92a98a50c7445b812ae7a2b480aa55f2ff9f2a3"
+GOLDEN = "1b50f62de64b293d91bb5a40b9ac3175753005c872c96010eda96ff14e3f460e"
