@@ -97,4 +97,4 @@ def _is_view(cursor: CursorWrapper, name: str, query: str) -> bool:
         "FROM pg_class c WHERE c.oid = to_regclass(%s)",
         [f"pg_temp.declared_{name}", f"audit.{name}"],
     )
-    return cursor.fetchone() == (True,)
+    return bool(cursor.fetchone() == (True,))

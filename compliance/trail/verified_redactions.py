@@ -17,8 +17,8 @@ def check(results: Iterable[RangeResult], findings: Findings) -> frozenset[str]:
     authorised: set[tuple[int, int, str]] = set()
     unopened = []
     for result in results:
-        for one in filter(None, map(_redaction, result.redactions)):
-            authorised.add((result.log_id, one.index, one.path))
+        for told in filter(None, map(_redaction, result.redactions)):
+            authorised.add((result.log_id, told.index, told.path))
         unopened += [(result.log_id, one) for one in result.unopened]
     redacted = set()
     for log_id, one in unopened:
