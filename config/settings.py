@@ -117,7 +117,12 @@ def _database(alias: str) -> dict[str, object]:
     else:
         found = env.database(f"DATABASE_{alias.upper()}_URL") or env.database("DATABASE_URL") or {}
     own: Any = found["OPTIONS"]
-    found["OPTIONS"] = {**own, "options": f"-c role={role} -c TimeZone=UTC"}
+    # Said by the client, so that no setting of the database or the login comes first: a schema
+    # before pg_catalog would answer for PostgreSQL's own functions.
+    session = {"role": role, "TimeZone": "UTC", "search_path": "public", "DateStyle": "ISO"}
+    session |= {"IntervalStyle": "postgres", "extra_float_digits": "1", "bytea_output": "hex"}
+    session |= {"quote_all_identifiers": "off", "transform_null_equals": "off"}
+    found["OPTIONS"] = {**own, "options": " ".join(f"-c {k}={v}" for k, v in session.items())}
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True
     return found
@@ -241,6 +246,7 @@ CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or valkey.url(VAR_DIR)  # `u
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # there are no results: beat adds no job of its own to clean up
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,15 +1,18 @@
 """Write a log for tests: acts on the models that only the tests have."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
 from compliance.trail import checkpoints, keys, projecting, recording, sequencer
+from compliance.trail.models import Entry
 from compliance.trail.recording import System
 from config.jobs import JOBS
 from tests.trail_app.models import Vessel
@@ -59,3 +62,18 @@ def written() -> int:
     with act("taken out of service"):
         Vessel.objects.filter(name__in=["B-3", "B-4"]).delete()
     return seal_and_sign()
+
+
+class Changed(NamedTuple):
+    """One column that an entry changed, as the body has it."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+def changes(entry: Entry) -> list[Changed]:
+    """Return what an entry changed, read from its body."""
+    members = json.loads(entry.body)
+    old, new = members["old"], members["new"]
+    return [Changed(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]

@@ -9,5 +9,10 @@ class DispositionConfig(AppConfig):
     verbose_name = "Disposition"
 
     def ready(self) -> None:
-        # Registers what a signature under a batch covers, and what blocks a release.
-        from batches.disposition import batch_record, batch_report, objections  # noqa: F401
+        # Registers what a signature under a batch covers, what blocks a release, what evidence has.
+        from batches.disposition import (  # noqa: F401
+            batch_evidence,
+            batch_record,
+            batch_report,
+            objections,
+        )

@@ -80,8 +80,10 @@ def claim(posted: Posted) -> None:
 def keep(posted: Posted, *, status: int, answer: str, at: datetime) -> Receipt:
     """Write the receipt of a write that was just made in this transaction."""
     with connection.cursor() as cursor:
-        # The act that made the change has ended, but its id is still set in this transaction.
-        cursor.execute("SELECT coalesce(current_setting('audit.act', true), '')")
+        # The act that made the change has ended, but its words are still set in this transaction.
+        cursor.execute(
+            "SELECT coalesce(nullif(current_setting('audit.act', true), '')::json ->> 'id', '')"
+        )
         (act,) = cursor.fetchone()
     with recording.recording(
         Action.MESSAGE_ACCEPTED, actor=posted.sender, at=at, reason=f"message {posted.key}"

@@ -20,6 +20,7 @@ from compliance.access.record_admin import RecordAdmin
 from compliance.quality.admin import OpenForm
 from compliance.quality.models import Deviation, Severity
 from compliance.reports import charts
+from compliance.trail import timeline_pages
 
 NEWEST_EVENTS = 200
 CHART_POINTS = 1500
@@ -129,7 +130,8 @@ class BatchAdmin(RecordAdmin):
             Section("Deviations", [_deviations(record)], is_wide=False),
             Section("Phases", [_phases(record)]),
         ]
-        return Page(record.number, record.recipe.product.name, badges, sections)
+        evidence_url = timeline_pages.evidence_url(kind="batch", name=record.number)
+        return Page(record.number, record.recipe.product.name, badges, sections, evidence_url)
 
 
 def _phases(batch: Batch) -> Table:

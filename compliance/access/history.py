@@ -12,7 +12,7 @@ from compliance.trail.tlog import canonical
 NEWEST = 100
 _ENTRIES = """
     SELECT idx, at, actor, role, action, op, reason, body FROM audit.entry_view
-    WHERE record = %s AND record_id = %s ORDER BY record_seq DESC LIMIT %s
+    WHERE record = %s AND record_id = %s AND body IS NOT NULL ORDER BY record_seq DESC LIMIT %s
 """
 
 

@@ -216,3 +216,4 @@ class Page:
     subtitle: str = ""
     badges: Sequence[SafeString] = ()
     sections: Sequence[Section] = field(default_factory=tuple)
+    evidence_url: str = ""  # where a bundle of the record with all that belongs to it is had

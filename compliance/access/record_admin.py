@@ -17,7 +17,7 @@ from compliance.access.acts import Act, Done, Occasion
 from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.refusals import Refused, Unavailable
-from compliance.trail import refusals
+from compliance.trail import capture, refusals, timeline_pages
 
 SectionMaker = Callable[[Any, HttpRequest], Section | None]
 PictureMaker = Callable[[Any, str], bytes | None]
@@ -158,6 +158,10 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": shown.title,
             "page": shown,
             "sections": sections,
+            "timeline_url": timeline_pages.record_url(
+                capture.record_of(self.model), str(record.pk)
+            ),
+            "evidence_url": shown.evidence_url,
             "acts": [
                 (act.label, f"{_base(record)}acts/{act.name}/", act.is_grave)
                 for act in acts.of(self.model, is_for_list=False)

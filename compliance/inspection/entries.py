@@ -93,7 +93,7 @@ def _read(
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM audit.entry_view "  # noqa: S608 -- conditions are literals above
-            f"WHERE entry_id <= %s AND ({where}) ORDER BY entry_id",
+            f"WHERE entry_id <= %s AND body IS NOT NULL AND ({where}) ORDER BY entry_id",
             [snapshot.extent.last_entry, *values],
         )
         while rows := cursor.fetchmany(2000):

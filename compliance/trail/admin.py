@@ -1,14 +1,11 @@
 """Show the trail to people: entries, checkpoints and refusals, read-only."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
-from django.db import connection
-from django.db.models import Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -16,13 +13,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from compliance.refusals import Refused
-from compliance.trail import attachments, evidence, refusals, timeline
-from compliance.trail.keys import KeyUnusable
+from compliance.refusals import Refused, Unavailable
+from compliance.trail import (
+    attachments,
+    entry_page,
+    evidence_page,
+    refusals,
+    timeline_pages,
+    version_pages,
+)
 from compliance.trail.models import Attachment, Checkpoint, Entry, Refusal
 from compliance.trail.paging import CappedPaginator
-
-REASON = "reason:"
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -44,76 +45,74 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ValueFilter(admin.SimpleListFilter):
-    """Filter by one of a column's values, which are found without reading the whole column."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        # A loose index scan: one step for each value, however many entries have it.
-        column = connection.ops.quote_name(str(self.parameter_name))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"WITH RECURSIVE found AS ((SELECT {column} AS value FROM audit.projection "  # noqa: S608
-                f"ORDER BY {column} LIMIT 1) UNION ALL SELECT (SELECT {column} "
-                f"FROM audit.projection WHERE {column} > found.value ORDER BY {column} LIMIT 1) "
-                "FROM found WHERE found.value IS NOT NULL) "
-                "SELECT value FROM found WHERE value IS NOT NULL LIMIT 200"
-            )
-            return [(value, value) for (value,) in cursor.fetchall()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return queryset
-        return queryset.filter(**{str(self.parameter_name): self.value()})
-
-
-class ActionFilter(ValueFilter):
-    title = "action"
-    parameter_name = "action"
-
-
-class RoleFilter(ValueFilter):
-    title = "role"
-    parameter_name = "role"
-
-
-class RecordFilter(ValueFilter):
-    title = "record"
-    parameter_name = "record"
-
-
 @admin.register(Entry)
 class EntryAdmin(ReadOnlyAdmin):
-    list_display = (
-        "entry_id",
-        "index",
-        "at",
-        "actor",
-        "role",
-        "action",
-        "record",
-        "record_id",
-        "record_seq",
-        "op",
-        "reason",
-    )
-    list_filter = (ActionFilter, RecordFilter, RoleFilter, "op")
-    ordering = ("-entry_id",)
-    sortable_by = ()
-    search_fields = ("record_id",)  # shows the box; what it means is below
-    search_help_text = (
-        "A record's number, an actor or an act, exactly; or “reason:” and a part of the reason."
-    )
+    """Timelines in the place of Django's list, which would sort and count the whole log."""
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Search by what has an index; only a part of a reason is read through."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if term.lower().startswith(REASON):
-            return queryset.filter(reason__icontains=term[len(REASON) :].strip()), False
-        return queryset.filter(Q(record_id=term) | Q(actor=term) | Q(act=term)), False
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        record = "records/<str:table>/<str:record_id>/"
+        own = [
+            path(record, view(self.record_view), name="trail_record"),
+            path(f"{record}versions/", view(self.versions_view), name="trail_versions"),
+            path("people/<str:name>/", view(self.person_view), name="trail_person"),
+            path("evidence/", view(self.evidence_view), name="trail_evidence"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show what happened, in any period."""
+        self._demand(request)
+        found = timeline_pages.context(request, title="Audit trail", subtitle="", fixed={})
+        return self._page(request, "timeline", found)
+
+    def record_view(self, request: HttpRequest, table: str, record_id: str) -> HttpResponse:
+        """Show the history of one record."""
+        self._demand(request)
+        table, record_id = unquote(table), unquote(record_id)
+        found = timeline_pages.context(
+            request,
+            title=f"{table} {record_id}",
+            subtitle="History of a record",
+            fixed={"record": table, "record_id": record_id},
+        )
+        if not found["rows"] and not found["is_filtered"] and not request.GET:
+            return self._none(request, f"The trail has no entry of {table} {record_id}.")
+        versions_url = reverse("admin:trail_versions", args=[quote(table), quote(record_id)])
+        return self._page(request, "timeline", {**found, "versions_url": versions_url})
+
+    def versions_view(self, request: HttpRequest, table: str, record_id: str) -> HttpResponse:
+        """Show what a record was at a moment, or how two of its versions differ."""
+        self._demand(request)
+        try:
+            found = version_pages.context(request, unquote(table), unquote(record_id))
+        except Refused as refused:
+            return self._none(request, str(refused), status=refused.status)
+        return self._page(request, "versions", found)
+
+    def person_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Show what one person, device or process did."""
+        self._demand(request)
+        name = unquote(name)
+        found = timeline_pages.context(
+            request, title=name, subtitle="What somebody did", fixed={"actor": name}
+        )
+        return self._page(request, "timeline", found)
+
+    def evidence_view(self, request: HttpRequest) -> HttpResponse:
+        """Say what a bundle will have, and hand it out when it is asked for."""
+        self._demand(request)
+        try:
+            found = evidence_page.answer(request)
+        except Refused as refused:
+            person: Any = request.user
+            refusals.record(refused, action="trail.evidence", actor=person, at=timezone.now())
+            return self._none(request, str(refused), status=refused.status)
+        except Unavailable as error:
+            return self._none(request, str(error), status=503)
+        if isinstance(found, HttpResponse):
+            return found
+        return self._page(request, "evidence", found, status=found.get("status", 200))
 
     def change_view(
         self,
@@ -123,40 +122,27 @@ class EntryAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show what an entry changed, its bytes and what proves them."""
+        self._demand(request)
         number = unquote(object_id)
-        entry = (
-            Entry.objects.filter(pk=number).first()
-            if number.isascii() and number.isdigit()
-            else None
-        )
+        is_number = number.isascii() and number.isdigit() and len(number) < 19
+        entry = Entry.objects.filter(pk=number).first() if is_number else None
         if entry is None:
-            raise Http404(f"no entry {number}")
-        if not self.has_view_permission(request, entry):
+            return self._none(request, f"The trail has no entry {number[:40]}.")
+        return self._page(request, "entry_page", entry_page.context(request, entry))
+
+    def _demand(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
             raise PermissionDenied
-        try:
-            proof, problem = evidence.of_entry(entry.entry_id), ""
-        except KeyUnusable as error:
-            proof, problem = None, str(error)
-        proven = proof.entries[0] if proof and proof.entries else None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": str(entry),
-            "opts": self.opts,
-            "entry": entry,
-            "digest": bytes(entry.digest).hex(),
-            "changes": [
-                (change.field, _shown(change.old), _shown(change.new))
-                for change in timeline.changes(entry)
-            ],
-            "history": Entry.objects.of_record(entry.record, entry.record_id)[:200],
-            "tree_size": proof.tree_size if proof else 0,
-            "proof": [one.hex() for one in proven.proof] if proven else [],
-            "is_proven": proven is not None,
-            "checkpoint": proof.checkpoint if proof else "",
-            "problem": problem,
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/trail/entry_page.html", context)
+
+    def _page(
+        self, request: HttpRequest, name: str, found: dict[str, Any], *, status: int = 200
+    ) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **found}
+        return TemplateResponse(request, f"admin/trail/{name}.html", context, status=status)
+
+    def _none(self, request: HttpRequest, problem: str, *, status: int = 404) -> HttpResponse:
+        title = "There is no such thing" if status == 404 else "Not now"
+        return self._page(request, "none", {"title": title, "problem": problem}, status=status)
 
 
 @admin.register(Checkpoint)
@@ -228,9 +214,3 @@ class AttachmentAdmin(ReadOnlyAdmin):
     @staticmethod
     def _address(attachment: Attachment) -> str:
         return reverse("admin:trail_attachment_file", args=[attachment.pk])
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from compliance.trail.tlog import merkle
-from compliance.trail.tlog.heads import HeadTree
+from compliance.trail.tlog.heads import Bucket
 from compliance.trail.verifier.contents import (
     Completeness,
     Contents,
@@ -29,6 +29,13 @@ class Row:
     body: bytes
     digest: bytes
     previous: bytes
+
+
+class Heads(Protocol):
+    """The heads of records under one seal."""
+
+    def prove_record(self, record: str, record_id: str) -> Bucket:
+        """Return the bucket in which a record is, or would be."""
 
 
 class Source(Protocol):
@@ -55,7 +62,7 @@ class Source(Protocol):
     def log_events(self, kind: str) -> Iterable[Row]:
         """Return the entries in which the log says this kind of thing about itself, ascending."""
 
-    def heads(self, *, tree_size: int, buckets: int) -> HeadTree:
+    def heads(self, *, tree_size: int, buckets: int) -> Heads:
         """Return the heads of all records as they were sealed at a tree size."""
 
     def openings(self, indices: Iterable[int]) -> Iterable[Opening]:

@@ -31,11 +31,13 @@ def controlled(
     digest_only: tuple[str, ...] = (),
     redactable: tuple[str, ...] = (),
     record: str = "",
+    guards: tuple[str, ...] = (),
 ) -> Callable[[M], M]:
     """Declare a model (or an m2m `through` model) controlled; the next `migrate` enforces it.
 
     `record` is for a table that was renamed: the name it had when its control began, under which
-    the trail goes on.
+    the trail goes on. `guards` are the triggers that the table's own migrations make: any other
+    could change a row, or the act, before the capture sees it.
     """
 
     def declare(model: M) -> M:
@@ -46,6 +48,7 @@ def controlled(
             "digest_only": digest_only,
             "redactable": redactable,
             "record": record,
+            "guards": guards,
         }
         return model
 
@@ -240,14 +243,15 @@ def _function_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]
 def _bypass_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
     """Find what would change a row after the capture saw it, or lead a statement elsewhere."""
     cursor.execute(
-        "SELECT 'trigger ' || tgname || ' runs after the capture' FROM pg_trigger "
-        "WHERE tgrelid = to_regclass(%(table)s) AND NOT tgisinternal AND tgtype & 3 = 3 "
-        "AND tgname > %(last)s AND NOT tgname = ANY(%(ours)s) "
+        "SELECT 'trigger ' || tgname || CASE WHEN tgtype & 3 = 3 AND tgname > %(last)s "
+        "THEN ' runs after the capture' ELSE ' is declared by nobody' END FROM pg_trigger "
+        "WHERE tgrelid = to_regclass(%(table)s) AND NOT tgisinternal "
+        "AND NOT tgname = ANY(%(ours)s) "
         "UNION ALL SELECT 'rule ' || rulename || ' rewrites statements' FROM pg_rewrite "
         "WHERE ev_class = to_regclass(%(table)s) "
         "UNION ALL SELECT 'table ' || inhrelid::regclass || ' inherits from it' FROM pg_inherits "
         "WHERE inhparent = to_regclass(%(table)s)",
-        {"table": f'public."{control.table}"', "last": LAST, "ours": list(TRIGGERS)},
+        {"table": f'public."{control.table}"', "last": LAST, "ours": [*TRIGGERS, *control.guards]},
     )
     for (problem,) in cursor.fetchall():
         yield problem

@@ -33,6 +33,7 @@ class Control:
     digest_only: tuple[str, ...] = ()
     redactable: tuple[str, ...] = ()
     record: str = ""  # what entries call it: the table's first name, also after a rename
+    guards: tuple[str, ...] = ()  # other triggers that its migrations make
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "record", self.record or self.table)

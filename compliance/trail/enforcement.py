@@ -7,13 +7,13 @@ from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, roles
-from compliance.trail.roles import APPLICATION, TRAIL
+from compliance.trail import capture, led_astray, roles
+from compliance.trail.roles import APPLICATION, SEQUENCER, SIGNER, TRAIL
 
 SQL = Path(__file__).parent / "sql"
 _GUARDS = {
     table: {"append_only": 27, "no_truncate": 34}  # pg_trigger.tgtype; see capture
-    for table in ("entry", "leaf", "node", "checkpoint", "log")
+    for table in ("entry", "leaf", "node", "checkpoint", "log", "cosignature", "timestamp")
 } | {
     "log_state": {"only_grows": 27, "no_truncate": 34},
     "rehash": {"only_grows": 27, "no_truncate": 34},
@@ -24,7 +24,7 @@ _CALLED = {
     ("audit.rehash", "only_grows"): "audit.refuse_shorter",
 }
 _FUNCTION = re.compile(
-    r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\(.*?AS \$\$(.*?)\$\$;", re.DOTALL
+    r"CREATE (?:OR REPLACE )?FUNCTION audit\.(\w+)\((.*?)AS \$\$(.*?)\$\$;", re.DOTALL
 )
 
 
@@ -43,6 +43,7 @@ def problems(cursor: CursorWrapper) -> list[str]:
         *_functions(cursor),
         *_grants(cursor),
         *_event_triggers(cursor),
+        *led_astray.problems(cursor),
     ]
 
 
@@ -51,16 +52,24 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
         "SELECT inhrelid::regclass::text FROM pg_inherits "
         "WHERE inhparent = to_regclass('audit.entry')"
     )
-    expected = {f"audit.{table}": guards for table, guards in _GUARDS.items()}
+    expected = {
+        f'audit."{table}"' if table == "timestamp" else f"audit.{table}": guards  # as regclass does
+        for table, guards in _GUARDS.items()
+    }
     expected |= {partition: _GUARDS["entry"] for (partition,) in cursor.fetchall()}
     expected["trail_logevent"] = {"kinds_apart": 7}
     cursor.execute(
         "SELECT tgrelid::regclass::text, tgname, tgenabled::text, tgtype::int, "
         "tgfoid::regproc::text, tgqual IS NULL FROM pg_trigger "
-        "WHERE tgrelid::regclass::text = ANY(%s) AND NOT tgisinternal",
+        "WHERE (tgrelid::regclass::text = ANY(%s) OR tgrelid IN "
+        "(SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('audit'))) "
+        "AND NOT tgisinternal",
         [list(expected)],
     )
     present = {(table, name): tuple(rest) for table, name, *rest in cursor.fetchall()}
+    for table, name in present:
+        if table.startswith("audit.") and name not in expected.get(table, ()):
+            yield f"{table}: nobody declared the trigger {name}"
     for table, guards in expected.items():
         for name, kind in guards.items():
             function = (
@@ -79,21 +88,36 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
 
 def _functions(cursor: CursorWrapper) -> Iterator[str]:
     declared = {
-        name: source.strip()
+        name: (source.strip(), *_attributes(header), TRAIL)
         for path in sorted(SQL.glob("*.sql"))
-        for name, source in _FUNCTION.findall(path.read_text())
+        for name, header, source in _FUNCTION.findall(path.read_text())
     }
     cursor.execute(
-        "SELECT proname, prosrc, pg_get_userbyid(proowner) FROM pg_proc "
+        "SELECT proname, prosrc, lanname, provolatile::text, prosecdef, proconfig, proisstrict, "
+        "pg_get_userbyid(proowner) FROM pg_proc p JOIN pg_language l ON l.oid = prolang "
         "WHERE pronamespace = to_regnamespace('audit') AND proname NOT LIKE %s",
         ["capture\\_%"],
     )
-    present = {name: (source.strip(), owner) for name, source, owner in cursor.fetchall()}
-    for name, source in declared.items():
-        if present.pop(name, None) != (source, TRAIL):
+    present: dict[str, list[tuple[object, ...]]] = {}
+    for name, source, *rest in cursor.fetchall():
+        present.setdefault(name, []).append((source.strip(), *rest))
+    for name, one in declared.items():
+        # one alone: of two with the same name, the arguments decide which is called
+        if present.pop(name, None) != [one]:
             yield f"audit.{name}: the function is missing or not the declared one"
     for name in present:
         yield f"audit.{name}: nobody declared this function"
+
+
+def _attributes(header: str) -> tuple[object, ...]:
+    """Return language, volatility, whose rights, settings and strictness, as pg_proc has them."""
+    language = re.search(r"LANGUAGE (\w+)", header)
+    volatility = "i" if "IMMUTABLE" in header else "s" if "STABLE" in header else "v"
+    settings = re.findall(r"SET (\w+) = (.*?)\s*$", header, re.MULTILINE)
+    return (
+        language and language[1], volatility, "SECURITY DEFINER" in header,
+        [f"{name}={value}" for name, value in settings] or None, False,
+    )  # fmt: skip
 
 
 def _grants(cursor: CursorWrapper) -> Iterator[str]:
@@ -101,11 +125,13 @@ def _grants(cursor: CursorWrapper) -> Iterator[str]:
         "SELECT c.oid::regclass::text, p FROM pg_class c "
         "CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p "
         "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v') "
-        "AND has_table_privilege(%s, c.oid, p)",
-        [APPLICATION],
+        "AND (has_table_privilege(%s, c.oid, p) "
+        "OR p IN ('INSERT', 'UPDATE') AND has_any_column_privilege(%s, c.oid, p))",
+        [APPLICATION, APPLICATION],
     )
     for table, privilege in cursor.fetchall():
         yield f"{table}: the application may {privilege}"
+    yield from _borrowed_rights(cursor)
     cursor.execute(
         "SELECT c.oid::regclass::text, pg_get_userbyid(c.relowner) FROM pg_class c "
         "WHERE c.relnamespace = to_regnamespace('audit') AND c.relkind IN ('r', 'p', 'v', 'S') "
@@ -121,6 +147,23 @@ def _grants(cursor: CursorWrapper) -> Iterator[str]:
     )
     for (role,) in cursor.fetchall():
         yield f"audit.opening: {role} may read personal data without asking"
+
+
+def _borrowed_rights(cursor: CursorWrapper) -> Iterator[str]:
+    """Find rights that no table shows: of another role, or of a function with another's rights."""
+    cursor.execute(
+        "SELECT 'the application may become ' || rolname FROM pg_roles "
+        "WHERE rolname = ANY(%(others)s) AND pg_has_role(%(app)s, oid, 'MEMBER') "
+        "UNION ALL SELECT p.oid::regprocedure || ': runs with the rights of ' || o.rolname "
+        "FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+        "JOIN pg_roles o ON o.oid = p.proowner WHERE p.prosecdef AND p.oid >= 16384 "
+        "AND n.nspname <> 'audit' AND (o.rolsuper OR o.rolname = ANY(%(log)s)) "
+        "AND has_function_privilege(%(app)s, p.oid, 'EXECUTE')",
+        {"others": [TRAIL, *(one for one in roles.LOGINS if one != APPLICATION)],
+         "log": [TRAIL, SEQUENCER, SIGNER], "app": APPLICATION},
+    )  # fmt: skip
+    for (problem,) in cursor.fetchall():
+        yield problem
 
 
 def _event_triggers(cursor: CursorWrapper) -> Iterator[str]:

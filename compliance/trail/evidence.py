@@ -17,7 +17,7 @@ _POLL_S = 0.1
 _ENTRIES = (
     "SELECT v.entry_id, v.idx, v.body, v.digest, l.previous, v.record, v.record_id, v.record_seq "
     "FROM audit.entry_view v LEFT JOIN audit.leaf l ON l.entry_id = v.entry_id "
-    "WHERE v.log_id = %s AND {where} ORDER BY v.idx NULLS LAST, v.entry_id"
+    "WHERE v.log_id = %s AND v.body IS NOT NULL AND {where} ORDER BY v.idx NULLS LAST, v.entry_id"
 )
 
 

@@ -21,10 +21,11 @@ def record(
     actor: Actor,
     at: datetime,
     reason: str,
+    action: Action = Action.LOG_EVENT,
     using: str = DEFAULT_DB_ALIAS,
 ) -> LogEvent:
     """Write an event with its entry; it is never changed."""
-    with recording.recording(Action.LOG_EVENT, actor=actor, at=at, reason=reason, using=using):
+    with recording.recording(action, actor=actor, at=at, reason=reason, using=using):
         return write(kind, document, at=at, using=using)
 
 

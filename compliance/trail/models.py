@@ -27,6 +27,7 @@ class Entry(models.Model):
     """One changed row: who, in which role, what, why. A view; nobody writes it."""
 
     entry_id = models.BigIntegerField(primary_key=True)
+    log_id = models.SmallIntegerField("log")
     index = models.BigIntegerField("leaf", db_column="idx", null=True)
     at = models.DateTimeField()
     act = models.CharField()
@@ -39,8 +40,8 @@ class Entry(models.Model):
     record_id = models.CharField()
     record_seq = models.BigIntegerField("number")
     source = models.CharField()
-    digest = models.BinaryField()
-    body = models.TextField()
+    digest = models.BinaryField(null=True)  # null, as the body, when the entry is not here
+    body = models.TextField(null=True)
 
     objects = EntryQuerySet.as_manager()
 
@@ -94,7 +95,7 @@ class Refusal(models.Model):
         return f"{self.action} refused: {self.code}"
 
 
-@controlled(append_only=True)
+@controlled(append_only=True, guards=("kinds_apart",))
 class LogEvent(models.Model):
     """What the log says about itself: a key changed, a token received, a verification done."""
 

@@ -85,6 +85,7 @@ class SealedHeads:
         self._size = tree_size
         self._buckets = buckets
         self._bits = heads.bits_of(buckets)
+        self._tree: tiles.Leaves | None = None
 
     def prove_record(self, record: str, record_id: str) -> Bucket:
         """Return the bucket in which a record is, or would be."""
@@ -93,7 +94,9 @@ class SealedHeads:
         high = (number + 1) << (32 - self._bits)
         end = high.to_bytes(4, "big") if high < 1 << 32 else b"\xff" * 33
         found = _heads(self._cursor, self._log_id, self._size, low=low, high=end)
-        proof = merkle.inclusion_proof(number, self._buckets, tiles.Leaves(self._leaves()))
+        if self._tree is None:  # once: a batch has hundreds of records
+            self._tree = tiles.Leaves(self._leaves())
+        proof = merkle.inclusion_proof(number, self._buckets, self._tree)
         return Bucket(number=number, heads=tuple(head for _, head in found), proof=tuple(proof))
 
     def _leaves(self) -> list[bytes]:

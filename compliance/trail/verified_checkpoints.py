@@ -1,5 +1,6 @@
 """Verify checkpoints: each signed, and each with the root that the stored leaves give."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from compliance.trail.findings import Findings, Verdict
 from compliance.trail.tlog.key_documents import KeyRefused
 from compliance.trail.tlog.key_history import KeyHistory
 from compliance.trail.verifying import times
+
+PUBLISHED = "published "
+UNSIGNED = 3600  # seconds that a new log may have no checkpoint
 
 
 class NotAssessable(Exception):
@@ -34,6 +38,7 @@ class Checkpoints:
         self.origin = origin
         self.findings = findings
         self.count = 0
+        self.is_signed = False
         self._expected: dict[int, list[Witnessed]] = {}
         self.signed: list[tuple[int, int]] = []  # size, and microseconds since 1970
         self._last_good = 0
@@ -43,6 +48,7 @@ class Checkpoints:
         cursor.execute(_STORED, [self.log_id])
         rows = cursor.fetchall()
         outside = list(outside)
+        self.is_signed = bool(rows or outside)
         if not rows and not outside:
             return
         history = _history()
@@ -59,7 +65,10 @@ class Checkpoints:
         newest = max(in_database, default=-1)
         for source, text in outside:
             found = self._open(text, history, source)
-            if found and found.size not in in_database and found.size <= newest:
+            if found is None or found.size in in_database:
+                continue
+            # The signer remembers before the database knows; what is published was stored first.
+            if found.size <= newest or source.startswith(PUBLISHED):
                 self._add(Verdict.MISSING, f"{source} is not in the database any more")
 
     @property
@@ -85,8 +94,17 @@ class Checkpoints:
         if not wrong:
             self._last_good = size
 
-    def finish(self, size: int) -> None:
-        """Name the checkpoints that cover more than there is."""
+    def finish(self, size: int, earliest: int | None) -> None:
+        """Name the checkpoints that cover more than there is, and a log that has none.
+
+        `earliest` is the time of its first entry, in microseconds since 1970.
+        """
+        if size and not self.is_signed and self._is_due(earliest):
+            self._add(
+                Verdict.MISSING,
+                f"no checkpoint of these {size} leaves is here or published: nothing outside of "
+                "the database says that this is the history that was written",
+            )
         for claimed in sorted(self._expected):
             if claimed <= size:  # a leaf below is missing, which has been named
                 self.findings.notes.append(f"checkpoint {claimed} cannot be compared any more")
@@ -98,6 +116,12 @@ class Checkpoints:
                     "the end was cut off, or an old state restored",
                     index=size,
                 )
+
+    def _is_due(self, earliest: int | None) -> bool:
+        """Say whether the log should have been signed by now."""
+        if (keys.folder(self.origin) / keys.PUBLIC).exists():
+            return True
+        return earliest is not None and earliest < (time.time() - UNSIGNED) * 1_000_000
 
     def _open(self, text: str, history: KeyHistory, source: str) -> Witnessed | None:
         try:
@@ -126,7 +150,7 @@ FROM audit.checkpoint WHERE log_id = %s ORDER BY size
 def outside(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the notes kept outside of the database: the published ones and the signer's own."""
     for path, text in checkpoints.published(folder):
-        yield f"published {path.name}", text
+        yield f"{PUBLISHED}{path.name}", text
     if latest := checkpoints.remembered():
         yield "the signer's own last checkpoint", latest
 

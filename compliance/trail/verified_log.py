@@ -186,7 +186,22 @@ class VerifiedLog:
         for size in self.checkpoints.sizes:
             if size in roots:
                 self.checkpoints.compare(size, roots[size])
-        self.checkpoints.finish(self.joined.end)
+        times = [one.earliest for one in self.results if one.earliest is not None]
+        self.checkpoints.finish(self.joined.end, min(times, default=None))
+        self._compare_search(cursor)
+
+    def _compare_search(self, cursor: CursorWrapper) -> None:
+        """Name entries that search shows twice: projected, and as not projected yet."""
+        cursor.execute(
+            "SELECT l.idx, l.entry_id FROM audit.leaf l JOIN audit.projection p USING (entry_id) "
+            "WHERE l.log_id = %s AND l.idx >= %s ORDER BY l.idx LIMIT %s",
+            [self.log.log_id, self.log.projected, LISTED],
+        )
+        for index, entry_id in cursor.fetchall():
+            self.findings.add(
+                Verdict.PROJECTION_MISMATCH, "search shows the entry twice", index=index,
+                entry_id=entry_id,
+            )  # fmt: skip
 
     def _compare_nodes(self, cursor: CursorWrapper) -> None:
         log_id, end = self.log.log_id, self.joined.end

@@ -63,6 +63,12 @@ def _authorised(
     for number, one in found.redactions.items():
         if number <= one.index:
             findings.add(Verdict.TAMPERED, "redacts an entry that was not there yet", index=number)
+        elif len({name.strip().casefold() for name in one.persons} - {""}) != 2:
+            findings.add(
+                Verdict.TAMPERED, "a redaction without two different persons", index=number
+            )
+        elif not one.legal_basis.strip():
+            findings.add(Verdict.TAMPERED, "a redaction without a legal basis", index=number)
         elif not _was_erasable(found, one, declared):
             findings.add(
                 Verdict.TAMPERED,

@@ -49,6 +49,7 @@ class Run:
 
 
 def _result(kept: dict[str, Any]) -> RangeResult:
+    kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
     kept["hashes"] = tuple(kept["hashes"])
     kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
     kept["documents"] = [tuple(one) for one in kept["documents"]]

@@ -2,7 +2,7 @@
 
 from django.db.backends.postgresql import base
 
-from compliance.trail.acts_at_begin import StatementAtBegin
+from config.postgres.statement_at_begin import StatementAtBegin
 
 
 class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):

@@ -32,7 +32,7 @@ def unconstrained(superuser: Superuser, *statements: str) -> None:
                 [f"audit.{table}"],
             ).fetchall()
             for (name,) in keys:
-                superuser.execute(f"ALTER TABLE audit.{table} DROP CONSTRAINT {name}")
+                superuser.execute(f"ALTER TABLE audit.{table} DROP CONSTRAINT {name} CASCADE")
             columns = superuser.execute(
                 "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
                 "AND attnotnull AND NOT attisdropped",

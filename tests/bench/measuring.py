@@ -1,28 +1,32 @@
 """Measure two ways of doing the same, interleaved, in wall time and in CPU of client and backend."""
 
-import json
-import platform
+import gc
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
-Run = Callable[[], None]
+Run = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure; `ratio` is value / baseline, both measured in this run."""
+    """One figure; `ratio` is value / baseline, both measured in this run.
+
+    `spread` has the least and the greatest that the rounds gave: of the ratio when there is one,
+    else of the value. It is printed, and no part of the JSON.
+    """
 
     name: str
     value: float
     unit: str
     baseline: float | None = None
     ratio: float | None = None
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,51 +35,49 @@ class Cost:
     cpu_s: float
 
 
-def cost(run: Run) -> Cost:
+def cost(run: Run, *, using: str = DEFAULT_DB_ALIAS) -> Cost:
     """Measure one run: wall time, and CPU of this process plus its database backend."""
-    backend = psutil.Process(_backend_pid())
+    backend = psutil.Process(_backend_pid(using))
     own = psutil.Process()
+    gc.collect()  # what earlier runs left behind is not this one's cost
     before_cpu = _cpu(own) + _cpu(backend)
     before = time.perf_counter()
     run()
     return Cost(time.perf_counter() - before, _cpu(own) + _cpu(backend) - before_cpu)
 
 
-def beside(ours: Run, baseline: Run, *, rounds: int) -> tuple[Cost, Cost]:
-    """Return the median costs of both, run in turns so that drift of the machine hits both."""
-    found: tuple[list[Cost], list[Cost]] = ([], [])
+def beside(
+    ours: Run, baseline: Run, *, rounds: int, between: Run = lambda: None
+) -> list[tuple[Cost, Cost]]:
+    """Return the costs of both, run in turns so that drift of the machine hits both.
+
+    `between` is done before each round and is not measured.
+    """
+    found = []
     for turn in range(rounds + 1):
-        pairs = [(0, ours), (1, baseline)]
-        for which, run in pairs if turn % 2 else reversed(pairs):
-            measured = cost(run)
-            if turn:  # the first round warms up
-                found[which].append(measured)
-    return _median(found[0]), _median(found[1])
+        between()
+        if turn % 2:
+            pair = (cost(ours), cost(baseline))
+        else:
+            second = cost(baseline)
+            pair = (cost(ours), second)
+        if turn:  # the first round warms up
+            found.append(pair)
+    return found
 
 
-def report(part: str, rows: list[Row], *, folder: Path) -> None:
-    """Print the table, say what it ran on, and write it as JSON."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT version(), current_setting('fsync')")
-        version, fsync = cursor.fetchone()
-    print(f"{part}: {platform.machine()}, {psutil.cpu_count()} cores, Python "
-          f"{platform.python_version()}, {version.split(' on ')[0]}, fsync {fsync}")  # fmt: skip
-    print(f"{'name':<22}{'value':>14}  {'unit':<12}{'baseline':>14}{'ratio':>8}")
-    for row in rows:
-        baseline = "" if row.baseline is None else f"{row.baseline:,.3f}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        print(f"{row.name:<22}{row.value:>14,.3f}  {row.unit:<12}{baseline:>14}{ratio:>8}")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{part}.json"
-    path.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    print(f"written to {path}")
+def compared(
+    name: str, pairs: Sequence[tuple[float, float]], *, unit: str, scale: float = 1.0
+) -> Row:
+    """Return the medians of both sides, their ratio, and the spread of the rounds' own ratios."""
+    value, baseline = (statistics.median(side) * scale for side in zip(*pairs, strict=True))
+    ratios = [one / other for one, other in pairs]
+    return Row(name, value, unit, baseline, value / baseline, (min(ratios), max(ratios)))
 
 
-def _median(costs: list[Cost]) -> Cost:
-    return Cost(
-        statistics.median(one.wall_s for one in costs),
-        statistics.median(one.cpu_s for one in costs),
-    )
+def alone(name: str, values: Sequence[float], *, unit: str) -> Row:
+    """Return the median of several measurements of the same."""
+    return Row(name, statistics.median(values), unit, spread=(min(values), max(values)))
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -88,7 +90,7 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _backend_pid() -> int:
-    with connection.cursor() as cursor:
+def _backend_pid(using: str) -> int:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return int(cursor.fetchone()[0])

@@ -1,49 +1,59 @@
-"""What the trail costs: audited writes beside the same writes unaudited, sealing, verification.
+"""What the trail costs, in one run: writes, writers, sealing, verification, and its peers.
 
-Runs on a database of its own under a temporary folder, or on DATABASE_URL when that is set.
+`ENTRIES=1000000 make bench PART=trail` measures a log of that size. It runs on an embedded server of
+its own under var/bench, or in databases of its own on the server of DATABASE_URL.
 """
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
-import time
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 RESULTS = Path(os.environ.get("GMP_VAR_DIR", "var")).absolute() / "bench"
-FOLDER = Path(tempfile.mkdtemp(prefix="gmp-bench-"))
+RESULTS.mkdir(parents=True, exist_ok=True)
+FOLDER = Path(tempfile.mkdtemp(prefix="run-", dir=RESULTS))  # on a disk: /tmp may be in memory
+FOLDER.chmod(0o755)
+OURS = "gmp_bench_trail"
+GROWN = "gmp_bench_grown"
 os.environ["GMP_VAR_DIR"] = str(FOLDER)
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["GMP_BENCH_DATABASE"] = OURS
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
 
 import django  # noqa: E402 -- the folder must be named before the settings are read
 
 django.setup()
 
-from django.apps import AppConfig, apps  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, connections, transaction  # noqa: E402
+from django.db import connections  # noqa: E402
 
-from compliance.trail import capture, recording, sequencer, verification  # noqa: E402
-from compliance.trail.recording import System  # noqa: E402
 from config.embedded import lease  # noqa: E402
-from tests.bench import measuring  # noqa: E402
+from tests.bench import databases, parts, reporting  # noqa: E402
 from tests.bench.measuring import Row  # noqa: E402
 
-AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-SINGLES, BULK, ROUNDS = 1000, 20_000, 5
-
-
-class Action(StrEnum):
-    MEASURED = "bench.measured"
+PEERS = {
+    "auditlog": "django-auditlog", "simple_history": "django-simple-history",
+    "easy_audit": "django-easy-audit", "pghistory": "django-pghistory",
+}  # fmt: skip
+SETTINGS, MEASURED = "tests.bench.settings", "tests.bench.peers.with_trail.settings"
+ENTRIES = int(os.environ.get("ENTRIES") or 1_000_000)
+IS_QUICK = ENTRIES <= 100_000
+ROUNDS, PEER_ROUNDS, CONTENTION_ROUNDS = (7, 3, 3) if IS_QUICK else (25, 9, 9)
+BULK, PEER_BULK = (5_000, 2_000) if IS_QUICK else (20_000, 10_000)
 
 
 def main() -> int:
+    peers = {name: f"gmp_bench_{name}" for name in PEERS}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its server ends with it
     try:
-        rows = run()
-        measuring.report("trail", rows, folder=RESULTS)
+        with databases.administrator() as cursor:  # keeps the server running until the end
+            server = reporting.server(cursor)
+        with databases.made(OURS, GROWN, *peers.values()):
+            rows = _rows(peers)
+        reporting.report(rows, server=server, entries=ENTRIES, peers=PEERS, folder=RESULTS)
+        if "--markdown" in sys.argv:
+            print((RESULTS / "trail.md").read_text())
     finally:
         connections.close_all()
         lease.release_all()
@@ -51,109 +61,29 @@ def main() -> int:
     return 0
 
 
-def run() -> list[Row]:
-    config = AppConfig.create("tests.bench.bench_app")
-    config.apps = apps
-    apps.app_configs[config.label] = config
-    config.import_models()
-    apps.clear_cache()
-    audited, plain = apps.get_model("bench_app.Audited"), apps.get_model("bench_app.Plain")
-    call_command("migrate", verbosity=0)
-    owner = connections["owner"]
-    with owner.schema_editor() as editor:
-        editor.create_model(audited)
-        editor.create_model(plain)
-    with transaction.atomic(using="owner"):
-        capture.install(owner)
-
-    def values(number: int) -> dict[str, object]:
-        return {
-            "number": f"R-{number}", "title": "Glucose below its limit on day 6", "state": "open",
-            "text": "The probe and the laboratory agree. " * 6, "low": Decimal("11.0000"),
-            "high": Decimal("45.0000"), "opened_at": AT, "due_on": date(2026, 3, 31),
-        }  # fmt: skip
-
-    def act():  # type: ignore[no-untyped-def]
-        return recording.recording(
-            Action.MEASURED, actor=System("bench"), at=AT, reason="measured here"
-        )
-
-    def create(model, block):  # type: ignore[no-untyped-def]
-        for number in range(SINGLES):
-            with block():
-                model.objects.create(**values(number))
-
-    def get_save(model, block):  # type: ignore[no-untyped-def]
-        for pk in model.objects.order_by("pk").values_list("pk", flat=True)[:SINGLES]:
-            with block():
-                record = model.objects.get(pk=pk)
-                record.count += 1
-                record.save()
-
-    def bulk(model, block):  # type: ignore[no-untyped-def]
-        with block():
-            model.objects.bulk_create([model(**values(n)) for n in range(BULK)], batch_size=2000)
-
-    def update(model, block):  # type: ignore[no-untyped-def]
-        first = model.objects.order_by("-pk").values_list("pk", flat=True)[BULK - 1]
-        with block():
-            changed = model.objects.filter(pk__gte=first).update(
-                count=time.perf_counter_ns() % 10**9
-            )
-            assert changed == BULK
-
-    rows = []
-    works = (("create", create, SINGLES), ("get_save", get_save, SINGLES),
-             ("bulk_create", bulk, BULK), ("queryset_update", update, BULK))  # fmt: skip
-    for name, work, count in works:
-        before = _entries()
-        ours, theirs = measuring.beside(
-            lambda work=work: work(audited, act),  # type: ignore[misc]
-            lambda work=work: work(plain, transaction.atomic),  # type: ignore[misc]
-            rounds=ROUNDS,
-        )
-        captured = _entries() - before
-        if captured != count * (ROUNDS + 1):
-            sys.exit(
-                f"{name}: {captured} entries for {count * (ROUNDS + 1)} rows: no figure counts"
-            )
-        micro = 1e6 / count
-        rows.append(Row(name, ours.cpu_s * micro, "us CPU/row", theirs.cpu_s * micro,
-                        ours.cpu_s / theirs.cpu_s))  # fmt: skip
-        rows.append(Row(f"{name}_wall", ours.wall_s * micro, "us/row", theirs.wall_s * micro,
-                        ours.wall_s / theirs.wall_s))  # fmt: skip
-    rows += _sealed_and_verified()
-    return rows
+def _rows(peers: dict[str, str]) -> list[Row]:
+    rows = _ours("writes", "trail", ROUNDS, BULK)
+    rows.append(_named(rows, "bytes_per_update", "bytes_per_entry"))
+    rows += _ours("sealing_rate")
+    rows += _ours("contention", CONTENTION_ROUNDS)
+    for name, database in peers.items():
+        found = parts.measure(
+            "writes", name, str(PEER_ROUNDS), str(PEER_BULK), folder=FOLDER,
+            settings=f"tests.bench.peers.with_{name}.settings",
+            GMP_BENCH_PEER=databases.plain_settings(database),
+        )  # fmt: skip
+        rows += [replace(row, name=f"{name}_{row.name}") for row in found]
+    grown = _ours("growth", ENTRIES, settings=SETTINGS, GMP_BENCH_DATABASE=GROWN)
+    return rows + grown
 
 
-def _sealed_and_verified() -> list[Row]:
-    entries = _entries()
-    before = time.perf_counter()
-    while sequencer.seal().count:
-        pass
-    sealed_s = time.perf_counter() - before
-    before = time.perf_counter()
-    report = verification.verify()
-    verified_s = time.perf_counter() - before
-    if report.faults:
-        sys.exit(f"the trail does not verify: {report.faults[0]}")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
-            "WHERE inhparent = 'audit.entry'::regclass"
-        )
-        (size,) = cursor.fetchone()
-    return [
-        Row("seal_rate", entries / sealed_s, "entries/s"),
-        Row("verify_rate", entries / verified_s, "entries/s"),
-        Row("bytes_per_entry", float(size) / entries, "bytes"),
-    ]
+def _ours(part: str, *arguments: object, settings: str = MEASURED, **extra: str) -> list[Row]:
+    words = [str(argument) for argument in arguments]
+    return parts.measure(part, *words, folder=FOLDER, settings=settings, **extra)
 
 
-def _entries() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM audit.entry")
-        return int(cursor.fetchone()[0])
+def _named(rows: list[Row], name: str, other: str) -> Row:
+    return next(replace(row, name=other) for row in rows if row.name == name)
 
 
 if __name__ == "__main__":

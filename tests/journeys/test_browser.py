@@ -23,6 +23,7 @@ FLAGS = [
 PAGES = [
     "/admin/", "/admin/execution/batch/", "/admin/quality/deviation/", "/admin/trail/entry/",
     "/admin/inspection/inspection/", "/admin/reports/report/", "/admin/predictions/alert/",
+    "/admin/trail/entry/people/demo.engineer/",
     "/admin/django_celery_beat/periodictask/", "/admin/access/user/", "/admin/recipes/masterrecipe/",
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ class PredictionState(models.TextChoices):
 
 
 # A request has thousands of readings: its bytes are in the row, their digest is in the trail.
-@controlled(digest_only=("input", "output"))
+@controlled(digest_only=("input", "output"), guards=("a_prediction_final",))
 class Prediction(models.Model):
     """One run of one model version on one batch, with all that is needed to repeat it exactly.
 

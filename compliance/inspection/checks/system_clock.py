@@ -18,7 +18,7 @@ WHERE latest - at > make_interval(secs => %s) ORDER BY entry_id
 """
 _APART = """
 SELECT entry_id, at, acted_at FROM (
-    SELECT entry_id, at, (body::json ->> 'acted_at')::timestamptz AS acted_at
+    SELECT entry_id, at, (body::json -> 'act' ->> 'acted_at')::timestamptz AS acted_at
     FROM audit.entry_view WHERE entry_id <= %s) e
 WHERE abs(extract(epoch FROM at - acted_at)) > %s ORDER BY entry_id
 """

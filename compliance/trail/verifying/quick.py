@@ -10,6 +10,11 @@ from msgspec import Meta, Struct, defstruct
 from compliance.trail.tlog import canonical
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]+")
+# Moments that surely exist; the 29th of February is for the strict reader.
+_TIME = re.compile(
+    r"[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    r"|(?:0[13578]|1[02])-31)T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+)
 Whole: TypeAlias = Annotated[int, Meta(ge=-canonical.MAX_INTEGER, le=canonical.MAX_INTEGER)]
 
 
@@ -27,10 +32,16 @@ class Act(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Commitment(Struct, forbid_unknown_fields=True, gc=False):
-    c: str | None
+    c: str
 
 
-Members: TypeAlias = dict[str, bool | Whole | str | Commitment | None]
+class NamedOnly(Struct, forbid_unknown_fields=True, gc=False):
+    c: str | None  # null: the entry before has the commitment
+
+
+New: TypeAlias = dict[str, bool | Whole | str | Commitment | None]
+Old: TypeAlias = dict[str, bool | Whole | str | NamedOnly | None]
+Filled: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
 class Body(Struct, forbid_unknown_fields=True, gc=False):
@@ -38,13 +49,13 @@ class Body(Struct, forbid_unknown_fields=True, gc=False):
     after: str | None
     at: str
     log: str
-    new: Members
-    old: Members
+    new: New
+    old: Old
     op: Literal["insert", "update", "delete"]
     prev: str | None
-    record: str
-    record_id: str
-    record_seq: Whole
+    record: Filled
+    record_id: Filled
+    record_seq: Annotated[int, Meta(ge=1, le=canonical.MAX_INTEGER)]
     v: Literal[2]
 
 
@@ -73,7 +84,9 @@ class Reader:
         shapes |= {tuple(body.old) for body in bodies if body.old}
         if not all(self._is_ordered(shape) for shape in shapes - self._known):
             return None
-        return bodies
+        if not all(map(_TIME.fullmatch, {body.act.acted_at for body in bodies})):
+            return None
+        return bodies if all(map(_fits, bodies)) else None
 
     def _is_ordered(self, names: tuple[str, ...]) -> bool:
         if list(names) != sorted(names) or not all(map(_KEY.fullmatch, names)):
@@ -81,6 +94,17 @@ class Reader:
         if len(self._known) < 10_000:  # updates change any set of columns
             self._known.add(names)
         return True
+
+
+def _fits(body: Body) -> bool:
+    """Say whether an entry has what its operation has (`entry_form` says it in words)."""
+    if body.op == "insert":
+        return body.record_seq == 1 and body.prev is None and body.after is None and not body.old
+    if body.record_seq == 1 or body.prev is None:
+        return False
+    if body.op == "delete":
+        return body.after is None and not body.new
+    return body.after is not None and bool(body.new) and body.new.keys() == body.old.keys()
 
 
 def digests(values: list[str]) -> bytes | None:

@@ -94,7 +94,7 @@ _SETTINGS = """
 SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off;
 SET max_parallel_workers_per_gather = 0; SET bytea_output = hex; SET extra_float_digits = 1;
 SET statement_timeout = 0; SET lock_timeout = 0; SET DateStyle = ISO; SET IntervalStyle = postgres;
-SET TimeZone = UTC; SET client_encoding = UTF8
+SET TimeZone = UTC; SET client_encoding = UTF8; SET search_path = pg_catalog, public, pg_temp
 """
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
-from compliance.trail.acts_at_begin import StatementAtBegin
 from config.embedded import folders, postgres
 from config.embedded.backend.client import DatabaseClient
+from config.postgres.statement_at_begin import StatementAtBegin
 
 
 class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):

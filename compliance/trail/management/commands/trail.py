@@ -12,11 +12,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from compliance.refusals import Refused
+from compliance.refusals import Refused, Unavailable
 from compliance.trail import (
     checkpoints,
     key_events,
     keys,
+    reading_commands,
     recording,
     reported,
     sequencer,
@@ -44,7 +45,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "what",
-            choices=("verify", "status", "keys", "rotate-key", "seal", "publish", *trail_life.WAYS),
+            choices=(
+                *("verify", "status", "keys", "rotate-key", "seal", "publish"),
+                *("timeline", "bundle", "verifier"),
+                *trail_life.WAYS,
+            ),
             help=f"{_HELP}; {trail_life.HELP}",
         )
         trail_life.add_arguments(parser)
@@ -55,14 +60,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since-last", action="store_true", help="verify: only what came since it was intact."
         )
-        parser.add_argument(
-            "--record", action="store_true", help="verify: write the result into the log."
-        )
-        parser.add_argument("--to", type=Path, help="publish: the folder, instead of the usual.")
+        parser.add_argument("--to", type=Path, help="Where to write it; publish: the folder.")
         parser.add_argument(
             "--algorithm", choices=tuple(keys.ALGORITHMS), help="rotate-key: the type of key."
         )
         parser.add_argument("--reason", default="", help="Why.")
+        reading_commands.add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         ways: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -72,6 +75,9 @@ class Command(BaseCommand):
             "rotate-key": self._rotate_key,
             "seal": self._seal,
             "publish": self._publish,
+            "timeline": self._timeline,
+            "bundle": self._bundle,
+            "verifier": self._verifier,
             **{name: partial(self._live, way) for name, way in trail_life.WAYS.items()},
         }
         try:
@@ -80,7 +86,9 @@ class Command(BaseCommand):
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
-        except (SignerRefused, KeyRefused, Refused, ArchiveConflict, LookupError) as error:
+        except (
+            SignerRefused, KeyRefused, Refused, Unavailable, ArchiveConflict, LookupError
+        ) as error:  # fmt: skip
             raise CommandError(str(error)) from error
 
     def _live(self, way: Callable[..., None], options: dict[str, Any]) -> None:
@@ -125,7 +133,8 @@ class Command(BaseCommand):
             return
         for one in found:
             end = "" if one["to_size"] is None else f" to {one['to_size']}"
-            self.stdout.write(f"from size {one['from_size']}{end}: {one['vkey']}")
+            # As a file of keys that the offline verifier trusts: the words are a comment in it.
+            self.stdout.write(f"# from size {one['from_size']}{end}\n{one['vkey']}")
 
     def _rotate_key(self, options: dict[str, Any]) -> None:
         reason = recording.demand_reason(options["reason"])
@@ -169,11 +178,23 @@ class Command(BaseCommand):
             else f"Published {len(written)} checkpoints to {folder}"
         )
 
+    def _timeline(self, options: dict[str, Any]) -> None:
+        reading_commands.show_timeline(options, self.stdout)
+
+    def _bundle(self, options: dict[str, Any]) -> None:
+        reading_commands.write_bundle(options, self.stdout)
+
+    def _verifier(self, options: dict[str, Any]) -> None:
+        reading_commands.write_verifier(options, self.stdout)
+
 
 _HELP = (
     "verify: recompute everything, exit 1 on faults and 2 when it cannot be assessed; "
     "status: size, lag and last checkpoint; keys: the public keys, made when there are none; "
     "rotate-key: let a new key follow the present one, while the signer is stopped; without "
     "--algorithm record what an interrupted run did not; "
-    "seal: seal and sign once; publish: export checkpoints"
+    "seal: seal and sign once; publish: export checkpoints; "
+    "timeline: the entries of a record, a person or a period; "
+    "bundle: evidence about a subject that verifies offline, recorded as issued; "
+    "verifier: the program that verifies it"
 )

@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from compliance.access.duties import Role
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import capture, enforcement, log_events, recording, redaction, timeline
+from compliance.trail import capture, enforcement, log_events, recording, redaction
 from compliance.trail.models import Entry, LogEvent
 from compliance.trail.recording import System
 from compliance.trail.redaction import (
@@ -106,7 +106,7 @@ def test_the_log_names_each_leaf_the_basis_and_both_persons(
         people.second.username,
         "trail.redacted",
     )
-    assert [change.field for change in timeline.changes(last)] == ["email"]
+    assert [change.field for change in trail_log.changes(last)] == ["email"]
 
 
 def test_entries_keep_their_bytes_and_never_had_the_value(contact: Contact, people: People) -> None:

@@ -1,0 +1,100 @@
+"""Say what would lead readers of the trail astray: rules, policies, foreign triggers, exchanged code."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db.backends.utils import CursorWrapper
+
+from compliance.trail import capture
+
+SQL = Path(__file__).parent / "sql"
+_VIEW = re.compile(r"CREATE VIEW audit\.(\w+) AS(.*?);", re.DOTALL)
+# Functions of PostgreSQL that rows are compared by, each with the code in the server itself.
+_OF_POSTGRESQL = {
+    "byteaeq": "byteaeq", "byteacat": "byteacat", "texteq": "texteq", "textcat": "textcat",
+    "int8eq": "int8eq", "sha256": "sha256_bytea", "convert_to": "pg_convert_to",
+    "convert_from": "pg_convert_from", "encode": "binary_encode", "decode": "binary_decode",
+    "record_send": "record_send", "int8send": "int8send", "int2send": "int2send",
+    "timestamptz_send": "timestamptz_send", "to_json": "to_json", "host": "network_host",
+    "pg_get_viewdef": None, "format": None, "to_char": None, "string_agg": None,
+    "octet_length": None, "current_setting": None, "has_table_privilege": None,
+    "pg_get_userbyid": None, "to_regclass": None, "to_regprocedure": None, "replace": None,
+}  # fmt: skip
+
+
+def problems(cursor: CursorWrapper) -> Iterator[str]:
+    """Yield everything that shows readers something else than what is stored."""
+    yield from _rules_and_policies(cursor)
+    yield from _server_functions(cursor)
+    yield from _views()
+
+
+def _rules_and_policies(cursor: CursorWrapper) -> Iterator[str]:
+    # Rules on controlled tables are named by capture.problems; the rule of a view is its query.
+    cursor.execute(
+        "SELECT r.ev_class::regclass || ': rule ' || r.rulename || ' rewrites statements' "
+        "FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class "
+        "WHERE c.relnamespace = to_regnamespace('audit') "
+        "AND (c.relkind <> 'v' OR r.rulename <> '_RETURN') "
+        "UNION ALL SELECT c.oid::regclass || ': row level security can hide rows of it' "
+        "FROM pg_class c WHERE (c.relrowsecurity OR EXISTS "
+        "(SELECT FROM pg_policy WHERE polrelid = c.oid)) "
+        "AND (c.relnamespace = to_regnamespace('audit') "
+        "OR c.relnamespace = to_regnamespace('public') AND c.relname = ANY(%s)) "
+        "UNION ALL SELECT c.oid::regclass || ': a controlled table is no plain table any more' "
+        "FROM pg_class c WHERE c.relnamespace = to_regnamespace('public') "
+        "AND c.relname = ANY(%s) AND (c.relkind <> 'r' OR c.relpersistence <> 'p')",
+        [[one.table for one in capture.controls()]] * 2,
+    )
+    for (problem,) in cursor.fetchall():
+        yield problem
+
+
+def _server_functions(cursor: CursorWrapper) -> Iterator[str]:
+    """Compare what a superuser can exchange without touching the server's files.
+
+    Functions of users have higher numbers than PostgreSQL's own (FirstNormalObjectId).
+    """
+    cursor.execute(
+        "SELECT p.oid::regprocedure::text, p.proname, p.prosrc, l.lanname, p.oid >= 16384 "
+        "FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang "
+        "WHERE p.pronamespace = to_regnamespace('pg_catalog') AND p.proname = ANY(%s)",
+        [list(_OF_POSTGRESQL)],
+    )
+    for signature, name, source, language, is_new in cursor.fetchall():
+        declared = _OF_POSTGRESQL[name]
+        if is_new or language != "internal" or declared not in (None, source):
+            yield f"pg_catalog.{signature}: the function is not the one of PostgreSQL"
+
+
+def _views() -> Iterator[str]:
+    """Compare each view with one made a moment ago from its declaration, in a transaction undone."""
+    declared = {
+        name: query
+        for path in sorted(SQL.glob("*.sql"))
+        for name, query in _VIEW.findall(path.read_text())
+    }
+    own = connections[DEFAULT_DB_ALIAS].copy()
+    try:
+        own.set_autocommit(False)
+        with own.cursor() as cursor:
+            cursor.execute("SET LOCAL search_path = pg_catalog")
+            for name, query in declared.items():
+                if not _is_view(cursor, name, query):
+                    yield f"audit.{name}: the view is missing or not the declared one"
+    except Error as error:
+        yield f"the views of the schema audit cannot be compared: {str(error).splitlines()[0]}"
+    finally:
+        own.close()
+
+
+def _is_view(cursor: CursorWrapper, name: str, query: str) -> bool:
+    cursor.execute(f"CREATE TEMPORARY VIEW declared_{name} AS {query}")
+    cursor.execute(
+        "SELECT c.relkind = 'v' AND pg_get_viewdef(c.oid) = pg_get_viewdef(to_regclass(%s)) "
+        "FROM pg_class c WHERE c.oid = to_regclass(%s)",
+        [f"pg_temp.declared_{name}", f"audit.{name}"],
+    )
+    return bool(cursor.fetchone() == (True,))

@@ -1,0 +1,6 @@
+"""django-auditlog as its documentation installs it."""
+
+from tests.bench.peers.settings import *  # noqa: F403
+from tests.bench.peers.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "auditlog", "tests.bench.peers.with_auditlog"]
