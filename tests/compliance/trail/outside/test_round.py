@@ -74,8 +74,8 @@ def test_an_outsider_verifies_an_entry_with_two_witnesses_and_one_time_authority
     assert token is not None
     event = LogEvent.objects.filter(kind="timestamp").earliest("pk")
     assert hashlib.sha256(token.tsr).hexdigest() in event.document
-    stored = exporting.opened().get("1/checkpoint/000/000/000/000/000/392/timestamp.tsr")
-    signed = exporting.opened().get("1/checkpoint/000/000/000/000/000/392/note")
+    stored = exporting.opened().get(f"1/checkpoint/000/000/000/000/000/{written_log}/timestamp.tsr")
+    signed = exporting.opened().get(f"1/checkpoint/000/000/000/000/000/{written_log}/note")
     assert stored is not None
     assert signed is not None
     authority = Authority.from_pem(tsa.ca.pem.read_bytes(), tsa.name)
