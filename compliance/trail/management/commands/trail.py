@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from compliance.refusals import Refused, Unavailable
@@ -84,6 +86,11 @@ class Command(BaseCommand):
             ways[options["what"]](options)
         except (NotAssessable, KeyUnusable) as error:
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
+        except (DatabaseError, psycopg.Error) as error:  # a damaged page, or no server
+            raise CommandError(
+                f"NOT ASSESSABLE: the database cannot be read: {str(error).strip()}",
+                returncode=NOT_ASSESSABLE,
+            ) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
         except (
