@@ -14,12 +14,12 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import Connection
 
-from compliance.trail import binary_copy, entry_form, log_events
+from compliance.trail import archiving, binary_copy, entry_form, log_events
 from compliance.trail.entry_form import EntryMalformed
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import System
 from compliance.trail.stored import LOG_ID
-from compliance.trail.tlog import heads, merkle, tiles
+from compliance.trail.tlog import heads, leaf, merkle, tiles
 from compliance.trail.tlog.canonical import NotCanonical
 from compliance.trail.tlog.heads import Bucket, Head
 
@@ -124,7 +124,7 @@ CROSS JOIN LATERAL (
     WHERE record_id = h.record_id AND record = h.record AND log_id = h.log_id AND idx < %(size)s
 ) n
 JOIN audit.projection p ON p.entry_id = n.entry_id
-JOIN audit.entry e ON e.entry_id = n.entry_id
+LEFT JOIN audit.entry e ON e.entry_id = n.entry_id
 WHERE h.log_id = %(log)s AND h.key >= %(low)s AND h.key < %(high)s
 ORDER BY h.key
 """
@@ -145,7 +145,7 @@ def _heads(
                 seq=seq,
                 index=index,
                 op=op,
-                digest=bytes(digest),
+                digest=bytes(digest) if digest else _archived(log_id, index),
                 entries=entries,
             )
             yield bytes(key), head
@@ -201,12 +201,23 @@ def _key_documents(cursor: CursorWrapper, log_id: int, size: int) -> int:
     entries about itself: some thousands a year.
     """
     cursor.execute(
-        "SELECT e.body, l.origin FROM audit.projection p JOIN audit.entry e USING (entry_id) "
-        "JOIN audit.log l ON l.log_id = p.log_id WHERE p.log_id = %s AND p.idx < %s "
-        "AND p.record = %s AND position(%s::bytea IN e.body) > 0",
+        "SELECT p.idx, e.body, l.origin FROM audit.projection p "
+        "LEFT JOIN audit.entry e USING (entry_id) JOIN audit.log l ON l.log_id = p.log_id "
+        "WHERE p.log_id = %s AND p.idx < %s AND p.record = %s "
+        "AND (e.body IS NULL OR position(%s::bytea IN e.body) > 0)",
         [log_id, size, LogEvent._meta.db_table, b'"kind":"key"'],
     )
-    return sum(_is_key_document(bytes(body), origin) for body, origin in cursor.fetchall())
+    return sum(
+        _is_key_document(
+            archiving.read_body(index, log_id=log_id) if body is None else bytes(body), origin
+        )
+        for index, body, origin in cursor.fetchall()
+    )
+
+
+def _archived(log_id: int, index: int) -> bytes:
+    """Return the digest of an entry whose bytes are in an archive file only."""
+    return leaf.entry_digest(archiving.read_body(index, log_id=log_id))
 
 
 def _is_key_document(body: bytes, origin: str) -> bool:

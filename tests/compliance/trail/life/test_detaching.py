@@ -1,18 +1,42 @@
 """Detaching: archived entries leave the database, and only those, and only by two persons."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 
-from compliance.trail import archiving, detaching, enforcement, sequencer, stored
+from compliance.trail import (
+    archiving,
+    bundles,
+    detaching,
+    enforcement,
+    keys,
+    log_source,
+    seals,
+    sequencer,
+    stored,
+)
 from compliance.trail.detaching import NotDetachable, Person
 from compliance.trail.models import LogEvent
 from compliance.trail.tlog import leaf, merkle
+from compliance.trail.verifier import container, writing
+from compliance.trail.verifier.contents import Kind, Subject
+from compliance.trail.verifier.trust import Trust
+from compliance.trail.verifier.verification import verify as verifying_bundle
 from tests import trail_log
-from tests.compliance.trail.life.conftest import ACTOR, LATER, SPAN, TEN_YEARS, TWO, Archives
+from tests.compliance.trail.life.conftest import (
+    ACTOR,
+    LATER,
+    SPAN,
+    TEN_YEARS,
+    TWO,
+    Archives,
+    settle,
+)
+from tests.trail_app.models import Vessel
 
 
 def detach(archives: Archives, partition: int = 0, **changed: Any) -> int:
@@ -158,3 +182,25 @@ def test_the_owner_cannot_drop_a_partition_past_the_function(archives: Archives)
         connections["owner"].cursor() as cursor,
     ):
         cursor.execute("DROP TABLE audit.entry_p0")
+
+
+def test_evidence_of_detached_entries_comes_from_their_archives(
+    archives: Archives, next_partition: None, tmp_path: Path
+) -> None:
+    vessel = Vessel.objects.order_by("pk")[0]
+    detach(archives)
+    settle()
+    seals.seal(timezone.now())
+    trail_log.seal_and_sign()
+    subject = Subject(
+        kind=Kind.RECORD, title="Detached", records=(("trail_app_vessel", str(vessel.pk)),)
+    )
+
+    with log_source.opened() as source:
+        data = writing.bundle(bundles.gather(source, subject, created_at=timezone.now()))
+
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(data)
+    trust = Trust.read([("keys", "\n".join(one.vkey for one in keys.current()).encode())])
+    result = verifying_bundle(container.open_path(path), trust=trust)
+    assert result.exit == 0, result.problems
