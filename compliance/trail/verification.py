@@ -78,7 +78,11 @@ class Report:
         if placed:  # a fork names where its range begins, any other fault the very entry
             return min(placed, key=lambda fault: (fault.verdict == Verdict.FORK, fault.index))
         entries = [fault for fault in self.faults if fault.entry_id is not None]
-        return next(iter(entries or self.faults), None)
+        first = next(iter(entries or self.faults), None)
+        if first is None or first.entry_id is not None or first.record is None:
+            return first
+        # Rows are looked at in an order that is drawn anew for every run.
+        return min((one for one in self.faults if one.record), key=lambda one: str(one.record))
 
 
 def verify(
