@@ -168,7 +168,8 @@ def test_words_changed_while_a_row_is_written_are_never_sealed(
         application.execute(BEGIN)
         application.execute(
             "INSERT INTO trail_app_tag (name) SELECT 'x' || n || left(set_config('audit.act', "
-            "replace(current_setting('audit.act'), 'some reason', 'some reason ' || n), true), 0) FROM generate_series(1, 2) n"
+            "replace(current_setting('audit.act'), 'some reason', 'some reason ' || n), true), 0) "
+            "FROM generate_series(1, 2) n"
         )
 
     # The digest in the row is of other words than the entry's: no leaf for it, and a fault.
