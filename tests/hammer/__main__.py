@@ -153,10 +153,10 @@ class Hammer:
         with log_source.opened() as source:
             data = writing.bundle(bundles.gather(source, subject, created_at=timezone.now()))
         (self.folder / "bundle.zip").write_bytes(data)
-        (self.folder / "keys").write_text("\n".join(one.vkey for one in keys.current()))
+        (self.folder / "keys.txt").write_text("\n".join(one.vkey for one in keys.current()))
         done = subprocess.run(
             [sys.executable, "-m", "compliance.trail.verifier", "verify", "bundle.zip",
-             "--trust", "keys"],
+             "--trust", "keys.txt"],
             cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
             capture_output=True, check=False,
         )  # fmt: skip
