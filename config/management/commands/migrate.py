@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections, transaction
 from django.utils import timezone
@@ -23,6 +24,19 @@ class Command(migrate.Command):
         options["database"] = "owner"
         owner = connections["owner"]
         roles.provision(str(owner.settings_dict["NAME"]), login=product.EMBEDDED_POSTGRES)
+        with owner.cursor() as cursor:
+            cursor.execute(
+                # The catalogue itself: in a new database nobody may look into the schema yet.
+                "SELECT bool_or(relname = 'log') AND NOT bool_or(relname = 'projected') "
+                "FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace "
+                "WHERE nspname = 'audit')"
+            )
+            if cursor.fetchone() == (True,):
+                raise CommandError(
+                    "this database has a log of an earlier build (entries of form 1), which cannot "
+                    "be migrated: keep it with its build for reading, and begin a new one with "
+                    "another GMP_VAR_DIR or DATABASE_URL"
+                )
         super().handle(*args, **options)
         with owner.cursor() as cursor:
             cursor.execute("SELECT to_regclass('audit.log') IS NOT NULL")
