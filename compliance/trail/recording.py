@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
 from compliance.refusals import Refused
 from compliance.trail.tlog import canonical
@@ -120,6 +120,10 @@ def recording(
             _execute(_begin_statement(outer), using)
         elif not opens:  # else COMMIT ends it
             _execute("SELECT audit.end_act()", using)
+        elif connection.needs_rollback:
+            # A savepoint could not be rolled back, and somebody caught what said so. Django would
+            # now roll everything back without a word, and the caller believe in a commit.
+            raise OperationalError(f"the act {act.action} was not committed: try it again")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from compliance.trail import capture, recording, verification
 from compliance.trail.actions import Action
@@ -99,3 +99,11 @@ def test_a_trailing_zero_is_a_change(fresh_log: Any, as_superuser: Any) -> None:
         '{"volume_l":"12.50"}',
     ]
     assert verification.verify().faults == ()
+
+
+def test_an_act_that_django_would_roll_back_without_a_word_is_an_error(fresh_log: Any) -> None:
+    with pytest.raises(OperationalError, match="not committed"), trail_log.act():
+        Vessel.objects.create(name="lost")
+        transaction.set_rollback(True)  # as after a savepoint that could not be rolled back
+
+    assert not Vessel.objects.filter(name="lost").exists()
