@@ -48,6 +48,8 @@ def _write(
     from django.db import DatabaseError, InterfaceError, connection
     from psycopg import IsolationLevel
 
+    from config.embedded.failure import EmbeddedServiceFailed
+
     levels = [IsolationLevel.READ_COMMITTED, IsolationLevel.REPEATABLE_READ]
     levels += [IsolationLevel.SERIALIZABLE, None]
     dice, turn = random.Random(number), 0
@@ -62,8 +64,8 @@ def _write(
             _transaction(name, dice)
         except GivenUp:
             continue
-        except (DatabaseError, InterfaceError) as error:
-            # Serialization failures, deadlocks, and servers that died: whoever wrote tries again.
+        except (DatabaseError, InterfaceError, EmbeddedServiceFailed) as error:
+            # Serialization failures, deadlocks, servers that died, at their start too: try again.
             if "no act" in str(error) or "needs a reason" in str(error):
                 failures.append(error)
             connection.close()
