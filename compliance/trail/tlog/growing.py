@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from compliance.trail.tlog import canonical, leaf, merkle
+from compliance.trail.tlog import leaf, merkle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,33 +40,18 @@ def grow(end: End, digests: Iterable[bytes]) -> Growth:
 
     Raise `LeafInvalid` for a digest that is not 32 bytes.
     """
-    leaf_hashes, previous, chain = _leaves(end, digests)
+    digests = list(digests)
+    if any(len(one) != merkle.HASH_SIZE for one in digests):
+        raise leaf.LeafInvalid("a hash is not 32 bytes")
+    chain = leaf.Chain(origin=end.origin, size=end.size, head=end.chain)
+    leaf_hashes, previous = chain.extend(digests)
     nodes, hashes = _climb(end, leaf_hashes)
-    size = end.size + len(leaf_hashes)
     return Growth(
         leaf_hashes=leaf_hashes,
         previous=previous,
         nodes=nodes,
-        end=End(origin=end.origin, size=size, chain=chain, range=hashes),
+        end=End(origin=end.origin, size=chain.size, chain=chain.head, range=hashes),
     )
-
-
-def _leaves(end: End, digests: Iterable[bytes]) -> tuple[list[bytes], list[bytes], bytes]:
-    leaf.Chain(origin=end.origin, size=end.size, head=end.chain)  # refuses what no leaf can hold
-    middle = f',"log":{canonical.dumps(end.origin).decode()},"p":"'
-    leaf_hashes: list[bytes] = []
-    previous: list[bytes] = []
-    head = end.chain
-    for index, digest in enumerate(digests, end.size):
-        if len(digest) != merkle.HASH_SIZE:
-            raise leaf.LeafInvalid("a hash is not 32 bytes")
-        # leaf.Leaf.data, and leaf.chain_next, written out: this is done for every entry.
-        data = f'\0{{"d":"{digest.hex()}","i":{index}{middle}{head.hex()}","v":1}}'
-        leaf_hash = sha256(data.encode()).digest()
-        previous.append(head)
-        leaf_hashes.append(leaf_hash)
-        head = sha256(b"\x02" + head + leaf_hash).digest()
-    return leaf_hashes, previous, head
 
 
 def _climb(end: End, hashes: Sequence[bytes]) -> tuple[list[merkle.Node], tuple[bytes, ...]]:
