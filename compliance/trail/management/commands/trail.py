@@ -159,12 +159,8 @@ class Command(BaseCommand):
         )
 
     def _seal(self, options: dict[str, Any]) -> None:
-        count = 0
-        while True:
-            sealed = sequencer.seal()
-            count += sealed.count
-            if sealed.count + len(sealed.refused) < sequencer.BATCH:
-                break
+        batches = list(sequencer.seal_all())
+        count, sealed = sum(batch.count for batch in batches), batches[-1]
         keys.ensure()
         signed = checkpoints.sign(timezone.now())
         found = {"sealed": count, "size": sealed.size, "refused": list(sealed.refused)}
