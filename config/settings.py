@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "compliance.quality",
     "compliance.inspection",
     "compliance.reports",
+    "batches.assets",
     "batches.recipes",
     "batches.execution",
     "batches.laboratory",

@@ -4,8 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from batches.disposition import batch_report, blockers, decisions
+from batches.disposition import batch_report, decisions
 from batches.disposition.models import Decision
+from batches.execution import blockers
 from batches.execution.models import Batch, BatchState, DispositionState
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, ConfirmForm, Done, Occasion, ReasonForm
@@ -92,8 +93,8 @@ def disposition(batch: Batch, request: HttpRequest) -> Section:
     found = blockers.of(batch)
     if not found:
         return Section("Disposition", [Note("Nothing stands against a release.", "good")])
-    rows = [[blocker.name.replace("-", " "), blocker.text] for blocker in found]
-    return Section("What stands against a release", [Table(["Rule", "Why"], rows)])
+    rows = [[one.name.replace("-", " "), one.text, one.clause] for one in found]
+    return Section("What stands against a release", [Table(["Rule", "Why", "Clause"], rows)])
 
 
 @admin.register(Decision)

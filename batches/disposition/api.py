@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.disposition import blockers, decisions
+from batches.disposition import decisions
 from batches.disposition.models import Decision
+from batches.execution import blockers
 from batches.execution.models import Batch, DispositionState
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
@@ -48,6 +49,7 @@ class DecisionOut(Out):
 
 class BlockerOut(Out):
     name = serializers.CharField()
+    clause = serializers.CharField(help_text="The rule that it rests on.")
     text = serializers.CharField()
 
 

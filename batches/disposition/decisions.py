@@ -1,9 +1,8 @@
 """Release or reject a batch by signature, when nothing stands against it (21 CFR 211.192)."""
 
-from batches.disposition import blockers
 from batches.disposition.actions import Action
 from batches.disposition.models import Decision
-from batches.execution import states
+from batches.execution import blockers, states
 from batches.execution.models import Batch, DispositionState
 from batches.execution.states import Step
 from compliance.access import authority

@@ -2,7 +2,8 @@
 
 from django.db import connection
 
-from batches.disposition import blockers, excursions
+from batches.disposition import excursions
+from batches.execution import blockers
 from batches.execution.models import Batch, BatchEvent, BatchState, EventKind, PhaseState
 from batches.laboratory.models import Result
 from batches.recipes import master_recipes
@@ -10,20 +11,20 @@ from batches.recipes.models import ParameterKind
 from compliance.quality.models import DeviationState
 
 
-@blockers.register("batch-not-completed")
+@blockers.register("batch-not-completed", clause="21 CFR 211.188")
 def state(batch: Batch) -> list[str]:
     if batch.state == BatchState.COMPLETED:
         return []
     return [f"the batch is {batch.get_state_display().lower()}, not completed"]
 
 
-@blockers.register("phase-not-executed")
+@blockers.register("phase-not-executed", clause="21 CFR 211.188(b)")
 def phases(batch: Batch) -> list[str]:
     undone = batch.phases.exclude(state=PhaseState.DONE).order_by("order")
     return [f"phase {phase.name} is {phase.get_state_display().lower()}" for phase in undone]
 
 
-@blockers.register("recipe-changed")
+@blockers.register("recipe-changed", clause="21 CFR 211.188(a)")
 def recipe(batch: Batch) -> list[str]:
     """21 CFR 211.188(a): an accurate reproduction of the master record."""
     if master_recipes.digest(batch.recipe) == batch.recipe_digest:
@@ -31,7 +32,7 @@ def recipe(batch: Batch) -> list[str]:
     return [f"{batch.recipe} is no longer what the batch was issued against"]
 
 
-@blockers.register("deviation-open")
+@blockers.register("deviation-open", clause="21 CFR 211.192")
 def deviations(batch: Batch) -> list[str]:
     still_open = batch.deviations.exclude(state=DeviationState.CLOSED).order_by("number")
     return [
@@ -40,7 +41,7 @@ def deviations(batch: Batch) -> list[str]:
     ]
 
 
-@blockers.register("value-missing")
+@blockers.register("value-missing", clause="21 CFR 211.165(a)")
 def required(batch: Batch) -> list[str]:
     """21 CFR 211.165(a): each required test has its result before release."""
     needed = batch.recipe.parameters.filter(is_required=True).order_by("tag")
@@ -51,7 +52,7 @@ def required(batch: Batch) -> list[str]:
     ]
 
 
-@blockers.register("outside-limits")
+@blockers.register("outside-limits", clause="21 CFR 211.192")
 def limits(batch: Batch) -> list[str]:
     """21 CFR 211.192: a failure is investigated to its conclusion before the release."""
     if batch.deviations.filter(state=DeviationState.CLOSED).exists():

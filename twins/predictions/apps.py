@@ -9,11 +9,11 @@ class PredictionsConfig(AppConfig):
     verbose_name = "Predictions"
 
     def ready(self) -> None:
-        from batches.disposition import blockers
+        from batches.execution import blockers
         from batches.execution.signals import batch_event_recorded
         from twins.predictions import alerts, receivers, report_section  # noqa: F401
 
         batch_event_recorded.connect(
             receivers.on_batch_event, dispatch_uid="predictions.on_batch_event"
         )
-        blockers.register("open alerts")(alerts.open_of)
+        blockers.register("open-alerts", clause="EU GMP Annex 11 (draft 2025) 8")(alerts.open_of)

@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from batches.execution.models import Batch
 
 Objections = Callable[[Batch], list[str]]
-_registered: dict[str, Objections] = {}
+_registered: dict[str, tuple[str, Objections]] = {}
 
 
 @dataclass(frozen=True)
 class Blocker:
-    """One reason why a batch cannot be released now, under the name of who objects."""
+    """One reason why a batch cannot be released now: who objects, by which clause, and what."""
 
     name: str
+    clause: str
     text: str
 
 
-def register(name: str) -> Callable[[Objections], Objections]:
+def register(name: str, *, clause: str) -> Callable[[Objections], Objections]:
     """Declare a function from a batch to its objections; every release asks it."""
 
     def declare(objections: Objections) -> Objections:
         if name in _registered:
             raise ValueError(f"the blocker {name} is registered already")
-        _registered[name] = objections
+        _registered[name] = (clause, objections)
         return objections
 
     return declare
@@ -32,7 +33,7 @@ def register(name: str) -> Callable[[Objections], Objections]:
 def of(batch: Batch) -> list[Blocker]:
     """Return everything that blocks a batch's release, by name of the blocker."""
     return [
-        Blocker(name=name, text=text)
-        for name, objections in sorted(_registered.items())
+        Blocker(name=name, clause=clause, text=text)
+        for name, (clause, objections) in sorted(_registered.items())
         for text in objections(batch)
     ]
