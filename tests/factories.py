@@ -15,15 +15,17 @@ from batches.laboratory.models import Result, Sample
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, identity, people, procedures, training
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
+    AlarmKind,
     Assessment,
     Device,
     DeviceKind,
     Procedure,
     ProcedureVersion,
     ProofMethod,
+    SecurityAlarm,
     Training,
     TrainingMethod,
     User,
@@ -165,6 +167,17 @@ def device_and_token(
     if not is_qualified:
         return made, token
     return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
+    )
 
 
 def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:

@@ -20,7 +20,7 @@ _CLOCKS = """
     WITH newest AS (SELECT entry_id, at FROM audit.entry_view ORDER BY entry_id DESC LIMIT 2000),
     steps AS (SELECT entry_id, at, max(at) OVER (ORDER BY entry_id) - at AS behind FROM newest)
     SELECT clock_timestamp(), (SELECT max(at) FROM newest),
-        (SELECT min(entry_id) FROM steps WHERE behind > %s)
+        (SELECT min(entry_id) FROM steps WHERE behind > make_interval(secs => %s))
 """
 
 
@@ -56,7 +56,7 @@ def look(*, at: datetime) -> list[SecurityAlarm]:
 def database_clock() -> DatabaseClock:
     """Read the database's clock and the times of its newest entries."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLOCKS, [STEP_BY])
+        cursor.execute(_CLOCKS, [STEP_BY.total_seconds()])
         return DatabaseClock(*cursor.fetchone())
 
 
