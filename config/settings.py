@@ -234,6 +234,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "RoleName": "compliance.access.api.messages.ROLES",
         "BatchState": "batches.execution.models.BatchState",
         "PhaseState": "batches.execution.models.PhaseState",
         "ReportState": "compliance.reports.models.ReportState",
