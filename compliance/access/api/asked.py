@@ -50,7 +50,8 @@ def search(found: Q_, request: Request, *fields: str) -> Q_:
 
 
 def ordered(found: Q_, request: Request, *fields: str) -> Q_:
-    """Sort as `sort` says, e.g. `-opened_at`; the first field named is the one without it."""
-    known = [*fields, *(f"-{field}" for field in fields)]
+    """Sort as `sort` says, e.g. `-opened_at`; without it as the first field named."""
+    names = [field.removeprefix("-") for field in fields]
+    known = [*names, *(f"-{name}" for name in names)]
     given = one_of(request, "sort", known) or fields[0]
     return found.order_by(given, "-pk" if given.startswith("-") else "pk")
