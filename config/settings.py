@@ -152,6 +152,8 @@ ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
 # Outside of the operator's reach; each is off while it is empty.
 LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
+# Names of standbys (application_name) that must have flushed what is signed.
+STANDBYS = env.words("GMP_STANDBYS", ())
 LOG_POLICY = env.text("GMP_LOG_POLICY", "")  # C2SP tlog-policy file: witnesses with their URLs
 TSA_URL = env.text("GMP_TSA_URL", "")  # RFC 3161 over HTTP
 TSA_ROOTS = env.text("GMP_TSA_ROOTS", "")  # PEM file of the certificates that are trusted
