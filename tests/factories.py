@@ -21,6 +21,8 @@ from compliance.access.models import Device, DeviceKind, User
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.signatures import accountability, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -59,7 +61,7 @@ def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
     """Return a person who holds these roles, with a password of their own (`PASSWORD`)."""
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
-    return people.create(
+    made = people.create(
         username=username or f"{label}-{number}",
         full_name=f"{label.replace('-', ' ').title()} {number}",
         password=PASSWORD,
@@ -69,6 +71,21 @@ def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
         reason="a person for a test",
         must_change_password=False,
     )
+    if roles:
+        acknowledged(made, at=at)
+    return made
+
+
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
 
 
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:

@@ -14,7 +14,7 @@ from batches.recipes.models import Criticality, ParameterKind, Product, RecipeSt
 from compliance.access import devices, people
 from compliance.access.duties import LABELS, Role
 from compliance.access.models import Device, DeviceKind, User
-from compliance.signatures import signing
+from compliance.signatures import accountability, signing, statements
 from compliance.trail.recording import System
 from twins.plant import recipe_draft
 
@@ -46,7 +46,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     password = _password(folder)
     for role, username in USERNAMES.items():
         if not User.objects.filter(username=username).exists():
-            people.create(
+            person = people.create(
                 username=username,
                 full_name=f"Demo {LABELS[role].split(' (')[0]}",
                 password=password,
@@ -56,6 +56,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 reason=REASON,
                 must_change_password=False,
             )
+            _acknowledge(person, password=password, at=at)
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
@@ -75,6 +76,14 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
             confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
             master_recipes.approve(recipe, confirmed=confirmed)
     return Cast(password=password, tokens=tokens)
+
+
+def _acknowledge(person: User, *, password: str, at: datetime) -> None:
+    """Let a person sign the accountability statement in force: nobody signs anything before."""
+    statement = accountability.effective()
+    if statement is not None:
+        confirmed = signing.confirm(signer=person, password=password, address="", at=at)
+        statements.acknowledge(statement, confirmed=confirmed)
 
 
 def cho_recipe() -> RecipeDraft:
