@@ -32,11 +32,13 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.words("GMP_SECRET_KEY_FALLBACKS", ())
 
 INSTALLED_APPS = [
     "config.apps.ProductConfig",
     "compliance.trail",
     "compliance.access",
+    "compliance.signin",
     "compliance.signatures",
     "compliance.quality",
     "compliance.inspection",
@@ -181,6 +183,11 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
+
+# Annex 11 draft 2025, 11: whoever administers or signs has a second factor; `check --deploy` asks.
+SECOND_FACTOR_COMPULSORY = env.flag("GMP_SECOND_FACTOR", default=False)
+# The domain that security keys are bound to: that of the site's address, or one above it.
+SITE_DOMAIN = env.text("GMP_SITE_DOMAIN", "localhost")
 
 # --- Transport: plain HTTP is for this machine only; a deployment sets GMP_HTTPS=1
 
