@@ -74,8 +74,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "compliance.access.middleware.IdleTimeout",
     "config.middleware.Correlation",
+    "compliance.access.middleware.SessionLimits",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -178,7 +178,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 # Annex 11 draft 2025, 11: the idle time-out is set here, for everybody, not by the user.
 SESSION_IDLE_SECONDS = env.number("GMP_SESSION_IDLE_SECONDS", 15 * 60)
-SESSION_COOKIE_AGE = 12 * 3600
+# However busy it is, a session ends after this time.
+SESSION_LIMIT_SECONDS = env.number("GMP_SESSION_LIMIT_SECONDS", 12 * 3600)
+SESSION_COOKIE_AGE = SESSION_LIMIT_SECONDS
+# 21 CFR 11.300(b): how often quality looks at who may do what.
+ACCESS_REVIEW_DAYS = env.number("GMP_ACCESS_REVIEW_DAYS", 180)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -100,10 +100,11 @@ class ProductAdminSite(AdminSite):
         return own_password.view(request, self.each_context(request))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        from compliance.access import credentials
+        from compliance.access import credentials, middleware
         from compliance.access.models import User
 
         if request.method == "POST" and isinstance(request.user, User):
+            middleware.signed_out(request)
             credentials.signed_out(
                 request.user, address=str(request.META.get("REMOTE_ADDR", "")), at=timezone.now()
             )

@@ -30,15 +30,17 @@ from batches.laboratory.models import Result, Sample
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, identity, people, procedures, training
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
+    AlarmKind,
     Assessment,
     Device,
     DeviceKind,
     Procedure,
     ProcedureVersion,
     ProofMethod,
+    SecurityAlarm,
     Training,
     TrainingMethod,
     User,
@@ -182,15 +184,31 @@ def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 

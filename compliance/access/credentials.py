@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 
+from compliance.access import alarms
 from compliance.access.actions import Action
-from compliance.access.models import SignIn, SignInOutcome, User
+from compliance.access.models import AlarmKind, SignIn, SignInOutcome, User
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
 from compliance.trail.recording import System
@@ -49,6 +50,8 @@ def check(*, username: str, password: str, purpose: str, address: str, at: datet
         make_password(password)  # as slow as a known name, so that names cannot be guessed
     if person is None or not person.check_password(password):
         _record(username, purpose, SignInOutcome.WRONG, address, at)
+        if is_locked(username, at=at):
+            _alarm(username, person, purpose, address, at)
         refused = CredentialsWrong("this name and password do not belong together")
         raise _kept(refused, username, purpose, at)
     is_half = purpose == "session" and any(asks(person) for asks in _more)
@@ -72,6 +75,15 @@ def attempted(
 ) -> None:
     """Record an attempt with something else than the password; it counts with all others."""
     _record(person.username, purpose, outcome, address, at)
+    if outcome == SignInOutcome.WRONG and is_locked(person.username, at=at):
+        _alarm(person.username, person, purpose, address, at)
+
+
+def _alarm(username: str, person: User | None, purpose: str, address: str, at: datetime) -> None:
+    """Tell somebody at once that a name is locked: urgently, says 21 CFR 11.300(d)."""
+    text = f"{username} is locked: {MAX_FAILURES} wrong attempts, the last one for a {purpose}"
+    about = person or Unidentified(username)
+    alarms.raise_(AlarmKind.LOCKED, text, about=about, address=address, at=at)
 
 
 def _kept(refused: Refused, username: str, purpose: str, at: datetime) -> Refused:

@@ -113,7 +113,9 @@ class IdentityLink(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "subject"], condition=Q(ended_at=None), name="identity_linked_once"
+                fields=["provider", "subject"],
+                condition=Q(ended_at=None),
+                name="identity_linked_once",
             ),
             models.CheckConstraint(
                 name="link_ends_after_it_began",

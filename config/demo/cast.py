@@ -13,7 +13,7 @@ from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
 from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, ProofMethod, User
+from compliance.access.models import Device, DeviceKind, ProofMethod, Qualification, User
 from compliance.signatures import accountability, signing, statements
 from compliance.trail.recording import System
 from twins.plant import recipe_draft
@@ -138,10 +138,16 @@ def series_recipe(mapping: SeriesMapping) -> RecipeDraft:
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
     device = Device.objects.filter(name=name).first()
     if device is not None:
+        if device.qualification == Qualification.UNQUALIFIED:  # of an earlier build
+            devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper())
         return devices.renew_token(
             device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
         )
-    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+    device, token = devices.enrol(
+        name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper()
+    )
+    devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON)
+    return token
 
 
 def _password(folder: Path) -> str:
