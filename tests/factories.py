@@ -30,15 +30,17 @@ from batches.laboratory.models import Result, Sample
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, identity, people, procedures, training
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
+    AlarmKind,
     Assessment,
     Device,
     DeviceKind,
     Procedure,
     ProcedureVersion,
     ProofMethod,
+    SecurityAlarm,
     Training,
     TrainingMethod,
     User,
@@ -46,6 +48,8 @@ from compliance.access.models import (
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.signatures import accountability, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -82,11 +86,12 @@ RECIPE = RecipeDraft(
 
 def person(
     *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
-    is_trained: bool = True,
+    is_trained: bool = True, has_acknowledged: bool = True,
 ) -> User:  # fmt: skip
     """Return a person who holds these roles, with a password of their own (`PASSWORD`).
 
-    The identity is proven, and the person trained in every procedure that is effective.
+    The identity is proven, the person trained in every procedure that is effective, and the
+    accountability statement acknowledged: whoever holds a role may sign.
     """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
@@ -105,6 +110,8 @@ def person(
     if is_trained:
         for version in procedures.effective(at=at):
             trained(made, version, at=at)
+    if roles and is_proven and has_acknowledged:
+        acknowledged(made, at=at)
     return made
 
 
@@ -160,20 +167,48 @@ def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NO
     )
 
 
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
+
+
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
     return device_and_token(kind, at=at)[0]
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 
