@@ -122,4 +122,4 @@ def _typed(kind: Kind, name: str, value: Any) -> Any:
         return None if value is None else Decimal(value)
     if name == "phase":
         return value or ""
-    return value
+    return tuple(value) if isinstance(value, list) else value
