@@ -8,9 +8,9 @@ from pathlib import Path
 
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
-from compliance.access import devices, people
+from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import Device, DeviceKind, ProofMethod, User
 from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
@@ -44,8 +44,9 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
     for username, role in people_of_the_plant():
-        if not User.objects.filter(username=username).exists():
-            people.create(
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            person = people.create(
                 username=username,
                 full_name=_full_name(username, role),
                 password=password,
@@ -54,6 +55,15 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 at=at,
                 reason=REASON,
                 must_change_password=False,
+            )
+        if not identity.is_proven(person, at=at):
+            identity.prove(
+                person,
+                method=ProofMethod.INSTALLATION,
+                document="an invented person of the demonstration",
+                proven_at=at,
+                actor=INSTALLATION,
+                at=at,
             )
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
