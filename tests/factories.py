@@ -220,18 +220,9 @@ def complete(content: RecipeDraft) -> RecipeDraft:
         for phase in content.whole_phases
     ]
     first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
     needed: dict[str, object] = {
-        "materials": [
-            MaterialDraft(
-                line=1, phase=first, material_code="MAT-WCB", kind=MaterialKind.ACTIVE,
-                quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
-                tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
-            ),
-            MaterialDraft(
-                line=2, phase=last, material_code="MAT-BAG", kind=MaterialKind.PACKAGING,
-                quantity=Decimal("1"), unit="{piece}",
-            ),
-        ],
+        "materials": materials,
         "yields": [
             YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
         ],
@@ -255,6 +246,24 @@ def complete(content: RecipeDraft) -> RecipeDraft:
     }  # fmt: skip
     missing = {name: value for name, value in needed.items() if not getattr(content, name)}
     return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
 
 
 def recipe_draft(

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from batches.assets import materials
+from batches.assets.materials import MaterialDraft
+from batches.assets.models import Material
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
 from compliance.access import devices, identity, people
@@ -69,6 +72,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
     }
+    _materials(at=at)
     for made in master_records.everything():
         _recipe(made, password=password, at=at)
     return Cast(password=password, tokens=tokens)
@@ -85,6 +89,14 @@ def _full_name(username: str, role: Role) -> str:
         if username == REVIEWER
         else f"Demo {LABELS[role].split(' (')[0]}"
     )
+
+
+def _materials(*, at: datetime) -> None:
+    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    for code, name, unit, kind in master_records.MATERIALS:
+        if not Material.objects.filter(code=code).exists():
+            material = MaterialDraft(code=code, name=name, unit=unit, kind=kind)
+            materials.create(material, actor=engineer, at=at)
 
 
 def _recipe(made: Made, *, password: str, at: datetime) -> None:

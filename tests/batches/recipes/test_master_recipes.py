@@ -38,7 +38,7 @@ def test_a_recipe_is_written_short_or_whole() -> None:
 
     assert master_recipes.present(recipe).phases == [PhaseDraft("Reactor", "Fill")]
     whole = factories.complete(RECIPE)
-    assert master_recipes.present(factories.recipe_draft()) == whole_lists(whole)
+    assert master_recipes.present(factories.recipe_draft(whole)) == whole_lists(whole)
 
 
 def whole_lists(content: RecipeDraft) -> RecipeDraft:
@@ -133,6 +133,17 @@ def test_what_cannot_be_a_recipe_is_refused_by_name(changed: dict[str, object], 
 
     with pytest.raises(RecipeInvalid, match=named):
         _revise(recipe, **changed)
+
+
+def test_a_material_or_procedure_that_nobody_registered_is_refused() -> None:
+    recipe = factories.recipe_draft()
+    phases = master_recipes.present(recipe).whole_phases
+    line = replace(master_recipes.present(recipe).materials[0], material="NO-SUCH")
+
+    with pytest.raises(RecipeInvalid, match="NO-SUCH"):
+        _revise(recipe, materials=[line])
+    with pytest.raises(RecipeInvalid, match="SOP-404"):
+        _revise(recipe, phases=[replace(phases[0], procedure="SOP-404"), *phases[1:]])
 
 
 def test_only_its_author_writes_in_a_draft() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from batches.recipes import completeness, master_recipes, versions
+from batches.recipes.drafts import PhaseDraft
 from batches.recipes.models import MasterRecipe, RecipeState
 from batches.recipes.versions import (
     AuthorIsChecker,
@@ -18,7 +19,7 @@ from batches.recipes.versions import (
     RecipeReviewed,
     ReviewerIsChecker,
 )
-from compliance.access import people
+from compliance.access import people, procedures
 from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.signatures import signing
@@ -225,6 +226,33 @@ def test_each_line_says_what_it_must(kind: str, field: str, value: object, code:
         content[kind] += lines[1:]
 
     assert [one.code for one in completeness.lacking(content)] == [code]
+
+
+@pytest.mark.requirement("211-22d")
+def test_a_phase_names_the_procedure_that_it_is_done_by_in_its_effective_version() -> None:
+    recipe = factories.recipe_draft()
+    procedure = factories.procedure(at=NOON)
+    phases = [
+        replace(phase, procedure=procedure.code)
+        for phase in master_recipes.present(recipe).whole_phases
+    ]
+    without = procedures.create(
+        code="SOP-WITHOUT", title="Not written yet", actor=_quality(), at=NOON
+    )
+    author = recipe.author
+
+    def submit(wanted: list[PhaseDraft]) -> MasterRecipe:
+        content = master_recipes.present(recipe, phases=wanted)
+        master_recipes.revise(recipe, content=content, actor=author, at=NOON, reason=REASON)
+        return versions.submit(recipe, confirmed=confirmed(author))
+
+    with pytest.raises(RecipeIncomplete, match="SOP-WITHOUT"):
+        submit([replace(phases[0], procedure=without.code), *phases[1:]])
+    submitted = submit(phases)
+
+    assert {line["procedure"] for line in master_recipes.content(submitted)["phases"]} == {
+        procedure.code
+    }
 
 
 def test_phases_of_a_parallel_group_are_neighbours() -> None:
