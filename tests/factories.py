@@ -10,16 +10,16 @@ from batches.assets import equipment as equipment_register
 from batches.assets import lots, materials, qualifications, suppliers
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
-from batches.assets.materials import MaterialDraft
+from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
     Equipment,
     Material,
-    MaterialKind,
     MaterialLot,
     Qualification,
     Stage,
     Supplier,
 )
+from batches.assets.models import MaterialKind as StockKind
 from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
@@ -27,9 +27,24 @@ from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegmen
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import (
+    Criticality,
+    MasterRecipe,
+    MaterialKind,
+    ParameterKind,
+    Product,
+)
+from batches.recipes.products import Registered
 from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
@@ -217,20 +232,100 @@ def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:
     return Confirmed(signer=signer, at=at)
 
 
+REGISTERED = Registered(
+    strength="50 mg per vial", dosage_form="Solution", shelf_life_months=24, markets=("DE", "US")
+)
+
+
 def product(*, at: datetime = NOON) -> Product:
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return master_recipes.create_product(
-        code=f"PRODUCT-{next(_numbers)}", name="A demonstration antibody", actor=author, at=at
+    return products.create(
+        code=f"PRODUCT-{next(_numbers)}",
+        name="A demonstration antibody",
+        registered=REGISTERED,
+        actor=author,
+        at=at,
     )
 
 
-def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
-    """Return an effective recipe of a new product."""
-    made = product(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    draft = master_recipes.draft(made, content=content, actor=author, at=at)
+def complete(content: RecipeDraft) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say."""
+    phases = [
+        replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
+        for phase in content.whole_phases
+    ]
+    first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
+    needed: dict[str, object] = {
+        "materials": materials,
+        "yields": [
+            YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
+        ],
+        "sampling": [
+            SamplingDraft(
+                name="End of culture", phase=last, timing="before the harvest",
+                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+            )
+        ],
+        "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
+        "labels": [LabelDraft(code="LABEL-1", version="1", phase=last)],
+        "dosage_unit": "vial of 50 mg in 5 mL",
+        "batch_size": Decimal("100"),
+        "batch_size_unit": "g",
+        "specification": "SPEC-1",
+        "specification_version": "1",
+        "storage": "2 to 8 Cel",
+        "precautions": "Wear gloves.",
+        "change_number": "CHG-2026-0001",
+        "change_summary": "Written for a test of what follows.",
+    }  # fmt: skip
+    missing = {name: value for name, value in needed.items() if not getattr(content, name)}
+    return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
+
+
+def recipe_draft(
+    content: RecipeDraft = RECIPE, *, of: Product | None = None, author: User | None = None,
+    at: datetime = NOON,
+) -> MasterRecipe:  # fmt: skip
+    """Return a draft that is complete."""
+    return master_recipes.draft(
+        of or product(at=at),
+        content=complete(content),
+        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Lead a draft through its author's signature, the review and the approval."""
+    versions.submit(draft, confirmed=confirmed(draft.author, at=at))
+    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    versions.review(draft, confirmed=confirmed(reviewer, at=at))
     checker = person(Role.QUALITY_ASSURANCE, at=at)
-    return master_recipes.approve(draft, confirmed=confirmed(checker, at=at))
+    return versions.approve(draft, confirmed=confirmed(checker, at=at))
+
+
+def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
+    """Return an effective recipe of a new product; what the draft does not say is filled in."""
+    return made_effective(recipe_draft(content, at=at), at=at)
 
 
 def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
@@ -416,11 +511,11 @@ def material(*, at: datetime = NOON, **said: object) -> Material:
     """Return a raw material counted in kilograms."""
     number = next(_numbers)
     values: dict[str, object] = {
-        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
         **said,
     }  # fmt: skip
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return materials.create(MaterialDraft(**values), actor=author, at=at)
+    return materials.create(StockDraft(**values), actor=author, at=at)
 
 
 def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
