@@ -405,8 +405,8 @@ def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipm
 
 def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
     """Return a cleaning that is done and waits for its verification."""
+    method = Method(procedure=procedure(at=at), **said)
     cleaner = person(Role.OPERATOR, at=at)
-    method = Method(**{"procedure": "SOP-031", "procedure_version": "4", **said})
     made = cleanings.start(of, method=method, actor=cleaner, at=at)
     return cleanings.finish(made, actor=cleaner, at=at)
 

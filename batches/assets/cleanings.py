@@ -7,9 +7,9 @@ from batches.assets import equipment_states
 from batches.assets.actions import Action
 from batches.assets.equipment_states import CleaningStep, Step
 from batches.assets.models import Cleaning, CleaningOutcome, CleaningState, Equipment
-from compliance.access import authority
+from compliance.access import authority, training
 from compliance.access.duties import Duty
-from compliance.access.models import User
+from compliance.access.models import Procedure, User
 from compliance.refusals import Refused
 from compliance.trail import recording
 
@@ -31,19 +31,17 @@ class EquipmentInUse(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """By which version of which procedure is cleaned, and for which product next."""
+    """By which procedure is cleaned (its effective version), and for which product next."""
 
-    procedure: str
-    procedure_version: str
+    procedure: Procedure
     next_product: str = ""
     remark: str = ""
 
 
 def start(equipment: Equipment, *, method: Method, actor: User, at: datetime) -> Cleaning:
-    """Begin a cleaning; after the dirty-hold time it needs a remark, and is marked."""
+    """Begin a cleaning; raise `NotTrained`. After the dirty-hold time it needs a remark."""
     authority.demand(actor, Duty.CLEAN_EQUIPMENT)
-    if not method.procedure.strip() or not method.procedure_version.strip():
-        raise CleaningInvalid("name the cleaning procedure and its version")
+    training.demand(actor, procedure=method.procedure, at=at)
     with recording.recording(
         Action.CLEANING_STARTED, actor=actor, at=at, reason=f"cleaning of {equipment.code}"
     ):
@@ -68,7 +66,9 @@ def start(equipment: Equipment, *, method: Method, actor: User, at: datetime) ->
             is_dirty_hold_exceeded=is_late,
             started_at=at,
             performed_by=actor,
-            **vars(method),
+            procedure_version=training.effective_version(method.procedure, at=at),
+            next_product=method.next_product,
+            remark=method.remark.strip(),
         )
         held.cleaning_state = CleaningState.IN_CLEANING
         held.save(update_fields=["cleaning_state"])
@@ -101,6 +101,7 @@ def verify(
         equipment = equipment_states.take(cleaning.equipment, Step.CLEAN)
         equipment_states.demand_cleaning(equipment, CleaningStep.VERIFY)
         held = _in(cleaning, CleaningOutcome.FINISHED)
+        training.demand(actor, procedure=held.procedure_version.procedure, at=at)
         if held.performed_by_id == actor.pk:
             raise CleanerVerifies(f"{held}: whoever cleaned does not verify it")
         held.outcome = CleaningOutcome.ACCEPTED if is_clean else CleaningOutcome.FAILED

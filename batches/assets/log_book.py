@@ -48,8 +48,11 @@ def _uses(equipment: Equipment) -> Iterator[LogEntry]:
 
 
 def _cleanings(equipment: Equipment) -> Iterator[LogEntry]:
-    for one in equipment.cleanings.select_related("performed_by", "verified_by"):
-        parts = [f"{one.procedure} v{one.procedure_version}", one.get_outcome_display().lower()]
+    found = equipment.cleanings.select_related(
+        "performed_by", "verified_by", "procedure_version__procedure"
+    )
+    for one in found:
+        parts = [str(one.procedure_version), one.get_outcome_display().lower()]
         if one.is_changeover:
             parts.append(f"changeover {one.previous_product or 'nothing'} to {one.next_product}")
         if one.is_dirty_hold_exceeded:
