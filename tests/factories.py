@@ -6,12 +6,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from batches.assets import calibrations, cleanings, lots, materials, qualifications, suppliers
 from batches.assets import equipment as equipment_register
-from batches.assets import lots, materials, qualifications, suppliers
+from batches.assets.calibrations import Measured
+from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
 from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
+    Calibration,
+    Cleaning,
     Equipment,
     Material,
     MaterialLot,
@@ -505,6 +509,54 @@ def qualified(of: Equipment, *, at: datetime = NOON) -> Equipment:
 def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
     """Return qualified equipment; without calibration or cleaning where `said` asks for none."""
     return qualified(registered_equipment(at=at, **said), at=at)
+
+
+def calibrated(
+    of: Equipment, *, found_good: bool = True, left_good: bool = True, at: datetime = NOON
+) -> Calibration:
+    """Return a calibration that another person verified."""
+    measured = Measured(
+        performed_at=at, as_found="100.1 g of 100 g", as_found_in_tolerance=found_good,
+        as_left="100.0 g of 100 g", as_left_in_tolerance=left_good,
+        reference_standard="W-100 of class E2", certificate=f"C-{next(_numbers)}",
+    )  # fmt: skip
+    made = calibrations.record(of, measured=measured, actor=person(Role.MAINTENANCE, at=at), at=at)
+    checker = person(Role.MAINTENANCE, at=at)
+    return calibrations.verify(made, actor=checker, at=at, reason="certificate read and compared")
+
+
+def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified balance with a calibration in force."""
+    made = equipment(at=at, kind="balance", calibration_interval_days=days, **said)
+    calibrated(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that is done and waits for its verification."""
+    method = Method(procedure=procedure(at=at), **said)
+    cleaner = person(Role.OPERATOR, at=at)
+    made = cleanings.start(of, method=method, actor=cleaner, at=at)
+    return cleanings.finish(made, actor=cleaner, at=at)
+
+
+def cleaned(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that another person accepted."""
+    made = finished_cleaning(of, at=at, **said)
+    checker = person(Role.OPERATOR, at=at)
+    return cleanings.verify(
+        made, is_clean=True, actor=checker, at=at, reason="no residue seen in good light"
+    )
+
+
+def vessel(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified, clean bioreactor with hold times of 24 and 72 hours."""
+    values = {"is_cleaned": True, "dirty_hold_hours": 24, "clean_hold_hours": 72, **said}
+    made = equipment(at=at, **values)
+    cleaned(made, at=at)
+    made.refresh_from_db()
+    return made
 
 
 def material(*, at: datetime = NOON, **said: object) -> Material:
