@@ -13,6 +13,7 @@ ROOMS = (
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",
+    "compliance.signatures",
     "compliance.access",
     "twins.predictions",
 )

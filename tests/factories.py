@@ -21,18 +21,18 @@ from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
 from batches.assets.making import Component
-from batches.assets.materials import MaterialDraft
+from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
     Calibration,
     Cleaning,
     Equipment,
     Material,
-    MaterialKind,
     MaterialLot,
     Qualification,
     Stage,
     Supplier,
 )
+from batches.assets.models import MaterialKind as StockKind
 from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
@@ -40,18 +40,35 @@ from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegmen
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, identity, people, procedures, training
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import (
+    Criticality,
+    MasterRecipe,
+    MaterialKind,
+    ParameterKind,
+    Product,
+)
+from batches.recipes.products import Registered
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
+    AlarmKind,
     Assessment,
     Device,
     DeviceKind,
     Procedure,
     ProcedureVersion,
     ProofMethod,
+    SecurityAlarm,
     Training,
     TrainingMethod,
     User,
@@ -59,6 +76,8 @@ from compliance.access.models import (
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.signatures import accountability, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -95,11 +114,12 @@ RECIPE = RecipeDraft(
 
 def person(
     *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
-    is_trained: bool = True,
+    is_trained: bool = True, has_acknowledged: bool = True,
 ) -> User:  # fmt: skip
     """Return a person who holds these roles, with a password of their own (`PASSWORD`).
 
-    The identity is proven, and the person trained in every procedure that is effective.
+    The identity is proven, the person trained in every procedure that is effective, and the
+    accountability statement acknowledged: whoever holds a role may sign.
     """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
@@ -118,6 +138,8 @@ def person(
     if is_trained:
         for version in procedures.effective(at=at):
             trained(made, version, at=at)
+    if roles and is_proven and has_acknowledged:
+        acknowledged(made, at=at)
     return made
 
 
@@ -173,20 +195,48 @@ def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NO
     )
 
 
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
+
+
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
     return device_and_token(kind, at=at)[0]
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 
@@ -195,20 +245,100 @@ def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:
     return Confirmed(signer=signer, at=at)
 
 
+REGISTERED = Registered(
+    strength="50 mg per vial", dosage_form="Solution", shelf_life_months=24, markets=("DE", "US")
+)
+
+
 def product(*, at: datetime = NOON) -> Product:
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return master_recipes.create_product(
-        code=f"PRODUCT-{next(_numbers)}", name="A demonstration antibody", actor=author, at=at
+    return products.create(
+        code=f"PRODUCT-{next(_numbers)}",
+        name="A demonstration antibody",
+        registered=REGISTERED,
+        actor=author,
+        at=at,
     )
 
 
-def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
-    """Return an effective recipe of a new product."""
-    made = product(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    draft = master_recipes.draft(made, content=content, actor=author, at=at)
+def complete(content: RecipeDraft) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say."""
+    phases = [
+        replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
+        for phase in content.whole_phases
+    ]
+    first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
+    needed: dict[str, object] = {
+        "materials": materials,
+        "yields": [
+            YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
+        ],
+        "sampling": [
+            SamplingDraft(
+                name="End of culture", phase=last, timing="before the harvest",
+                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+            )
+        ],
+        "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
+        "labels": [LabelDraft(code="LABEL-1", version="1", phase=last)],
+        "dosage_unit": "vial of 50 mg in 5 mL",
+        "batch_size": Decimal("100"),
+        "batch_size_unit": "g",
+        "specification": "SPEC-1",
+        "specification_version": "1",
+        "storage": "2 to 8 Cel",
+        "precautions": "Wear gloves.",
+        "change_number": "CHG-2026-0001",
+        "change_summary": "Written for a test of what follows.",
+    }  # fmt: skip
+    missing = {name: value for name, value in needed.items() if not getattr(content, name)}
+    return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
+
+
+def recipe_draft(
+    content: RecipeDraft = RECIPE, *, of: Product | None = None, author: User | None = None,
+    at: datetime = NOON,
+) -> MasterRecipe:  # fmt: skip
+    """Return a draft that is complete."""
+    return master_recipes.draft(
+        of or product(at=at),
+        content=complete(content),
+        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Lead a draft through its author's signature, the review and the approval."""
+    versions.submit(draft, confirmed=confirmed(draft.author, at=at))
+    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    versions.review(draft, confirmed=confirmed(reviewer, at=at))
     checker = person(Role.QUALITY_ASSURANCE, at=at)
-    return master_recipes.approve(draft, confirmed=confirmed(checker, at=at))
+    return versions.approve(draft, confirmed=confirmed(checker, at=at))
+
+
+def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
+    """Return an effective recipe of a new product; what the draft does not say is filled in."""
+    return made_effective(recipe_draft(content, at=at), at=at)
 
 
 def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
@@ -442,11 +572,11 @@ def material(*, at: datetime = NOON, **said: object) -> Material:
     """Return a raw material counted in kilograms."""
     number = next(_numbers)
     values: dict[str, object] = {
-        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
         **said,
     }  # fmt: skip
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return materials.create(MaterialDraft(**values), actor=author, at=at)
+    return materials.create(StockDraft(**values), actor=author, at=at)
 
 
 def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
