@@ -14,6 +14,7 @@ ROOMS = (
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",
+    "compliance.signatures",
     "compliance.access",
     "twins.predictions",
 )

@@ -13,8 +13,8 @@ from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
 from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, ProofMethod, User
-from compliance.signatures import signing
+from compliance.access.models import Device, DeviceKind, ProofMethod, Qualification, User
+from compliance.signatures import accountability, signing, statements
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 from config.demo import master_records
@@ -68,6 +68,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 actor=INSTALLATION,
                 at=at,
             )
+        _acknowledge(person, password=password, at=at)
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
@@ -76,6 +77,14 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     for made in master_records.everything():
         _recipe(made, password=password, at=at)
     return Cast(password=password, tokens=tokens)
+
+
+def _acknowledge(person: User, *, password: str, at: datetime) -> None:
+    """Let a person sign the accountability statement in force: nobody signs anything before."""
+    statement = accountability.effective()
+    if statement is not None and accountability.acknowledgement(person) is None:
+        confirmed = signing.confirm(signer=person, password=password, address="", at=at)
+        statements.acknowledge(statement, confirmed=confirmed)
 
 
 def people_of_the_plant() -> list[tuple[str, Role]]:
@@ -121,10 +130,16 @@ def _recipe(made: Made, *, password: str, at: datetime) -> None:
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
     device = Device.objects.filter(name=name).first()
     if device is not None:
+        if device.qualification == Qualification.UNQUALIFIED:  # of an earlier build
+            devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper())
         return devices.renew_token(
             device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
         )
-    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+    device, token = devices.enrol(
+        name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper()
+    )
+    devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON)
+    return token
 
 
 def _password(folder: Path) -> str:
