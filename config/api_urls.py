@@ -14,6 +14,7 @@ ROOMS = (
     "compliance.reports",
     "compliance.trail",
     "compliance.signatures",
+    "compliance.signin",
     "compliance.access",
     "twins.predictions",
 )
