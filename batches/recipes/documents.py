@@ -64,7 +64,7 @@ def revise(
     recipe: MasterRecipe, *, content: Mapping[str, Any], actor: User, at: datetime, reason: str
 ) -> MasterRecipe:
     """Write a draft anew from a content, as it was read and then edited."""
-    present = master_recipes.content(recipe)
+    present = master_recipes.whole(recipe)
     foreign = [name for name in _OF_VERSION if name in content and content[name] != present[name]]
     if foreign:
         raise RecipeInvalid(f"not written here, but given by the version: {', '.join(foreign)}")

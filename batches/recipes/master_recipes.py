@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from batches.assets.models import Material
-from batches.recipes import parts, products, states
+from batches.recipes import parts, products, states, validity
 from batches.recipes.actions import Action
 from batches.recipes.drafts import ParameterDraft, RecipeDraft
 from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product, RecipePhase
@@ -22,7 +22,7 @@ from compliance.trail.tlog import canonical
 
 __all__ = [  # the words of other rooms for a draft, and what may refuse it
     "ParameterDraft", "RecipeDraft", "RecipeInvalid", "RecipeNotDraft", "content", "copy",
-    "create_product", "digest", "digest_of", "draft", "present", "revise",
+    "create_product", "digest", "digest_of", "draft", "present", "revise", "whole",
 ]  # fmt: skip
 create_product = products.create
 
@@ -126,6 +126,7 @@ def present(recipe: MasterRecipe, **changed: Any) -> RecipeDraft:
 
 def refresh_registered(recipe: MasterRecipe) -> None:
     """Copy what is registered of the product now into a draft that is about to be saved."""
+    recipe.content_form = CONTENT_FORM
     recipe.product_name = recipe.product.name
     for name in REGISTERED:
         setattr(recipe, name, getattr(recipe.product, name))
@@ -184,7 +185,7 @@ def _lines(written: RecipeDraft, kind: Kind) -> Sequence[Any]:
 
 
 def _demand_valid(written: RecipeDraft) -> None:
-    errors = []
+    errors = validity.problems(written)
     labels = {phase.label for phase in written.whole_phases}
     if not labels:
         errors.append("a master recipe needs at least one phase")
@@ -211,8 +212,11 @@ def _twice(keys: Sequence[str]) -> list[str]:
 @signing.signable(MasterRecipe)
 def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
     """Everything of a recipe that a batch follows; the digest of an issued copy is taken of this."""
-    if recipe.content_form < CONTENT_FORM:
-        return _first_form(recipe)
+    return whole(recipe) if recipe.content_form == CONTENT_FORM else _first_form(recipe)
+
+
+def whole(recipe: MasterRecipe) -> dict[str, canonical.Value]:
+    """Return the content in the present form, also of recipes whose digest is of an earlier one."""
     return {
         "product": recipe.product.code,
         "product_name": recipe.product_name,
