@@ -161,7 +161,7 @@ def _impact(record: Equipment) -> Section:
 
 
 def _log_book(record: Equipment) -> Section:
-    entries = log_book.of(record)
+    entries = log_book.of(record, newest=NEWEST + 1)
     rows: list[list[Cell]] = [
         [
             page_parts.moment(one.at),
@@ -177,7 +177,7 @@ def _log_book(record: Equipment) -> Section:
     ]
     parts: list[Part] = []
     if len(entries) > NEWEST:
-        parts.append(Note(f"The newest {NEWEST} of {len(entries)} lines; the API has all of them."))
+        parts.append(Note(f"The newest {NEWEST} lines; the API has all of them."))
     columns = ["From", "Until", "What", "Text", "By", "Checked by"]
     parts.append(Table(columns, rows, empty="Nothing was done with it yet."))
     return Section("Log book", parts, anchor="log-book")
