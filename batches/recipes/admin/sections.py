@@ -106,7 +106,7 @@ def _phase(one: RecipePhase) -> list[Cell]:
         "; ".join(need for need in needs if need),
         "second person" if one.needs_verification else "",
         one.equipment_kind,
-        record_admin.link(one.procedure),
+        one.procedure.code if one.procedure else "",
     ]
 
 
@@ -134,7 +134,7 @@ def _material(one: MaterialRequirement) -> list[Cell]:
     active = " (adjusted to the assay)" if one.is_potency_adjusted else ""
     return [
         str(one.line),
-        record_admin.link(one.material),
+        one.material.code,
         one.material.name,
         one.get_kind_display() + active,
         f"{plain(one.quantity)} {one.unit}",
