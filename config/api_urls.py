@@ -15,6 +15,7 @@ ROOMS = (
     "compliance.reports",
     "compliance.trail",
     "compliance.signatures",
+    "compliance.signin",
     "compliance.access",
     "twins.predictions",
 )

@@ -6,12 +6,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from batches.assets import calibrations, cleanings, lots, materials, qualifications, suppliers
+from batches.assets import (
+    calibrations,
+    cleanings,
+    lots,
+    making,
+    materials,
+    qualifications,
+    suppliers,
+)
 from batches.assets import equipment as equipment_register
 from batches.assets.calibrations import Measured
 from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
+from batches.assets.making import Component
 from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
     Calibration,
@@ -605,4 +614,17 @@ def released_lot(
     quality = person(Role.QUALITY_ASSURANCE, at=at)
     return lots.release(
         received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
+    )
+
+
+def made_lot(
+    *of: MaterialLot, kind: MaterialKind = MaterialKind.INTERMEDIATE, at: datetime = NOON
+) -> MaterialLot:
+    """Return a lot that was made here, of two kilograms of each of these."""
+    return making.make(
+        material(kind=kind, at=at),
+        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=at, location="Suite 1"),
+        components=[Component(one, Decimal(2), "kg") for one in of],
+        actor=person(Role.OPERATOR, at=at),
+        at=at,
     )

@@ -42,6 +42,9 @@ def start(equipment: Equipment, *, method: Method, actor: User, at: datetime) ->
     """Begin a cleaning; raise `NotTrained`. After the dirty-hold time it needs a remark."""
     authority.demand(actor, Duty.CLEAN_EQUIPMENT)
     training.demand(actor, procedure=method.procedure, at=at)
+    version = training.effective_version(method.procedure, at=at)
+    if version is None:
+        raise CleaningInvalid(f"{method.procedure.code} has no effective version")
     with recording.recording(
         Action.CLEANING_STARTED, actor=actor, at=at, reason=f"cleaning of {equipment.code}"
     ):
@@ -66,7 +69,7 @@ def start(equipment: Equipment, *, method: Method, actor: User, at: datetime) ->
             is_dirty_hold_exceeded=is_late,
             started_at=at,
             performed_by=actor,
-            procedure_version=training.effective_version(method.procedure, at=at),
+            procedure_version=version,
             next_product=method.next_product,
             remark=method.remark.strip(),
         )

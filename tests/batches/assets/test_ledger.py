@@ -61,7 +61,18 @@ def test_nothing_is_dispensed_of_a_lot_that_expired() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "unit"), [("0", "kg"), ("-1", "kg"), ("1", "g"), ("1", ""), ("0.0000001", "kg")]
+    ("amount", "unit"),
+    [
+        ("0", "kg"),
+        ("-1", "kg"),
+        ("1", "g"),
+        ("1", ""),
+        ("0.0000001", "kg"),
+        ("NaN", "kg"),
+        ("Infinity", "kg"),
+        ("1E+14", "kg"),
+        ("1E+40", "kg"),
+    ],
 )
 def test_an_amount_that_cannot_be_is_refused(amount: str, unit: str) -> None:
     with pytest.raises(QuantityInvalid):
