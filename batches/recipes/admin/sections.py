@@ -134,7 +134,7 @@ def _material(one: MaterialRequirement) -> list[Cell]:
     active = " (adjusted to the assay)" if one.is_potency_adjusted else ""
     return [
         str(one.line),
-        one.material.code,
+        record_admin.link(one.material),
         one.material.name,
         one.get_kind_display() + active,
         f"{plain(one.quantity)} {one.unit}",
