@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from rest_framework import serializers
 
-from batches.recipes.master_recipes import HEADER
+from batches.recipes.contents import HEADER
 from batches.recipes.models import MasterRecipe
 from batches.recipes.parts import KINDS, REFERENCES, Kind
 from compliance.trail.tlog import canonical

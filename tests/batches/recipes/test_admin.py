@@ -131,6 +131,7 @@ def test_a_line_is_taken_out_on_its_page() -> None:
     used = _act(author, recipe, "take-out", {"line": "phases:Bioreactor/Harvest", "reason": REASON})
 
     assert taken.status_code == 302
+    assert "Parameter ph" in _page(author, recipe)  # what was taken out stays to be seen
     assert not recipe.parameters.filter(tag="ph").exists()
     assert used.status_code == 422
     assert "names a phase" in used.content.decode()
@@ -216,6 +217,10 @@ def test_a_version_approved_for_a_later_day_waits_for_it() -> None:
 def test_a_page_with_more_lines_asks_the_database_no_more_often() -> None:
     recipe = factories.recipe_draft()
     auditor = _client(factories.person(Role.AUDITOR))
+    master_recipes.revise(
+        recipe, content=master_recipes.present(recipe, storage="-20 Cel"), actor=recipe.author,
+        at=NOON, reason=REASON,
+    )  # fmt: skip
     _page(auditor, recipe)
     with CaptureQueriesContext(connection) as before:
         _page(auditor, recipe)
