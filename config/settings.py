@@ -157,6 +157,8 @@ ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
 # Outside of the operator's reach; each is off while it is empty.
 LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
+# Names of standbys (application_name) that must have flushed what is signed.
+STANDBYS = env.words("GMP_STANDBYS", ())
 LOG_POLICY = env.text("GMP_LOG_POLICY", "")  # C2SP tlog-policy file: witnesses with their URLs
 TSA_URL = env.text("GMP_TSA_URL", "")  # RFC 3161 over HTTP
 TSA_ROOTS = env.text("GMP_TSA_ROOTS", "")  # PEM file of the certificates that are trusted
@@ -253,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "RoleName": "compliance.access.api.messages.ROLES",
         "BatchState": "batches.execution.models.BatchState",
         "PhaseState": "batches.execution.models.PhaseState",
         "ReportState": "compliance.reports.models.ReportState",
