@@ -152,7 +152,10 @@ def _demand_anew(person: User, begun: Any, claims: dict[str, Any], at: datetime)
 
 @require_POST
 def anew(request: HttpRequest, provider: str) -> HttpResponse:
-    """Send a signed-in person to the provider, to be authenticated anew for one signature."""
+    """Lead a signed-in person to the provider, to be authenticated anew for one signature.
+
+    By a link: the answer to a form may not lead elsewhere (Content-Security-Policy, form-action).
+    """
     person = request.user
     if not isinstance(person, User):
         raise PermissionDenied
@@ -161,7 +164,9 @@ def anew(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404("people are not authenticated anew at this provider")
     request.session[_ANEW] = {"person": person.pk, "at": timezone.now().timestamp()}
     asked = urlencode({"auth_params": urlencode({"prompt": "login", "max_age": "0"})})
-    return HttpResponseRedirect(f"{reverse('openid_connect_login', args=[provider])}?{asked}")
+    address = f"{reverse('openid_connect_login', args=[provider])}?{asked}"
+    context = {**admin.site.each_context(request), "title": "Authenticate anew", "address": address}
+    return TemplateResponse(request, "signin/anew.html", context)
 
 
 def _refused(request: HttpRequest, refused: Refused, name: str) -> HttpResponse:

@@ -246,7 +246,7 @@ def _engineer(client: Client) -> tuple[User, Any]:
 
 
 def confirmed(client: Client) -> Any:
-    return signed_in(client, client.post("/sso/oidc/anew")["Location"])
+    return signed_in(client, client.post("/sso/oidc/anew").context["address"])
 
 
 def code_in(page: Any) -> str:
@@ -259,8 +259,9 @@ def test_a_new_authentication_at_the_provider_signs_once(
 ) -> None:
     engineer, record = _engineer(client)
 
-    code = code_in(confirmed(client))
     act = f"/admin/quality/deviation/{record.pk}/acts/sign-investigation/"
+    assert "Authenticate at the identity provider" in client.get(act).content.decode()
+    code = code_in(confirmed(client))
     done = client.post(act, {"password": code})
     again = client.post(act, {"password": code})
 
@@ -274,7 +275,7 @@ def test_a_new_authentication_at_the_provider_signs_once(
 def test_the_provider_is_told_to_ask_anew(client: Client, provider: Provider) -> None:
     _engineer(client)
 
-    address = client.post("/sso/oidc/anew")["Location"]
+    address = client.post("/sso/oidc/anew").context["address"]
     asked = parse_qs(urlsplit(client.get(address)["Location"]).query)
 
     assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
