@@ -12,9 +12,24 @@ from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegmen
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import (
+    Criticality,
+    MasterRecipe,
+    MaterialKind,
+    ParameterKind,
+    Product,
+)
+from batches.recipes.products import Registered
 from compliance.access import devices, people
 from compliance.access.duties import Role
 from compliance.access.models import Device, DeviceKind, User
@@ -93,20 +108,91 @@ def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:
     return Confirmed(signer=signer, at=at)
 
 
+REGISTERED = Registered(
+    strength="50 mg per vial", dosage_form="Solution", shelf_life_months=24, markets=("DE", "US")
+)
+
+
 def product(*, at: datetime = NOON) -> Product:
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return master_recipes.create_product(
-        code=f"PRODUCT-{next(_numbers)}", name="A demonstration antibody", actor=author, at=at
+    return products.create(
+        code=f"PRODUCT-{next(_numbers)}",
+        name="A demonstration antibody",
+        registered=REGISTERED,
+        actor=author,
+        at=at,
     )
 
 
-def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
-    """Return an effective recipe of a new product."""
-    made = product(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    draft = master_recipes.draft(made, content=content, actor=author, at=at)
+def complete(content: RecipeDraft) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say."""
+    phases = [
+        replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
+        for phase in content.whole_phases
+    ]
+    first, last = phases[0].label, phases[-1].label
+    needed: dict[str, object] = {
+        "materials": [
+            MaterialDraft(
+                line=1, phase=first, material_code="MAT-WCB", kind=MaterialKind.ACTIVE,
+                quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+                tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+            ),
+            MaterialDraft(
+                line=2, phase=last, material_code="MAT-BAG", kind=MaterialKind.PACKAGING,
+                quantity=Decimal("1"), unit="{piece}",
+            ),
+        ],
+        "yields": [
+            YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
+        ],
+        "sampling": [
+            SamplingDraft(
+                name="End of culture", phase=last, timing="before the harvest",
+                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+            )
+        ],
+        "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
+        "labels": [LabelDraft(code="LABEL-1", version="1", phase=last)],
+        "dosage_unit": "vial of 50 mg in 5 mL",
+        "batch_size": Decimal("100"),
+        "batch_size_unit": "g",
+        "specification": "SPEC-1",
+        "specification_version": "1",
+        "storage": "2 to 8 Cel",
+        "precautions": "Wear gloves.",
+        "change_number": "CHG-2026-0001",
+        "change_summary": "Written for a test of what follows.",
+    }  # fmt: skip
+    missing = {name: value for name, value in needed.items() if not getattr(content, name)}
+    return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def recipe_draft(
+    content: RecipeDraft = RECIPE, *, of: Product | None = None, author: User | None = None,
+    at: datetime = NOON,
+) -> MasterRecipe:  # fmt: skip
+    """Return a draft that is complete."""
+    return master_recipes.draft(
+        of or product(at=at),
+        content=complete(content),
+        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Lead a draft through its author's signature, the review and the approval."""
+    versions.submit(draft, confirmed=confirmed(draft.author, at=at))
+    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    versions.review(draft, confirmed=confirmed(reviewer, at=at))
     checker = person(Role.QUALITY_ASSURANCE, at=at)
-    return master_recipes.approve(draft, confirmed=confirmed(checker, at=at))
+    return versions.approve(draft, confirmed=confirmed(checker, at=at))
+
+
+def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
+    """Return an effective recipe of a new product; what the draft does not say is filled in."""
+    return made_effective(recipe_draft(content, at=at), at=at)
 
 
 def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
