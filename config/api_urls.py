@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     "batches.exchange",
+    "batches.assets",
     "batches.execution",
     "batches.disposition",
     "compliance.quality",

@@ -3,9 +3,24 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from batches.assets import equipment as equipment_register
+from batches.assets import lots, materials, qualifications, suppliers
+from batches.assets.equipment import Particulars
+from batches.assets.lots import Receipt
+from batches.assets.materials import MaterialDraft
+from batches.assets.models import (
+    Equipment,
+    Material,
+    MaterialKind,
+    MaterialLot,
+    Qualification,
+    Stage,
+    Supplier,
+)
+from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
@@ -322,4 +337,102 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
+    )
+
+
+# --- Assets
+
+
+def registered_equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return equipment as it is entered: in qualification, and of the kind that `said` says."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"EQ-{number:04d}", "name": "A piece of equipment", "kind": "bioreactor",
+        "location": "Suite 1", "manufacturer": "Steelworks", "model": "BR-200",
+        "serial_number": f"SN-{number}", "needed_stages": "iq,oq", **said,
+    }  # fmt: skip
+    return equipment_register.register(
+        Particulars(**values), actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+
+
+def qualification(
+    of: Equipment, stage: Stage = Stage.IQ, *, valid_until: date | None = None,
+    at: datetime = NOON,
+) -> Qualification:  # fmt: skip
+    """Return a stage that one person performed and QA approved."""
+    report = StageReport(
+        stage=stage, protocol="VP-101 v2", report=f"VR-{next(_numbers)}",
+        summary="All criteria of the protocol are met.", performed_on=at.date(),
+        valid_until=valid_until,
+    )  # fmt: skip
+    recorded = qualifications.record(
+        of, report=report, actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+    return qualifications.approve(
+        recorded, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+    )
+
+
+def qualified(of: Equipment, *, at: datetime = NOON) -> Equipment:
+    """Return equipment that QA declared qualified, on all stages that it needs."""
+    for stage in of.stages:
+        qualification(of, Stage(stage), at=at)
+    return qualifications.qualify(
+        of, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        reason="all stages are approved",
+    )  # fmt: skip
+
+
+def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return qualified equipment; without calibration or cleaning where `said` asks for none."""
+    return qualified(registered_equipment(at=at, **said), at=at)
+
+
+def material(*, at: datetime = NOON, **said: object) -> Material:
+    """Return a raw material counted in kilograms."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        **said,
+    }  # fmt: skip
+    author = person(Role.PROCESS_ENGINEER, at=at)
+    return materials.create(MaterialDraft(**values), actor=author, at=at)
+
+
+def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
+    """Return a supplier, approved for a material when one is named."""
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    made = suppliers.register(
+        code=f"SUP-{next(_numbers)}", name="Sugar works", address="", actor=quality, at=at
+    )
+    if of is not None:
+        suppliers.approve(
+            made, material=of, valid_from=at.date(), valid_until=None,
+            basis="audited on site last year", actor=quality, at=at,
+        )  # fmt: skip
+    return made
+
+
+def received_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot in quarantine, from an approved supplier."""
+    made = of or material(at=at)
+    values: dict[str, object] = {
+        "quantity": Decimal(quantity), "unit": made.unit, "received_at": at,
+        "location": "Warehouse A", "supplier": supplier(made, at=at),
+        "supplier_lot": f"L{next(_numbers)}", **said,
+    }  # fmt: skip
+    return lots.receive(made, receipt=Receipt(**values), actor=person(Role.WAREHOUSE, at=at), at=at)
+
+
+def released_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot that QA released."""
+    received = received_lot(of, quantity=quantity, at=at, **said)
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    return lots.release(
+        received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
     )
