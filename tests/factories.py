@@ -10,16 +10,16 @@ from batches.assets import equipment as equipment_register
 from batches.assets import lots, materials, qualifications, suppliers
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
-from batches.assets.materials import MaterialDraft
+from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
     Equipment,
     Material,
-    MaterialKind,
     MaterialLot,
     Qualification,
     Stage,
     Supplier,
 )
+from batches.assets.models import MaterialKind as StockKind
 from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
@@ -45,9 +45,19 @@ from batches.recipes.models import (
     Product,
 )
 from batches.recipes.products import Registered
-from compliance.access import devices, people
+from compliance.access import devices, identity, people, procedures, training
 from compliance.access.duties import Role
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import (
+    Assessment,
+    Device,
+    DeviceKind,
+    Procedure,
+    ProcedureVersion,
+    ProofMethod,
+    Training,
+    TrainingMethod,
+    User,
+)
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
@@ -85,11 +95,17 @@ RECIPE = RecipeDraft(
 )  # fmt: skip
 
 
-def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
-    """Return a person who holds these roles, with a password of their own (`PASSWORD`)."""
+def person(
+    *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
+    is_trained: bool = True,
+) -> User:  # fmt: skip
+    """Return a person who holds these roles, with a password of their own (`PASSWORD`).
+
+    The identity is proven, and the person trained in every procedure that is effective.
+    """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
-    return people.create(
+    made = people.create(
         username=username or f"{label}-{number}",
         full_name=f"{label.replace('-', ' ').title()} {number}",
         password=PASSWORD,
@@ -98,6 +114,64 @@ def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
         at=at,
         reason="a person for a test",
         must_change_password=False,
+    )
+    if is_proven:
+        proven(made, at=at)
+    if is_trained:
+        for version in procedures.effective(at=at):
+            trained(made, version, at=at)
+    return made
+
+
+def proven(whom: User, *, at: datetime = NOON) -> User:
+    """Establish a person's identity."""
+    identity.prove(
+        whom,
+        method=ProofMethod.INSTALLATION,
+        document="a passport that the tests invented",
+        proven_at=at,
+        actor=TEST,
+        at=at,
+    )
+    return whom
+
+
+def procedure(*, at: datetime = NOON, retrain_after_days: int | None = None) -> Procedure:
+    """Return a procedure whose first version is effective."""
+    made = procedures.create(
+        code=f"SOP-{next(_numbers):04d}", title="How it is done", actor=TEST, at=at
+    )
+    procedure_version(made, at=at, retrain_after_days=retrain_after_days)
+    return made
+
+
+def procedure_version(
+    of: Procedure, *, at: datetime = NOON, retrain_after_days: int | None = None
+) -> ProcedureVersion:
+    """Return the next version of a procedure, effective at once."""
+    return procedures.add_version(
+        of,
+        summary="what is done, step by step",
+        effective_from=at,
+        retrain_after_days=retrain_after_days,
+        actor=TEST,
+        at=at,
+    )
+
+
+def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NOON) -> Training:
+    """Train a person in a version of a procedure, or in the effective one."""
+    version = what
+    if isinstance(what, Procedure):
+        version = procedures.effective_version(what, at=at)
+    return training.record(
+        whom,
+        version=version,
+        method=TrainingMethod.READ,
+        assessment=Assessment.PASSED,
+        trained_at=at,
+        actor=TEST,
+        at=at,
     )
 
 
@@ -393,11 +467,11 @@ def material(*, at: datetime = NOON, **said: object) -> Material:
     """Return a raw material counted in kilograms."""
     number = next(_numbers)
     values: dict[str, object] = {
-        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
         **said,
     }  # fmt: skip
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return materials.create(MaterialDraft(**values), actor=author, at=at)
+    return materials.create(StockDraft(**values), actor=author, at=at)
 
 
 def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:

@@ -11,9 +11,9 @@ from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
-from compliance.access import devices, people
+from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import Device, DeviceKind, ProofMethod, User
 from compliance.signatures import signing
 from compliance.trail.recording import System
 from twins.plant import recipe_draft
@@ -45,8 +45,9 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
     for role, username in USERNAMES.items():
-        if not User.objects.filter(username=username).exists():
-            people.create(
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            person = people.create(
                 username=username,
                 full_name=f"Demo {LABELS[role].split(' (')[0]}",
                 password=password,
@@ -55,6 +56,15 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 at=at,
                 reason=REASON,
                 must_change_password=False,
+            )
+        if not identity.is_proven(person, at=at):
+            identity.prove(
+                person,
+                method=ProofMethod.INSTALLATION,
+                document="an invented person of the demonstration",
+                proven_at=at,
+                actor=INSTALLATION,
+                at=at,
             )
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),

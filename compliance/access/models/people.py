@@ -1,4 +1,4 @@
-"""People, the roles they hold, the devices that post, and every attempt to sign in."""
+"""People, and the roles they hold from one moment to another."""
 
 from typing import Any
 
@@ -120,57 +120,3 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user.username}: {LABELS[Role(self.role)]} ({self.pk})"
-
-
-class DeviceKind(models.TextChoices):
-    MES = "mes", "MES"
-    LIMS = "lims", "LIMS"
-    HISTORIAN = "historian", "Historian or sensor gateway"
-    TWIN = "twin", "Simulated plant"
-
-
-@controlled(digest_only=("secret_digest",))
-class Device(models.Model):
-    """A system that posts with its own identity (21 CFR 11.10(h)); its secret is kept as a digest."""
-
-    name = models.CharField(max_length=60, unique=True)
-    kind = models.CharField(max_length=20, choices=DeviceKind.choices)
-    secret_digest = models.CharField(max_length=64)
-    is_active = models.BooleanField(default=True)
-    enrolled_at = models.DateTimeField()
-
-    is_authenticated = True
-    is_anonymous = False
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def duties(self) -> frozenset[Duty]:
-        return DUTIES["device"] if self.is_active else frozenset()
-
-    def trail_identity(self) -> Identity:
-        return Identity(id=f"device:{self.pk}", name=self.name, role="device")
-
-
-class SignInOutcome(models.TextChoices):
-    ACCEPTED = "accepted", "Accepted"
-    WRONG = "wrong", "Wrong name or password"
-    LOCKED = "locked", "Refused: locked"
-    SIGNED_OUT = "signed-out", "Signed out"
-
-
-@controlled(append_only=True)
-class SignIn(models.Model):
-    """One attempt to give credentials, for a session or for a signature."""
-
-    username = models.CharField(max_length=150, db_index=True)
-    purpose = models.CharField(
-        max_length=20, choices=[("session", "Session"), ("signature", "Signature")]
-    )
-    outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
-    address = models.CharField(max_length=64, blank=True)
-    attempted_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.username} {self.outcome} {self.attempted_at:%Y-%m-%d %H:%M:%S} ({self.pk})"
