@@ -35,6 +35,7 @@ from batches.execution.models.exceptions import (
     ExceptionKind,
     ExceptionState,
 )
+from batches.execution.models.materials import Charge, EquipmentAssignment, ProducedLot
 from batches.execution.models.readings import ReadingSegment
 
 __all__ = [
@@ -52,7 +53,9 @@ __all__ = [
     "BatchState",
     "BatchYield",
     "Calculation",
+    "Charge",
     "DispositionState",
+    "EquipmentAssignment",
     "EquipmentNeed",
     "EventKind",
     "Examination",
@@ -63,6 +66,7 @@ __all__ = [
     "IssuedCopy",
     "LabelUse",
     "PhaseState",
+    "ProducedLot",
     "Purpose",
     "ReadingSegment",
     "Remark",
