@@ -803,7 +803,7 @@ class Migration(migrations.Migration):
             model_name="materialrequirement",
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["active", "component", "aid", "packaging"])),
-                name="material_kind_known",
+                name="material_requirement_kind_known",
             ),
         ),
         migrations.AddConstraint(

@@ -47,7 +47,7 @@ class MaterialRequirement(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recipe", "line"], name="material_line_unique"),
             models.CheckConstraint(
-                name="material_kind_known", condition=Q(kind__in=MaterialKind.values)
+                name="material_requirement_kind_known", condition=Q(kind__in=MaterialKind.values)
             ),
             models.CheckConstraint(name="material_quantity_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(
