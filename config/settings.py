@@ -159,6 +159,7 @@ TSA_NAME = env.text("GMP_TSA_NAME", "")  # common name of the one authority that
 EXPORT = env.text("GMP_EXPORT", "")  # a folder, or s3://bucket/prefix with object lock
 EXPORT_RETENTION_DAYS = env.number("GMP_EXPORT_RETENTION_DAYS", 3650)
 SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")
+SITE_ZONE = env.zone("GMP_SITE_ZONE", "UTC")  # of the site's clocks; signatures show it
 
 # --- People
 

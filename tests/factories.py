@@ -61,6 +61,8 @@ from compliance.access.models import (
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.signatures import accountability, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -120,6 +122,8 @@ def person(
     if is_trained:
         for version in procedures.effective(at=at):
             trained(made, version, at=at)
+    if roles and is_proven:
+        acknowledged(made, at=at)
     return made
 
 
@@ -173,6 +177,18 @@ def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NO
         actor=TEST,
         at=at,
     )
+
+
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
 
 
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:

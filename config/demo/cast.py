@@ -10,9 +10,14 @@ from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
 from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
+<<<<<<< HEAD
 from compliance.access.models import Device, DeviceKind, ProofMethod, User
 from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
+=======
+from compliance.access.models import Device, DeviceKind, User
+from compliance.signatures import accountability, signing, statements
+>>>>>>> signing
 from compliance.trail.recording import System
 from config.demo import master_records
 from config.demo.master_records import Made
@@ -43,9 +48,14 @@ class Cast:
 def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
+<<<<<<< HEAD
     for username, role in people_of_the_plant():
         person = User.objects.filter(username=username).first()
         if person is None:
+=======
+    for role, username in USERNAMES.items():
+        if not User.objects.filter(username=username).exists():
+>>>>>>> signing
             person = people.create(
                 username=username,
                 full_name=_full_name(username, role),
@@ -56,6 +66,7 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 reason=REASON,
                 must_change_password=False,
             )
+<<<<<<< HEAD
         if not identity.is_proven(person, at=at):
             identity.prove(
                 person,
@@ -65,6 +76,9 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 actor=INSTALLATION,
                 at=at,
             )
+=======
+            _acknowledge(person, password=password, at=at)
+>>>>>>> signing
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
@@ -74,9 +88,24 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     return Cast(password=password, tokens=tokens)
 
 
+<<<<<<< HEAD
 def people_of_the_plant() -> list[tuple[str, Role]]:
     """Return who there is: one of each role, and a second engineer who reviews recipes."""
     return [*((name, role) for role, name in USERNAMES.items()), (REVIEWER, Role.PROCESS_ENGINEER)]
+=======
+def _acknowledge(person: User, *, password: str, at: datetime) -> None:
+    """Let a person sign the accountability statement in force: nobody signs anything before."""
+    statement = accountability.effective()
+    if statement is not None:
+        confirmed = signing.confirm(signer=person, password=password, address="", at=at)
+        statements.acknowledge(statement, confirmed=confirmed)
+
+
+def cho_recipe() -> RecipeDraft:
+    """Return the fed-batch recipe; its twin runs every 12 hours, as often as the laboratory samples."""
+    drafted = recipe_draft.draft()
+    return replace(drafted, twin_settings={**drafted.twin_settings, "every_h": 12})
+>>>>>>> signing
 
 
 def _full_name(username: str, role: Role) -> str:

@@ -1,0 +1,152 @@
+"""Judge a signature: is it the one that was given, and is the record still what it covers?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection, models
+
+from compliance.signatures import binding, contents, security_key
+from compliance.signatures.models import Means, Signature
+from compliance.trail import capture
+from compliance.trail.tlog import canonical
+
+_ENTRIES = """
+    SELECT record_id, body FROM audit.entry_view
+    WHERE record = %s AND record_id = ANY(%s) AND op = 'insert'
+"""
+
+
+class Standing(StrEnum):
+    """What a signature is worth now."""
+
+    INTACT = "intact"
+    SUPERSEDED = "superseded"
+    COPIED = "copied"
+
+
+LABELS = {
+    Standing.INTACT: "Valid for the present version",
+    Standing.SUPERSEDED: "Superseded: the record was changed after signing, and is unsigned now",
+    Standing.COPIED: "Not genuine: this is not the signature that was given",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a signature stands, why, and which parts of the record have changed since."""
+
+    signature: Signature
+    standing: Standing
+    reasons: Sequence[str] = ()
+    changed: Sequence[str] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        return self.standing == Standing.INTACT
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.standing]
+
+    @property
+    def explanation(self) -> str:
+        """The standing in one sentence, with what has changed since or what does not fit."""
+        if self.changed:
+            names = ", ".join(name.replace("_", " ") for name in self.changed)
+            return f"{self.label} (changed since: {names})"
+        return f"{self.label} ({'; '.join(self.reasons)})" if self.reasons else self.label
+
+
+def verify(signature: Signature) -> Verdict:
+    """Judge one signature against its row, its entry in the trail and the record."""
+    model = contents.model_of(signature.record)
+    record = model._default_manager.filter(pk=signature.record_id).first() if model else None
+    return judged([signature], record)[0]
+
+
+def of_record(record: models.Model) -> list[Verdict]:
+    """Judge every signature under a record, oldest first."""
+    found = Signature.objects.filter(
+        record=capture.record_of(type(record)), record_id=str(record.pk)
+    )
+    return judged(list(found.select_related("reauthentication").order_by("pk")), record)
+
+
+def judged(signatures: Sequence[Signature], record: models.Model | None) -> list[Verdict]:
+    """Judge signatures that say they are under this record, which is None when there is none."""
+    if not signatures:
+        return []
+    entries = _entries(signatures)
+    now = contents.parts(record) if record is not None else {}
+    return [_verdict(one, record, now, entries) for one in signatures]
+
+
+def covers(signature: Signature, record: models.Model) -> bool:
+    """Say whether a record is the version that a signature was given under (21 CFR 11.70)."""
+    is_under = (signature.record, signature.record_id) == (
+        capture.record_of(type(record)),
+        str(record.pk),
+    )
+    if not is_under:
+        return False
+    if not signature.binding:
+        return signature.record_digest == contents.first_digest(record)
+    return binding.holds(signature) and signature.record_digest == contents.digest(record)
+
+
+def _verdict(
+    signature: Signature, record: models.Model | None, now: Mapping[str, str],
+    entries: Mapping[str, Any],
+) -> Verdict:  # fmt: skip
+    if wrong := _not_genuine(signature, record, entries):
+        return Verdict(signature, Standing.COPIED, wrong)
+    if record is not None and not signature.binding:
+        is_same = signature.record_digest == contents.first_digest(record)
+        return Verdict(signature, Standing.INTACT if is_same else Standing.SUPERSEDED)
+    then = signature.content_parts
+    changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    return Verdict(signature, Standing.SUPERSEDED if changed else Standing.INTACT, changed=changed)
+
+
+def _not_genuine(
+    signature: Signature, record: models.Model | None, entries: Mapping[str, Any]
+) -> list[str]:
+    """Say what does not fit; nothing for the signature that was given."""
+    found = []
+    if record is None:
+        found.append("the signed record does not exist")
+    if signature.binding:
+        if not binding.holds(signature):
+            found.append("its fields do not belong together")
+        if signature.record_digest != contents.digest_of_parts(
+            signature.record, signature.record_id, signature.content_parts
+        ):
+            found.append("its digest is of another record")
+    entry = entries.get(str(signature.pk))
+    if entry is None:
+        found.append("the audit trail does not know it")
+    elif entry is not _ARCHIVED and entry.get("binding", "") != signature.binding:
+        found.append("it is not what the audit trail recorded")
+    if signature.means == Means.SECURITY_KEY:
+        found += security_key.problems(signature)
+    return found
+
+
+_ARCHIVED = object()
+
+
+def _entries(signatures: Sequence[Signature]) -> dict[str, Any]:
+    """Return what the trail recorded of each signature."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ENTRIES, [capture.record_of(Signature), [str(one.pk) for one in signatures]]
+        )
+        found = cursor.fetchall()
+    return {record_id: _ARCHIVED if body is None else _values(body) for record_id, body in found}
+
+
+def _values(body: str) -> Any:
+    entry: Any = canonical.loads(body.encode())
+    return entry["new"]
