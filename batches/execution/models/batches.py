@@ -50,7 +50,7 @@ class Batch(models.Model):
     planned_unit = models.CharField(max_length=30, blank=True, help_text="UCUM code.")
     scale = models.DecimalField(
         max_digits=12, decimal_places=6, default=1,
-        help_text="Planned size in multiples of the recipe's: its quantities are multiplied by it.",
+        help_text="Multiple of the recipe's batch size; its quantities are multiplied by it.",
     )  # fmt: skip
     checked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,

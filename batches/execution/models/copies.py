@@ -4,6 +4,8 @@ These rows are written when the batch is issued, and never again. Quantities are
 multiplied by the scale of the batch; the recipe's own text is in `IssuedCopy`, word for word.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -11,8 +13,8 @@ from batches.execution.models.batches import Batch, BatchPhase
 from compliance.trail.capture import controlled
 from compliance.trail.fields import CanonicalJSONField
 
-AMOUNT = {"max_digits": 20, "decimal_places": 6}
-PERCENT = {"max_digits": 6, "decimal_places": 3}
+AMOUNT: dict[str, Any] = {"max_digits": 20, "decimal_places": 6}
+PERCENT: dict[str, Any] = {"max_digits": 6, "decimal_places": 3}
 
 
 @controlled(append_only=True)
