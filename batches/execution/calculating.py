@@ -16,7 +16,7 @@ from batches.execution.models import (
 )
 from batches.execution.states import Step
 from batches.quantities import calculations
-from batches.quantities.limits import Range
+from batches.quantities.limits import OPEN, Range
 from batches.quantities.units import Quantity, Rounding
 from compliance.access import authority
 from compliance.access.duties import Duty
@@ -46,7 +46,7 @@ class Task:
     inputs: Mapping[str, Sequence[Quantity]]
     places: int = 2
     rounding: Rounding = Rounding.HALF_UP
-    range: Range = Range()
+    range: Range = OPEN
 
 
 _KINDS = {

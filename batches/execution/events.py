@@ -93,8 +93,10 @@ def record(
         if reported.kind == EventKind.MEASUREMENT:
             measurements.judge(event, at=at)
         if what:
-            exceptions.flag(held, ExceptionKind.INTERRUPTION, about=event, phase=phase, at=at,
-                            by=actor, text=f"{event.get_kind_display()}: {reported.text.strip()}")  # fmt: skip
+            exceptions.flag(
+                held, ExceptionKind.INTERRUPTION, about=event, phase=phase, at=at, by=actor,
+                text=f"{event.get_kind_display()}: {reported.text.strip()}",
+            )  # fmt: skip
         signals.announce(batch_id=held.pk, kind="event", record_id=event.pk)
     return event
 

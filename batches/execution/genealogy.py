@@ -1,4 +1,4 @@
-"""Follow material through batches both ways: what went into one, and where a lot went (211.188(b)(3))."""
+"""Follow material through batches: what went into one, and where a lot went (211.188(b)(3))."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

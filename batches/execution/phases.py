@@ -40,8 +40,8 @@ _KINDS = {
 
 
 def move(
-    phase: BatchPhase, step: PhaseStep, *, actor: User, at: datetime, performed_at: datetime | None = None,
-    text: str = "", late_entry: Late | None = None,
+    phase: BatchPhase, step: PhaseStep, *, actor: User, at: datetime,
+    performed_at: datetime | None = None, text: str = "", late_entry: Late | None = None,
 ) -> BatchEvent:  # fmt: skip
     """Start, hold, resume, end or abort a phase, as the person who does it enters it."""
     moment = performed_at or at
@@ -91,4 +91,4 @@ def performers(phase: BatchPhase) -> frozenset[int]:
     found = {phase.started_by_id, phase.ended_by_id}
     for name in ("charges", "equipment", "examinations", "in_process_results", "label_uses"):
         found.update(getattr(phase, name).values_list("performed_by_id", flat=True))
-    return frozenset(found - {None})
+    return frozenset(one for one in found if one is not None)
