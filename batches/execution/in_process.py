@@ -24,7 +24,7 @@ from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.trail import recording
 
-_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,12})?")
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,12})?", re.ASCII)
 
 
 class ValueInvalid(Refused):

@@ -17,6 +17,7 @@ from batches.execution.models import (
     PhaseState,
 )
 from batches.execution.states import ALLOWED, MOVES, PHASE_ALLOWED, PHASE_MOVES
+from batches.recipes.models import MasterRecipe
 from compliance.access.duties import Role
 from compliance.trail import recording
 from tests import factories
@@ -51,12 +52,12 @@ def _reached(moves: Any, allowed: Any) -> set[tuple[str, str]]:
 
 @pytest.mark.requirement("P11-f1")
 def test_the_database_moves_batches_as_the_table_says_and_no_other_way() -> None:
-    allowed = _reached(MOVES, ALLOWED)
+    allowed, recipe = _reached(MOVES, ALLOWED), factories.recipe()
     for before in BatchState.values:
         for after in BatchState.values:
-            batch = _batch(before)
             if before == after:
                 continue
+            batch = _batch(before, recipe)
             statement = "UPDATE execution_batch SET state = %s WHERE id = %s"
             if (before, after) in allowed:
                 run(statement, [after, batch.pk])
@@ -66,11 +67,8 @@ def test_the_database_moves_batches_as_the_table_says_and_no_other_way() -> None
                 )
 
 
-_RECIPE: list[Any] = []
-
-
-def _batch(state: str) -> Batch:
-    batch = factories.batch()
+def _batch(state: str, recipe: MasterRecipe) -> Batch:
+    batch = factories.batch(recipe)
     way = {
         BatchState.ISSUED: [],
         BatchState.RUNNING: ["running"],
