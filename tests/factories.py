@@ -324,7 +324,7 @@ def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
 
 def happened(
     to: Batch, kind: EventKind, *, by: Device | None = None, at: datetime = NOON,
-    **said: str,
+    **said: object,
 ) -> BatchEvent:  # fmt: skip
     """Record an event that occurs at `at` and is recorded at once."""
     reported = Reported(kind=kind, occurred_at=at, occurred_text=at.isoformat())
@@ -398,9 +398,42 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
         happened(made, EventKind.PHASE_ENDED, by=source, at=at, phase=phase.name)
     stored(made, temperatures("36.8", since=at), at=at)
     result(sample(made, at=at), at=at)
+    recorded_by_mes(made, by=source, at=at)
     happened(made, EventKind.BATCH_ENDED, by=source, at=at)
     made.refresh_from_db()
     return made
+
+
+def recorded_by_mes(to: Batch, *, by: Device, at: datetime = NOON, but: str = "") -> None:
+    """Let the MES record whatever 21 CFR 211.188(b) asks of the batch, but one sub-clause."""
+    for clause, kind, said in complete_record(to):
+        if clause != but:
+            happened(to, kind, by=by, at=at, **said)
+
+
+def complete_record(of: Batch) -> Iterable[tuple[str, EventKind, dict[str, object]]]:
+    """Yield the events of a complete record, each with the sub-clause that asks for it."""
+    for need in of.equipment_needs.all():
+        details = {"equipment_kind": need.kind, "equipment": "BR-01"}
+        yield "(b)(2)", EventKind.OBSERVATION, {"details": details}
+    for line in of.materials.all():
+        details = {
+            "material": line.material_code, "lot": "LOT-1", "unit": line.unit,
+            "quantity": f"{line.quantity:f}",
+        }  # fmt: skip
+        yield "(b)(3)", EventKind.ADDITION, {"details": details}
+    for expected in of.yields.select_related("phase"):
+        details = {"yield_quantity": f"{expected.quantity:f}", "yield_unit": expected.unit}
+        yield "(b)(7)", EventKind.OBSERVATION, {"details": details, "phase": expected.phase.name}
+    for label in of.labels.all():
+        details = {"label": label.code, "labels_issued": "1", "labels_used": "1"}
+        yield "(b)(8)", EventKind.OBSERVATION, {"details": details}
+    for point in of.sampling.all():
+        for _ in range(point.count):
+            yield "(b)(10)", EventKind.SAMPLING, {"details": {"point": point.name}}
+    for kind in ("area-before", "area-after"):
+        yield "(b)(6)", EventKind.OBSERVATION, {"details": {"examination": kind}}
+    yield "(b)(13)", EventKind.OBSERVATION, {"details": {"examination": "packages"}}
 
 
 def deviation(

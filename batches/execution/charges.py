@@ -88,6 +88,7 @@ def charge(
         net, given = _net(material, weighed)
         if weighed.scale is not None:
             equipment.demand_usable(weighed.scale, at=performed_at, campaign=phase.batch.number)
+        ledger.demand_usable(lot, at=performed_at)
         override = _demand_tolerance(material, net, weighed)
         in_stock = units.convert(net, material.unit, lot.unit)
         movement = ledger.move(
