@@ -102,6 +102,13 @@ PHASE_MOVES: dict[PhaseStep, PhaseState] = {
 BEHIND = frozenset({PhaseState.DONE, PhaseState.ABORTED})
 
 
+def is_possible(batch: Batch, step: Step) -> bool:
+    """Say whether the batch's state allows the step."""
+    if batch.disposition != DispositionState.PENDING:
+        return step in AFTER_DISPOSITION
+    return step in ALLOWED[batch.state]
+
+
 def demand(batch: Batch, step: Step) -> None:
     """Pass when the batch's state allows the step, else raise `BatchStateForbids`."""
     if batch.disposition != DispositionState.PENDING:
