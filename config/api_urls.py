@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     "batches.exchange",
+    "batches.recipes",
     "batches.assets",
     "batches.execution",
     "batches.disposition",
@@ -13,6 +14,8 @@ ROOMS = (
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",
+    "compliance.signatures",
+    "compliance.signin",
     "compliance.access",
     "twins.predictions",
 )

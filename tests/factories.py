@@ -6,12 +6,25 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from batches.assets import (
+    calibrations,
+    cleanings,
+    lots,
+    making,
+    materials,
+    qualifications,
+    suppliers,
+)
 from batches.assets import equipment as equipment_register
-from batches.assets import lots, materials, qualifications, suppliers
+from batches.assets.calibrations import Measured
+from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
+from batches.assets.making import Component
 from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
+    Calibration,
+    Cleaning,
     Equipment,
     Material,
     MaterialLot,
@@ -57,15 +70,17 @@ from batches.recipes.models import (
     Product,
 )
 from batches.recipes.products import Registered
-from compliance.access import devices, identity, people, procedures, training
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
+    AlarmKind,
     Assessment,
     Device,
     DeviceKind,
     Procedure,
     ProcedureVersion,
     ProofMethod,
+    SecurityAlarm,
     Training,
     TrainingMethod,
     User,
@@ -111,11 +126,12 @@ RECIPE = RecipeDraft(
 
 def person(
     *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
-    is_trained: bool = True,
+    is_trained: bool = True, has_acknowledged: bool = True,
 ) -> User:  # fmt: skip
     """Return a person who holds these roles, with a password of their own (`PASSWORD`).
 
-    The identity is proven, and the person trained in every procedure that is effective.
+    The identity is proven, the person trained in every procedure that is effective, and the
+    accountability statement acknowledged: whoever holds a role may sign.
     """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
@@ -134,7 +150,7 @@ def person(
     if is_trained:
         for version in procedures.effective(at=at):
             trained(made, version, at=at)
-    if roles and is_proven:
+    if roles and is_proven and has_acknowledged:
         acknowledged(made, at=at)
     return made
 
@@ -208,15 +224,31 @@ def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 
@@ -248,18 +280,9 @@ def complete(content: RecipeDraft) -> RecipeDraft:
         for phase in content.whole_phases
     ]
     first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
     needed: dict[str, object] = {
-        "materials": [
-            MaterialDraft(
-                line=1, phase=first, material_code="MAT-WCB", kind=MaterialKind.ACTIVE,
-                quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
-                tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
-            ),
-            MaterialDraft(
-                line=2, phase=last, material_code="MAT-BAG", kind=MaterialKind.PACKAGING,
-                quantity=Decimal("1"), unit="{piece}",
-            ),
-        ],
+        "materials": materials,
         "yields": [
             YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
         ],
@@ -283,6 +306,24 @@ def complete(content: RecipeDraft) -> RecipeDraft:
     }  # fmt: skip
     missing = {name: value for name, value in needed.items() if not getattr(content, name)}
     return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
 
 
 def recipe_draft(
@@ -524,6 +565,54 @@ def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
     return qualified(registered_equipment(at=at, **said), at=at)
 
 
+def calibrated(
+    of: Equipment, *, found_good: bool = True, left_good: bool = True, at: datetime = NOON
+) -> Calibration:
+    """Return a calibration that another person verified."""
+    measured = Measured(
+        performed_at=at, as_found="100.1 g of 100 g", as_found_in_tolerance=found_good,
+        as_left="100.0 g of 100 g", as_left_in_tolerance=left_good,
+        reference_standard="W-100 of class E2", certificate=f"C-{next(_numbers)}",
+    )  # fmt: skip
+    made = calibrations.record(of, measured=measured, actor=person(Role.MAINTENANCE, at=at), at=at)
+    checker = person(Role.MAINTENANCE, at=at)
+    return calibrations.verify(made, actor=checker, at=at, reason="certificate read and compared")
+
+
+def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified balance with a calibration in force."""
+    made = equipment(at=at, kind="balance", calibration_interval_days=days, **said)
+    calibrated(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that is done and waits for its verification."""
+    method = Method(procedure=procedure(at=at), **said)
+    cleaner = person(Role.OPERATOR, at=at)
+    made = cleanings.start(of, method=method, actor=cleaner, at=at)
+    return cleanings.finish(made, actor=cleaner, at=at)
+
+
+def cleaned(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that another person accepted."""
+    made = finished_cleaning(of, at=at, **said)
+    checker = person(Role.OPERATOR, at=at)
+    return cleanings.verify(
+        made, is_clean=True, actor=checker, at=at, reason="no residue seen in good light"
+    )
+
+
+def vessel(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified, clean bioreactor with hold times of 24 and 72 hours."""
+    values = {"is_cleaned": True, "dirty_hold_hours": 24, "clean_hold_hours": 72, **said}
+    made = equipment(at=at, **values)
+    cleaned(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
 def material(*, at: datetime = NOON, **said: object) -> Material:
     """Return a raw material counted in kilograms."""
     number = next(_numbers)
@@ -570,6 +659,19 @@ def released_lot(
     quality = person(Role.QUALITY_ASSURANCE, at=at)
     return lots.release(
         received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
+    )
+
+
+def made_lot(
+    *of: MaterialLot, kind: MaterialKind = MaterialKind.INTERMEDIATE, at: datetime = NOON
+) -> MaterialLot:
+    """Return a lot that was made here, of two kilograms of each of these."""
+    return making.make(
+        material(kind=kind, at=at),
+        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=at, location="Suite 1"),
+        components=[Component(one, Decimal(2), "kg") for one in of],
+        actor=person(Role.OPERATOR, at=at),
+        at=at,
     )
 
 

@@ -64,7 +64,7 @@ def _materials(content: Content) -> Iterator[Lack]:
             yield Lack(
                 "no-amount-per-unit",
                 "21 CFR 211.186(b)(2)",
-                f"the amount of {line['material_code']} in each dosage unit",
+                f"the amount of {line['material']} in each dosage unit",
             )
 
 

@@ -11,7 +11,7 @@ from compliance.trail.tlog import canonical
 
 @dataclass(frozen=True)
 class PhaseDraft:
-    """A phase; its place is its place in the list. Others name it `unit procedure/name`."""
+    """A phase; its place is that in the list. Others name it `unit procedure/name`."""
 
     unit_procedure: str
     name: str
@@ -22,6 +22,7 @@ class PhaseDraft:
     needs_verification: bool = False
     equipment_kind: str = ""
     parallel_group: str = ""
+    procedure: str = ""
 
     @property
     def label(self) -> str:
@@ -50,9 +51,11 @@ class ParameterDraft:
 
 @dataclass(frozen=True)
 class MaterialDraft:
+    """A line of the bill of materials; the material is named by its code."""
+
     line: int
     phase: str
-    material_code: str
+    material: str
     kind: MaterialKind
     quantity: Decimal
     unit: str

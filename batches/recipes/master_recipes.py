@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from batches.recipes import parts, products, states
+from batches.assets.models import Material
+from batches.recipes import parts, products, states, validity
 from batches.recipes.actions import Action
 from batches.recipes.drafts import ParameterDraft, RecipeDraft
 from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product, RecipePhase
-from batches.recipes.parts import KINDS, Kind
+from batches.recipes.parts import KINDS, Kind, References
 from batches.recipes.states import RecipeNotDraft, Step
 from compliance.access import authority
 from compliance.access.duties import Duty
-from compliance.access.models import User
+from compliance.access.models import Procedure, User
 from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.trail import recording
@@ -21,7 +22,7 @@ from compliance.trail.tlog import canonical
 
 __all__ = [  # the words of other rooms for a draft, and what may refuse it
     "ParameterDraft", "RecipeDraft", "RecipeInvalid", "RecipeNotDraft", "content", "copy",
-    "create_product", "digest", "draft", "present", "revise",
+    "create_product", "digest", "digest_of", "draft", "present", "revise", "whole",
 ]  # fmt: skip
 create_product = products.create
 
@@ -79,9 +80,9 @@ def _draft(
         )
         _write_header(recipe, written)
         recipe.save()
-        phases: dict[str, RecipePhase] = {}
+        references = _references(recipe, written)
         for kind in KINDS.values():
-            _write_lines(recipe, kind, written, phases)
+            _write_lines(recipe, kind, written, references)
     return recipe
 
 
@@ -100,8 +101,8 @@ def revise(
         demand_author(held, actor)
         _write_header(held, content)
         held.save()
-        phases = {phase.label: phase for phase in held.phases.all()}
-        gone = [_write_lines(held, kind, content, phases) for kind in KINDS.values()]
+        references = _references(held, content)
+        gone = [_write_lines(held, kind, content, references) for kind in KINDS.values()]
         for rows in reversed(gone):  # phases last: the others point to them
             for row in rows:
                 row.delete()
@@ -125,6 +126,7 @@ def present(recipe: MasterRecipe, **changed: Any) -> RecipeDraft:
 
 def refresh_registered(recipe: MasterRecipe) -> None:
     """Copy what is registered of the product now into a draft that is about to be saved."""
+    recipe.content_form = CONTENT_FORM
     recipe.product_name = recipe.product.name
     for name in REGISTERED:
         setattr(recipe, name, getattr(recipe.product, name))
@@ -141,20 +143,37 @@ def _write_header(recipe: MasterRecipe, written: RecipeDraft) -> None:
 
 
 def _write_lines(
-    recipe: MasterRecipe, kind: Kind, written: RecipeDraft, phases: dict[str, RecipePhase]
+    recipe: MasterRecipe, kind: Kind, written: RecipeDraft, references: References
 ) -> list[Any]:
     """Create and change the rows of one kind; return the rows that are not written any more."""
     rows = {kind.key_of(_keys(kind, row)): row for row in getattr(recipe, kind.name).all()}
     for order, line in enumerate(_lines(written, kind), start=1):
-        wanted = parts.columns(kind, line, phases=phases, order=order)
+        wanted = parts.columns(kind, line, references=references, order=order)
         row = rows.pop(kind.key_of(vars(line)), None) or kind.model(recipe=recipe)
         if row.pk is None or any(getattr(row, name) != value for name, value in wanted.items()):
             for name, value in wanted.items():
                 setattr(row, name, value)
             row.save()
         if isinstance(row, RecipePhase):
-            phases[row.label] = row
+            references.phase[row.label] = row
     return list(rows.values())
+
+
+def _references(recipe: MasterRecipe, written: RecipeDraft) -> References:
+    """Find what the lines name; raise `RecipeInvalid` for a material or procedure nobody knows."""
+    materials = {line.material for line in written.materials}
+    procedures = {line.procedure for line in written.whole_phases} - {""}
+    found = References(
+        phase={phase.label: phase for phase in recipe.phases.all()},
+        material={one.code: one for one in Material.objects.filter(code__in=materials)},
+        procedure={one.code: one for one in Procedure.objects.filter(code__in=procedures)},
+    )
+    unknown = sorted(materials - set(found.material)) + sorted(procedures - set(found.procedure))
+    if unknown:
+        raise RecipeInvalid(
+            f"not registered: {', '.join(unknown)}; enter the material or procedure first"
+        )
+    return found
 
 
 def _keys(kind: Kind, row: Any) -> dict[str, Any]:
@@ -166,7 +185,7 @@ def _lines(written: RecipeDraft, kind: Kind) -> Sequence[Any]:
 
 
 def _demand_valid(written: RecipeDraft) -> None:
-    errors = []
+    errors = validity.problems(written)
     labels = {phase.label for phase in written.whole_phases}
     if not labels:
         errors.append("a master recipe needs at least one phase")
@@ -193,8 +212,11 @@ def _twice(keys: Sequence[str]) -> list[str]:
 @signing.signable(MasterRecipe)
 def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
     """Everything of a recipe that a batch follows; the digest of an issued copy is taken of this."""
-    if recipe.content_form < CONTENT_FORM:
-        return _first_form(recipe)
+    return whole(recipe) if recipe.content_form == CONTENT_FORM else _first_form(recipe)
+
+
+def whole(recipe: MasterRecipe) -> dict[str, canonical.Value]:
+    """Return the content in the present form, also of recipes whose digest is of an earlier one."""
     return {
         "product": recipe.product.code,
         "product_name": recipe.product_name,
@@ -208,8 +230,13 @@ def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
 
 def digest(recipe: MasterRecipe) -> str:
     """Return the SHA-256 of a recipe's content: what a batch is issued against."""
-    tag = f"gmp-recipe/content/v{recipe.content_form}\0".encode()
-    return hashlib.sha256(tag + canonical.dumps(dict(content(recipe)))).hexdigest()
+    return digest_of(content(recipe), form=recipe.content_form)
+
+
+def digest_of(content: Mapping[str, canonical.Value], *, form: int) -> str:
+    """Return the SHA-256 of a content in one of its forms."""
+    tag = f"gmp-recipe/content/v{form}\0".encode()
+    return hashlib.sha256(tag + canonical.dumps(dict(content))).hexdigest()
 
 
 def _first_form(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:

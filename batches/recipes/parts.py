@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import models
 
+from batches.assets.models import Material
+from batches.recipes import differences
 from batches.recipes.drafts import (
     EquipmentDraft,
     LabelDraft,
@@ -26,19 +28,26 @@ from batches.recipes.models import (
     RecipePhase,
     SamplingPoint,
 )
+from compliance.access.models import Procedure
 from compliance.trail.tlog import canonical
+
+REFERENCES = ("phase", "material", "procedure")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of part: its table, what a person writes, and what tells two lines apart."""
+    """One kind of part: its table, what a person writes, and how its lines are ordered."""
 
     name: str
     singular: str
     model: type[models.Model]
     draft: type[Any]
-    key: tuple[str, ...]
     order: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells two lines apart."""
+        return differences.KEYS[self.name]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -46,29 +55,41 @@ class Kind:
 
     def key_of(self, values: Mapping[str, Any]) -> str:
         """Return how people name a line: a phase by its label, a parameter by its tag."""
-        return "/".join(str(values[name]) for name in self.key)
+        return differences.key_of(self.name, values)
 
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("phases", "phase", RecipePhase, PhaseDraft, ("unit_procedure", "name"), "order"),
-        Kind("parameters", "parameter", Parameter, ParameterDraft, ("tag",), "tag"),
-        Kind("materials", "material", MaterialRequirement, MaterialDraft, ("line",), "line"),
-        Kind("yields", "yield", ExpectedYield, YieldDraft, ("phase",), "phase__order"),
-        Kind("sampling", "sampling point", SamplingPoint, SamplingDraft, ("name",), "name"),
-        Kind("equipment", "equipment", EquipmentRequirement, EquipmentDraft, ("name",), "name"),
-        Kind("labels", "label", LabelRequirement, LabelDraft, ("code",), "code"),
+        Kind("phases", "phase", RecipePhase, PhaseDraft, "order"),
+        Kind("parameters", "parameter", Parameter, ParameterDraft, "tag"),
+        Kind("materials", "material", MaterialRequirement, MaterialDraft, "line"),
+        Kind("yields", "yield", ExpectedYield, YieldDraft, "phase__order"),
+        Kind("sampling", "sampling point", SamplingPoint, SamplingDraft, "name"),
+        Kind("equipment", "equipment", EquipmentRequirement, EquipmentDraft, "name"),
+        Kind("labels", "label", LabelRequirement, LabelDraft, "code"),
     )
 }
+
+
+@dataclass
+class References:
+    """What lines point to: phases by label, materials and procedures by code."""
+
+    phase: dict[str, RecipePhase]
+    material: dict[str, Material]
+    procedure: dict[str, Procedure]
+
+    def of(self, name: str, value: str) -> models.Model | None:
+        found: Mapping[str, models.Model] = getattr(self, name)
+        return found[value] if value else None
 
 
 def content(recipe: MasterRecipe, kind: Kind) -> list[dict[str, canonical.Value]]:
     """Return the lines of one kind as plain values, in their order."""
     rows = getattr(recipe, kind.name).order_by(kind.order)
-    if kind.name != "phases":
-        rows = rows.select_related("phase")
-    return [_line(kind, row) for row in rows]
+    pointers = [name for name in REFERENCES if name in kind.fields]
+    return [_line(kind, row) for row in (rows.select_related(*pointers) if pointers else rows)]
 
 
 def _line(kind: Kind, row: models.Model) -> dict[str, canonical.Value]:
@@ -79,26 +100,27 @@ def _line(kind: Kind, row: models.Model) -> dict[str, canonical.Value]:
 
 
 def plain(value: Any) -> canonical.Value:
-    """Return one stored value as canonical JSON has it: decimals as text, phases by label."""
+    """Return one stored value as canonical JSON has it: decimals as text, records by name."""
     match value:
         case Decimal():
             return f"{value.normalize():f}"
         case RecipePhase():
             return value.label
+        case Material() | Procedure():
+            return value.code
         case list() | tuple():
             return [str(one) for one in value]
     return value if value is None or isinstance(value, bool | int) else str(value)
 
 
-def columns(
-    kind: Kind, draft: Any, *, phases: Mapping[str, RecipePhase], order: int = 0
-) -> dict[str, Any]:
-    """Return the values of a row for what a person wrote; phases are found by label."""
+def columns(kind: Kind, draft: Any, *, references: References, order: int = 0) -> dict[str, Any]:
+    """Return the values of a row for what a person wrote."""
     values = {name: getattr(draft, name) for name in kind.fields}
+    for name in REFERENCES:
+        if name in values:
+            values[name] = references.of(name, values[name])
     if kind.name == "phases":
         values["order"] = order
-    elif "phase" in values:
-        values["phase"] = phases[values["phase"]] if values["phase"] else None
     if "tests" in values:
         values["tests"] = list(values["tests"])
     return values
@@ -108,6 +130,8 @@ def drafts(kind: Kind, lines: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return what a person would have written for lines of content."""
     made = []
     for line in lines:
+        if unknown := sorted(set(line) - {*kind.fields, "order"}):
+            raise KeyError(f"a {kind.singular} has nothing named {', '.join(unknown)}")
         values = {name: line[name] for name in kind.fields if name in line}
         for one in fields(kind.draft):
             if one.name in values:
@@ -120,6 +144,6 @@ def _typed(kind: Kind, name: str, value: Any) -> Any:
     field = kind.model._meta.get_field(name)
     if isinstance(field, models.DecimalField):
         return None if value is None else Decimal(value)
-    if name == "phase":
+    if name in REFERENCES:
         return value or ""
-    return value
+    return tuple(value) if isinstance(value, list) else value

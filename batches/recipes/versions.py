@@ -1,12 +1,14 @@
 """Lead a version from draft to effect and to its end, by three people (21 CFR 211.186(a))."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from batches.recipes import completeness, master_recipes, states
 from batches.recipes.actions import Action
+from batches.recipes.completeness import Lack
 from batches.recipes.models import MasterRecipe, Product, RecipeState
 from batches.recipes.states import DUTIES, Step
-from compliance.access import authority
+from compliance.access import authority, procedures
 from compliance.access.authority import Principal
 from compliance.access.models import User
 from compliance.refusals import Refused
@@ -76,11 +78,16 @@ def submit(recipe: MasterRecipe, *, confirmed: Confirmed) -> MasterRecipe:
         held.state = RecipeState.IN_REVIEW
         held.submitted_at = at
         held.save()
-        lacking = completeness.lacking(master_recipes.content(held))
+        lacking = [
+            *completeness.lacking(master_recipes.whole(held)),
+            *_procedures_without_version(held, at=at),
+        ]
         if lacking:
             raise RecipeIncomplete(
                 f"{held} lacks: " + "; ".join(one.text for one in lacking),
-                errors=[{"code": one.code, "clause": one.clause} for one in lacking],
+                errors=[
+                    {"code": one.code, "clause": one.clause, "detail": one.text} for one in lacking
+                ],
             )
         signing.sign(held, meaning=Meaning.AUTHORED, confirmed=confirmed)
     return held
@@ -199,6 +206,18 @@ def discard(recipe: MasterRecipe, *, actor: User, at: datetime, reason: str) -> 
         held = states.take(recipe, Step.DISCARD)
         master_recipes.demand_author(held, actor)
         return _end(held, RecipeState.WITHDRAWN, at=at)
+
+
+def _procedures_without_version(recipe: MasterRecipe, *, at: datetime) -> Iterator[Lack]:
+    """21 CFR 211.22(d), 211.100(b): what a phase is done by is a written, effective procedure."""
+    phases = recipe.phases.exclude(procedure=None).select_related("procedure")
+    for procedure in {phase.procedure for phase in phases}:
+        if procedure is not None and procedures.effective_version(procedure, at=at) is None:
+            yield Lack(
+                "procedure-not-effective",
+                "21 CFR 211.22(d)",
+                f"an effective version of the procedure {procedure.code}",
+            )
 
 
 def _end(recipe: MasterRecipe, state: RecipeState, *, at: datetime) -> MasterRecipe:

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from compliance.access import credentials
+from compliance.access import credentials, identity
 from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.signatures import reauthentication
@@ -64,12 +64,13 @@ class Confirmed:
 
 
 def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confirmed:
-    """Re-authenticate; raise `CredentialsWrong`, `Locked` or `NotOwnCredentials`.
+    """Re-authenticate; raise `CredentialsWrong`, `Locked`, `NotOwnCredentials`, `IdentityNotProven`.
 
     In the password's place the code of a re-authentication by security key or identity provider
     is taken too. Call it before the transaction that signs: a refused attempt must stay on record.
     """
     if reauthentication.is_code(password):
+        credentials.demand_unlocked(signer.username, purpose="signature", address=address, at=at)
         made = reauthentication.take(signer, code=password, at=at)
         return Confirmed(signer=_own(made.person, at), at=at, by=made)
     person = credentials.check(
@@ -83,8 +84,11 @@ def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confi
 def _own(person: User, at: datetime) -> User:
     if person.must_change_password:
         # 21 CFR 11.200(a)(3): whoever set this password could sign in your name
-        refused = NotOwnCredentials("choose a password of your own before you sign")
-        raise kept(refused, person, at)
+        raise kept(NotOwnCredentials("choose a password of your own before you sign"), person, at)
+    try:
+        identity.demand_proven(person, at=at)  # 21 CFR 11.100(b)
+    except identity.IdentityNotProven as refused:
+        raise kept(refused, person, at) from None
     return person
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
+from compliance.access import identity
 from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.signatures import accountability, binding, contents, verdicts
@@ -60,6 +61,7 @@ def sign(
     at = confirmed.at
     contents.demand_meaning(type(record), meaning)
     signer = _signer(confirmed)
+    identity.demand_proven(signer, at=at)
     if not accountability.is_acknowledgement(record, meaning):
         accountability.demand(signer)
     confirmed.spend(str(record))

@@ -41,6 +41,7 @@ class Verdict:
     standing: Standing
     reasons: Sequence[str] = ()
     changed: Sequence[str] = ()
+    record: models.Model | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -61,26 +62,34 @@ class Verdict:
 
 def verify(signature: Signature) -> Verdict:
     """Judge one signature against its row, its entry in the trail and the record."""
-    model = contents.model_of(signature.record)
-    record = model._default_manager.filter(pk=signature.record_id).first() if model else None
-    return judged([signature], record)[0]
+    return of_many([signature])[0]
 
 
 def of_record(record: models.Model) -> list[Verdict]:
     """Judge every signature under a record, oldest first."""
-    found = Signature.objects.filter(
-        record=capture.record_of(type(record)), record_id=str(record.pk)
+    found = list(
+        Signature.objects.filter(record=capture.record_of(type(record)), record_id=str(record.pk))
+        .select_related("reauthentication")
+        .order_by("pk")
     )
-    return judged(list(found.select_related("reauthentication").order_by("pk")), record)
-
-
-def judged(signatures: Sequence[Signature], record: models.Model | None) -> list[Verdict]:
-    """Judge signatures that say they are under this record, which is None when there is none."""
-    if not signatures:
+    if not found:
         return []
+    entries, now = _entries(found), contents.parts(record)
+    return [_verdict(one, record, now, entries) for one in found]
+
+
+def of_many(signatures: Sequence[Signature]) -> list[Verdict]:
+    """Judge signatures under any records, in their order; each record is read once."""
+    groups: dict[tuple[str, str], list[Signature]] = {}
+    for one in signatures:
+        groups.setdefault((one.record, one.record_id), []).append(one)
     entries = _entries(signatures)
-    now = contents.parts(record) if record is not None else {}
-    return [_verdict(one, record, now, entries) for one in signatures]
+    found: dict[int, Verdict] = {}
+    for (name, key), under in groups.items():
+        record = contents.record_of(name, key)
+        now = contents.parts(record) if record is not None else {}
+        found |= {one.pk: _verdict(one, record, now, entries) for one in under}
+    return [found[one.pk] for one in signatures]
 
 
 def covers(signature: Signature, record: models.Model) -> bool:
@@ -101,13 +110,15 @@ def _verdict(
     entries: Mapping[str, Any],
 ) -> Verdict:  # fmt: skip
     if wrong := _not_genuine(signature, record, entries):
-        return Verdict(signature, Standing.COPIED, wrong)
+        return Verdict(signature, Standing.COPIED, wrong, record=record)
     if record is not None and not signature.binding:
         is_same = signature.record_digest == contents.first_digest(record)
-        return Verdict(signature, Standing.INTACT if is_same else Standing.SUPERSEDED)
+        standing = Standing.INTACT if is_same else Standing.SUPERSEDED
+        return Verdict(signature, standing, record=record)
     then = signature.content_parts
     changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    return Verdict(signature, Standing.SUPERSEDED if changed else Standing.INTACT, changed=changed)
+    standing = Standing.SUPERSEDED if changed else Standing.INTACT
+    return Verdict(signature, standing, changed=changed, record=record)
 
 
 def _not_genuine(
@@ -139,6 +150,8 @@ _ARCHIVED = object()
 
 def _entries(signatures: Sequence[Signature]) -> dict[str, Any]:
     """Return what the trail recorded of each signature."""
+    if not signatures:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             _ENTRIES, [capture.record_of(Signature), [str(one.pk) for one in signatures]]

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from batches.assets import materials
+from batches.assets.materials import MaterialDraft
+from batches.assets.models import Material
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
 from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-<<<<<<< HEAD
-from compliance.access.models import Device, DeviceKind, ProofMethod, User
-from compliance.signatures import signing
-from compliance.signatures.signing import Confirmed
-=======
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import Device, DeviceKind, ProofMethod, Qualification, User
 from compliance.signatures import accountability, signing, statements
->>>>>>> signing
+from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 from config.demo import master_records
 from config.demo.master_records import Made
@@ -48,14 +46,9 @@ class Cast:
 def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
-<<<<<<< HEAD
     for username, role in people_of_the_plant():
         person = User.objects.filter(username=username).first()
         if person is None:
-=======
-    for role, username in USERNAMES.items():
-        if not User.objects.filter(username=username).exists():
->>>>>>> signing
             person = people.create(
                 username=username,
                 full_name=_full_name(username, role),
@@ -66,7 +59,6 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 reason=REASON,
                 must_change_password=False,
             )
-<<<<<<< HEAD
         if not identity.is_proven(person, at=at):
             identity.prove(
                 person,
@@ -76,36 +68,28 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 actor=INSTALLATION,
                 at=at,
             )
-=======
-            _acknowledge(person, password=password, at=at)
->>>>>>> signing
+        _acknowledge(person, password=password, at=at)
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
     }
+    _materials(at=at)
     for made in master_records.everything():
         _recipe(made, password=password, at=at)
     return Cast(password=password, tokens=tokens)
 
 
-<<<<<<< HEAD
-def people_of_the_plant() -> list[tuple[str, Role]]:
-    """Return who there is: one of each role, and a second engineer who reviews recipes."""
-    return [*((name, role) for role, name in USERNAMES.items()), (REVIEWER, Role.PROCESS_ENGINEER)]
-=======
 def _acknowledge(person: User, *, password: str, at: datetime) -> None:
     """Let a person sign the accountability statement in force: nobody signs anything before."""
     statement = accountability.effective()
-    if statement is not None:
+    if statement is not None and accountability.acknowledgement(person) is None:
         confirmed = signing.confirm(signer=person, password=password, address="", at=at)
         statements.acknowledge(statement, confirmed=confirmed)
 
 
-def cho_recipe() -> RecipeDraft:
-    """Return the fed-batch recipe; its twin runs every 12 hours, as often as the laboratory samples."""
-    drafted = recipe_draft.draft()
-    return replace(drafted, twin_settings={**drafted.twin_settings, "every_h": 12})
->>>>>>> signing
+def people_of_the_plant() -> list[tuple[str, Role]]:
+    """Return who there is: one of each role, and a second engineer who reviews recipes."""
+    return [*((name, role) for role, name in USERNAMES.items()), (REVIEWER, Role.PROCESS_ENGINEER)]
 
 
 def _full_name(username: str, role: Role) -> str:
@@ -114,6 +98,14 @@ def _full_name(username: str, role: Role) -> str:
         if username == REVIEWER
         else f"Demo {LABELS[role].split(' (')[0]}"
     )
+
+
+def _materials(*, at: datetime) -> None:
+    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    for code, name, unit, kind in master_records.MATERIALS:
+        if not Material.objects.filter(code=code).exists():
+            material = MaterialDraft(code=code, name=name, unit=unit, kind=kind)
+            materials.create(material, actor=engineer, at=at)
 
 
 def _recipe(made: Made, *, password: str, at: datetime) -> None:
@@ -138,10 +130,16 @@ def _recipe(made: Made, *, password: str, at: datetime) -> None:
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
     device = Device.objects.filter(name=name).first()
     if device is not None:
+        if device.qualification == Qualification.UNQUALIFIED:  # of an earlier build
+            devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper())
         return devices.renew_token(
             device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
         )
-    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+    device, token = devices.enrol(
+        name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper()
+    )
+    devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON)
+    return token
 
 
 def _password(folder: Path) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from batches.assets.models import MaterialKind as StockKind
 from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
 from batches.recipes.drafts import (
     EquipmentDraft,
@@ -20,6 +21,18 @@ from batches.recipes.products import Registered
 from twins.plant import recipe_draft
 
 VIALS = "VIAL-50"
+# Code, name, unit and kind of what the recipes below are made of.
+MATERIALS = (
+    ("MAT-SEED", "Seed culture of hamster cells", "L", StockKind.RAW),
+    ("MAT-MEDIUM", "Culture medium", "L", StockKind.RAW),
+    ("MAT-FEED", "Feed solution", "L", StockKind.RAW),
+    ("MAT-BAG", "Harvest bag", "{piece}", StockKind.PACKAGING),
+    ("MAT-POWDER", "Active powder", "kg", StockKind.INTERMEDIATE),
+    ("MAT-VIAL", "Glass vial", "{piece}", StockKind.PACKAGING),
+    ("MAT-STOPPER", "Stopper", "{piece}", StockKind.PACKAGING),
+    ("MAT-BROTH", "Seed broth of the mould", "L", StockKind.INTERMEDIATE),
+    ("MAT-DRUM", "Drum", "{piece}", StockKind.PACKAGING),
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +147,7 @@ def series_recipe(mapping: SeriesMapping) -> RecipeDraft:
         ],
         materials=[
             MaterialDraft(
-                1, phase.label, "MAT-SEED", MaterialKind.ACTIVE, Decimal(5000), "L",
+                1, phase.label, "MAT-BROTH", MaterialKind.ACTIVE, Decimal(5000), "L",
                 Decimal(5), Decimal(5), amount_per_dosage_unit="not dosed: drug substance",
             ),
             MaterialDraft(2, phase.label, "MAT-DRUM", MaterialKind.PACKAGING, Decimal(1), "{piece}"),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Deferrable, F, Q
 
 from batches.recipes.models.recipes import MasterRecipe
+from compliance.access.models import Procedure
 from compliance.trail.capture import controlled
 
 
@@ -30,6 +31,10 @@ class RecipePhase(models.Model):
         default=False, help_text="A second person verifies it (21 CFR 211.188(b)(11))."
     )
     equipment_kind = models.CharField(max_length=60, blank=True)
+    procedure = models.ForeignKey(
+        Procedure, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="Whoever performs or verifies is trained in its effective version.",
+    )  # fmt: skip
     parallel_group = models.CharField(
         max_length=40, blank=True,
         help_text="Neighbours of one group run in any order, or side by side.",

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from batches.assets.models import Material
 from batches.recipes.models.process import RecipePhase
 from batches.recipes.models.recipes import MasterRecipe
 from compliance.trail.capture import controlled
@@ -23,7 +24,7 @@ class MaterialRequirement(models.Model):
     recipe = models.ForeignKey(MasterRecipe, models.PROTECT, related_name="materials")
     line = models.PositiveIntegerField()
     phase = models.ForeignKey(RecipePhase, models.PROTECT, related_name="materials")
-    material_code = models.CharField(max_length=60)
+    material = models.ForeignKey(Material, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=MaterialKind.choices)
     quantity = models.DecimalField(max_digits=20, decimal_places=6)
     unit = models.CharField(max_length=30, help_text="UCUM code.")
@@ -62,7 +63,7 @@ class MaterialRequirement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recipe} material {self.line}: {self.material_code}"
+        return f"{self.recipe} material {self.line}: {self.material}"
 
     @property
     def is_active(self) -> bool:

@@ -4,7 +4,8 @@ from django.db import migrations
 
 CREATE = """
 -- What is recorded stays as it is; the columns named may be filled once, while they are empty.
--- One named with a question mark may be emptied by the erasure of personal data, and by nothing else.
+-- One named with a question mark may be emptied by the erasure of personal data, and by nothing
+-- else; one with a star is free here, since something else holds it.
 CREATE FUNCTION public.access_keep_as_recorded() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -14,7 +15,10 @@ DECLARE
     action text := nullif(current_setting('audit.act', true), '')::json ->> 'action';
 BEGIN
     FOREACH name IN ARRAY coalesce(TG_ARGV, '{}'::text[]) LOOP
-        IF name LIKE '?%' THEN
+        IF name LIKE '*%' THEN
+            before := before - substr(name, 2);
+            after := after - substr(name, 2);
+        ELSIF name LIKE '?%' THEN
             name := substr(name, 2);
             IF action = 'trail.redacted' AND coalesce(after ->> name, '') = '' THEN
                 before := before - name;

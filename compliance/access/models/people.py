@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from compliance.access import look_alikes
 from compliance.access.duties import DUTIES, LABELS, Duty, Role
 from compliance.trail.capture import controlled
 from compliance.trail.recording import Identity
@@ -18,7 +19,9 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username__iexact=username)
 
 
-@controlled(digest_only=("password",), redactable=("email",))
+@controlled(
+    digest_only=("password",), redactable=("email",), guards=("identity_fixed", "password_own")
+)
 class User(AbstractBaseUser):
     """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
 
@@ -29,6 +32,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    leaves_on = models.DateField(
+        null=True, blank=True, help_text="Last day at work; after it the account must be inactive."
+    )
 
     objects = UserManager()
 
@@ -41,7 +47,17 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 name="username_is_plain", condition=Q(username__regex=r"^[A-Za-z0-9._-]+$")
             ),
+            # What looks the same is the same: nobody signs under a name that reads as another's.
+            models.UniqueConstraint(
+                look_alikes.skeleton("username"), name="username_unlike_all_others"
+            ),
+            models.UniqueConstraint(
+                look_alikes.skeleton("full_name"), name="full_name_unlike_all_others"
+            ),
             models.CheckConstraint(name="full_name_present", condition=~Q(full_name="")),
+            models.CheckConstraint(
+                name="full_name_in_single_spaces", condition=Q(full_name__regex=r"^\S+( \S+)*$")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,7 +111,7 @@ class User(AbstractBaseUser):
         return check_password(raw_password, self.password)
 
 
-@controlled(guards=("keep_duties_apart",))
+@controlled(guards=("keep_duties_apart", "keep_as_recorded", "not_by_oneself"))
 class RoleAssignment(models.Model):
     """One person holds one role from one moment to another. A trigger keeps duties apart."""
 

@@ -82,6 +82,11 @@ BEGIN
         RAISE EXCEPTION '% does not hold the role that the signature shows', NEW.username
             USING ERRCODE = 'GM040';
     END IF;
+    IF NOT EXISTS (SELECT FROM public.access_identityproof
+                   WHERE person_id = NEW.signer_id AND withdrawn_at IS NULL) THEN
+        RAISE EXCEPTION 'the identity of % is not established', NEW.username
+            USING ERRCODE = 'GM043';
+    END IF;
     IF strpos(coalesce(current_setting('audit.act', true), ''),
               '"actor_id":"user:' || NEW.signer_id || '"') = 0 THEN
         RAISE EXCEPTION '% signs in an act of their own only', NEW.username
@@ -152,5 +157,8 @@ DROP FUNCTION public.signatures_role_label(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("signatures", "0003_bound_signatures"), ("access", "0003_more_roles")]
+    dependencies = [
+        ("signatures", "0003_bound_signatures"),
+        ("access", "0004_identity_and_training"),
+    ]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -10,6 +10,7 @@ import pytest
 from compliance.access import credentials, people
 from compliance.access.credentials import CredentialsWrong, Locked
 from compliance.access.duties import Role
+from compliance.access.identity import IdentityNotProven
 from compliance.quality.models import Deviation
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Means
@@ -146,6 +147,16 @@ def test_a_password_that_an_administrator_set_does_not_sign() -> None:
 
     with pytest.raises(NotOwnCredentials, match="password of your own"):
         signing.confirm(signer=signer, password="given-by-somebody", address="", at=NOON)
+
+
+@pytest.mark.requirement("P11-100b")
+def test_nobody_confirms_or_signs_before_the_identity_is_established(deviation: Deviation) -> None:
+    stranger = factories.person(Role.QUALITY_ASSURANCE, is_proven=False)
+
+    with pytest.raises(IdentityNotProven):
+        signing.confirm(signer=stranger, password=PASSWORD, address="", at=NOON)
+    with pytest.raises(IdentityNotProven):
+        signed(deviation, factories.confirmed(stranger))
 
 
 # --- Meanings

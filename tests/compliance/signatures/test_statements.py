@@ -3,7 +3,6 @@
 import pytest
 from django.db import DatabaseError, transaction
 
-from compliance.access import people
 from compliance.access.authority import NotPermitted
 from compliance.access.duties import Role
 from compliance.access.models import User
@@ -18,11 +17,7 @@ TEXT = "My signature binds me as my handwriting does, in everything that I sign 
 
 
 def newcomer() -> User:
-    return people.create(
-        username="new.person", full_name="New Person", password=factories.PASSWORD,
-        roles=frozenset({Role.QUALITY_ASSURANCE}), actor=factories.TEST, at=NOON,
-        reason="a person for a test", must_change_password=False,
-    )  # fmt: skip
+    return factories.person(Role.QUALITY_ASSURANCE, has_acknowledged=False)
 
 
 def drafted(author: User | None = None) -> Statement:

@@ -115,13 +115,16 @@ def test_fields_that_are_not_bound_to_each_other_are_refused(signer: User) -> No
 
 @pytest.mark.requirement("P11-j1")
 def test_nobody_signs_before_acknowledging_the_statement() -> None:
-    stranger = people.create(
-        username="new.person", full_name="New Person", password=factories.PASSWORD,
-        roles=frozenset({Role.QUALITY_ASSURANCE}), actor=factories.TEST, at=NOON,
-        reason="a person for a test", must_change_password=False,
-    )  # fmt: skip
+    stranger = factories.person(Role.QUALITY_ASSURANCE, has_acknowledged=False)
 
     refused_with("GM041", lambda: written(stranger))
+
+
+@pytest.mark.requirement("P11-100b")
+def test_nobody_signs_before_the_identity_is_established() -> None:
+    stranger = factories.person(Role.QUALITY_ASSURANCE, is_proven=False)
+
+    refused_with("GM043", lambda: written(stranger))
 
 
 @pytest.mark.requirement("P11-70")
