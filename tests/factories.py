@@ -663,7 +663,7 @@ def released_lot(
 
 
 def made_lot(
-    *of: MaterialLot, kind: MaterialKind = MaterialKind.INTERMEDIATE, at: datetime = NOON
+    *of: MaterialLot, kind: StockKind = StockKind.INTERMEDIATE, at: datetime = NOON
 ) -> MaterialLot:
     """Return a lot that was made here, of two kilograms of each of these."""
     return making.make(

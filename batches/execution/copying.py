@@ -1,6 +1,5 @@
 """Copy a recipe into a batch, word for word, with its quantities scaled (21 CFR 211.188(a))."""
 
-import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,7 +21,6 @@ from batches.quantities import calculations
 from batches.quantities.units import Quantity, Rounding
 from batches.recipes import master_recipes
 from batches.recipes.models import MasterRecipe
-from compliance.trail.tlog import canonical
 
 PLACES = 6  # of a scaled quantity
 _SCALED = frozenset({"materials", "yields"})
@@ -50,11 +48,13 @@ def copy(recipe: MasterRecipe, batch: Batch) -> None:
     kept = IssuedCopy.objects.create(batch=batch, content=dict(master_recipes.content(recipe)))
     if digest(IssuedCopy.objects.get(pk=kept.pk), recipe) != batch.recipe_digest:
         raise CopyDiffers(f"{batch.number} is no exact copy of {recipe}")
-    originals = list(recipe.phases.order_by("order"))
+    originals = list(recipe.phases.select_related("procedure").order_by("order"))
     BatchPhase.objects.bulk_create(_phase(batch, one) for one in originals)
     copied = {one.recipe_phase_id: one for one in batch.phases.all()}
     for name, model in _PARTS:
         rows = getattr(recipe, name).order_by("pk")
+        if name == "materials":
+            rows = rows.select_related("material")
         model._default_manager.bulk_create(
             _line(model, batch, row, copied, is_scaled=name in _SCALED) for row in rows
         )
@@ -62,8 +62,7 @@ def copy(recipe: MasterRecipe, batch: Batch) -> None:
 
 def digest(kept: IssuedCopy, recipe: MasterRecipe) -> str:
     """Return the digest of the copied content itself, as the recipe takes its own."""
-    tag = f"gmp-recipe/content/v{recipe.content_form}\0".encode()
-    return hashlib.sha256(tag + canonical.dumps(kept.content)).hexdigest()
+    return master_recipes.digest_of(kept.content, form=recipe.content_form)
 
 
 def is_exact(batch: Batch) -> bool:
@@ -89,11 +88,10 @@ def scaled(quantity: Decimal, unit: str, scale: Decimal) -> Decimal:
 
 
 def _phase(batch: Batch, original: Any) -> BatchPhase:
-    procedure = getattr(original, "procedure", None)
     return BatchPhase(
         batch=batch,
         recipe_phase=original,
-        procedure="" if procedure is None else procedure.code,
+        procedure="" if original.procedure is None else original.procedure.code,
         **{name: getattr(original, name) for name in _PHASE},
     )
 
@@ -107,6 +105,8 @@ def _line(
     for field in model._meta.concrete_fields:
         if field.name == "phase":
             made.phase = phases.get(row.phase_id)  # type: ignore[attr-defined]
+        elif field.name == "material_code":
+            made.material_code = row.material.code  # type: ignore[attr-defined]
         elif not field.primary_key and field.name != "batch":
             setattr(made, field.name, getattr(row, field.name))
     if is_scaled:

@@ -11,7 +11,8 @@ from batches.assets import ledger, lots
 from batches.assets.equipment import EquipmentNotUsable
 from batches.assets.ledger import LotNotUsable, StockShort
 from batches.assets.lots import Receipt
-from batches.assets.models import Equipment, MaterialLot
+from batches.assets.models import Equipment, Material, MaterialLot
+from batches.assets.models import MaterialKind as StockKind
 from batches.execution import charges, equipment_use, genealogy
 from batches.execution.charges import (
     AboveTolerance,
@@ -37,12 +38,12 @@ BY_WEIGHT = replace(
     RECIPE,
     materials=[
         MaterialDraft(
-            line=1, phase="Bioreactor/Inoculation", material_code="RM-GLU", kind=MaterialKind.ACTIVE,
+            line=1, phase="Bioreactor/Inoculation", material="RM-GLU", kind=MaterialKind.ACTIVE,
             quantity=Decimal("10"), unit="kg", tolerance_low_pct=Decimal(5),
             tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg",
         ),
         MaterialDraft(
-            line=2, phase="Bioreactor/Inoculation", material_code="MAT-BAG",
+            line=2, phase="Bioreactor/Inoculation", material="MAT-BAG",
             kind=MaterialKind.PACKAGING, quantity=Decimal("1"), unit="{piece}",
         ),
     ],
@@ -51,6 +52,8 @@ BY_WEIGHT = replace(
 
 @pytest.fixture
 def line() -> BatchMaterial:
+    factories.material(code="RM-GLU")
+    factories.material(code="MAT-BAG", unit="{piece}", kind=StockKind.PACKAGING)
     phase = factories.ready_phase(BY_WEIGHT)
     return phase.batch.materials.select_related("phase__batch", "batch").get(line=1)
 
@@ -128,7 +131,7 @@ def test_more_than_the_tolerance_is_refused_or_confirmed_and_flagged(line: Batch
 
 
 def test_a_lot_that_may_not_be_used_is_refused_and_nothing_moves(line: BatchMaterial) -> None:
-    held = factories.received_lot(factories.material(code="RM-GLU"))
+    held = factories.received_lot(Material.objects.get(code="RM-GLU"))
     other = factories.released_lot()
 
     with pytest.raises(LotNotUsable):
@@ -192,7 +195,8 @@ def _made_lot(code: str) -> MaterialLot:
         supplier_lot="",
     )  # fmt: skip
     author = factories.person(Role.OPERATOR)
-    material = factories.material(code=code)
+    known = Material.objects.filter(code=code).first()
+    material = known or factories.material(code=code)
     with recording.recording("execution.tests", actor=author, at=NOON, reason="a lot made here"):
         entered = lots.enter(material, receipt=receipt, actor=author, at=NOON)
     quality = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
@@ -209,7 +213,7 @@ def test_material_is_followed_through_batches_both_ways(line: BatchMaterial) -> 
     next_recipe = replace(
         BY_WEIGHT,
         materials=[
-            replace(BY_WEIGHT.materials[0], material_code="RM-MID"),
+            replace(BY_WEIGHT.materials[0], material="RM-MID"),
             BY_WEIGHT.materials[1],
         ],
     )

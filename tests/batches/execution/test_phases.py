@@ -18,7 +18,6 @@ from batches.execution.models import (
 from batches.execution.phases import PerformerVerifies, PhaseVerified
 from batches.execution.states import PhaseOutOfOrder, PhaseStateForbids, PhaseStep
 from batches.recipes.drafts import PhaseDraft
-from batches.recipes.models import RecipePhase
 from compliance.access.authority import NotPermitted
 from compliance.access.duties import Role
 from compliance.access.training import NotTrained
@@ -169,15 +168,13 @@ def test_a_phase_is_verified_once_and_its_record_is_closed_then() -> None:
 
 
 @pytest.mark.requirement("P11-i1", "211-25")
-def test_only_people_with_current_training_run_and_verify_a_phase(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_only_people_with_current_training_run_and_verify_a_phase() -> None:
     trained = factories.person(Role.OPERATOR)
     procedure = factories.procedure()
     factories.trained(trained, procedure)
     untrained = factories.person(Role.OPERATOR, is_trained=False)
-    monkeypatch.setattr(RecipePhase, "procedure", procedure, raising=False)
-    phase = factories.running_batch().phases.get(order=1)
+    gated = replace(RECIPE, phases=[PhaseDraft("Bioreactor", "Growth", procedure=procedure.code)])
+    phase = factories.running_batch(factories.recipe(gated)).phases.get(order=1)
     assert phase.procedure == procedure.code
 
     with pytest.raises(NotTrained):
