@@ -171,7 +171,7 @@ def _demand_whole(complaint: Complaint, answer: Answer) -> None:
         raise ComplaintIncomplete("an investigation has findings and a follow-up")
 
 
-@signing.signable(Complaint)
+@signing.signable(Complaint, meanings=[Meaning.CLOSED])
 def content(complaint: Complaint) -> Mapping[str, canonical.Value]:
     """What a signature under a complaint covers; who complained may be erased one day."""
     fields = (

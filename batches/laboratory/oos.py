@@ -18,6 +18,7 @@ from compliance.access.models import User
 from compliance.quality.models import Deviation
 from compliance.refusals import Refused
 from compliance.signatures import signing
+from compliance.signatures.models import Meaning
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 
@@ -77,7 +78,9 @@ def link_deviation(
         )
 
 
-@signing.signable(OosInvestigation)
+@signing.signable(
+    OosInvestigation, meanings=[Meaning.INVESTIGATED, Meaning.APPROVED, Meaning.CLOSED]
+)
 def content(oos: OosInvestigation) -> Mapping[str, canonical.Value]:
     """Everything that was found and concluded; not the state, which the signature moves."""
     fields = (

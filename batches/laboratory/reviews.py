@@ -67,7 +67,7 @@ def _demand_another(result: Result, reviewer: User) -> None:
         raise ReviewerIsAnalyst(f"{result}: its analyst does not review it; ask another person")
 
 
-@signing.signable(Result)
+@signing.signable(Result, meanings=[Meaning.REVIEWED])
 def content(result: Result) -> Mapping[str, canonical.Value]:
     """What a signature under a result covers: all of it, with its determinations."""
     return {

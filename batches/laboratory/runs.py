@@ -201,7 +201,7 @@ def take(run: Run, step: RunStep) -> Run:
     return locked
 
 
-@signing.signable(Run)
+@signing.signable(Run, meanings=[Meaning.REVIEWED])
 def content(run: Run) -> Mapping[str, canonical.Value]:
     """What a signature under a run covers: all but its review."""
     return {

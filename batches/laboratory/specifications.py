@@ -167,7 +167,7 @@ def approve(version: SpecificationVersion, *, confirmed: Confirmed) -> Specifica
     return locked
 
 
-@signing.signable(SpecificationVersion)
+@signing.signable(SpecificationVersion, meanings=[Meaning.APPROVED])
 def content(version: SpecificationVersion) -> Mapping[str, canonical.Value]:
     """Everything of a version that judges results, and its sampling plan."""
     return {

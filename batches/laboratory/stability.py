@@ -206,7 +206,7 @@ def _take(study: StabilityStudy, step: StudyStep) -> StabilityStudy:
     return locked
 
 
-@signing.signable(StabilityStudy)
+@signing.signable(StabilityStudy, meanings=[Meaning.APPROVED])
 def content(study: StabilityStudy) -> Mapping[str, canonical.Value]:
     """What a signature under a study covers: its plan."""
     return {

@@ -134,7 +134,7 @@ def _demand_next(pull: StabilityPull, test: SpecificationTest, version: int) -> 
         raise oos_opening.OosStands(f"{oos} stands for {test.tag} of {pull}")
 
 
-@signing.signable(StabilityResult)
+@signing.signable(StabilityResult, meanings=[Meaning.REVIEWED])
 def content(result: StabilityResult) -> Mapping[str, canonical.Value]:
     """What a signature under a stability result covers."""
     return {

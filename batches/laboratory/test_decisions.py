@@ -53,7 +53,7 @@ def _demand_possible(batch: Batch, test: SpecificationTest, kind: TestDecisionKi
         )
 
 
-@signing.signable(TestDecision)
+@signing.signable(TestDecision, meanings=[Meaning.APPROVED])
 def content(decision: TestDecision) -> dict[str, canonical.Value]:
     """What a signature under a decision covers."""
     return {

@@ -36,7 +36,7 @@ def test_a_complaint_is_closed_when_each_neighbour_batch_was_looked_at() -> None
     factories.batch(recipe, at=NOON + timedelta(days=200))
     complaint = _complaint(batch.number)
     investigator = factories.person(Role.SUPERVISOR)
-    quality = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+    quality = factories.person(Role.QUALITY_ASSURANCE)
     assert list(complaints.neighbours(complaint)) == [batch]
     said = {"actor": investigator, "at": NOON}
     complaints.consider(
@@ -46,12 +46,16 @@ def test_a_complaint_is_closed_when_each_neighbour_batch_was_looked_at() -> None
     assert list(complaints.neighbours(complaint)) == [neighbour]
 
     with pytest.raises(complaints.ComplaintIncomplete, match=neighbour.number):
-        complaints.close(complaint, confirmed=quality, reason="answered and agreed")
+        complaints.close(
+            complaint, confirmed=factories.confirmed(quality), reason="answered and agreed"
+        )
     complaints.consider(
         complaint, batch=neighbour, is_affected=False, finding="the retained sample is clear",
         **said,
     )  # type: ignore[arg-type]  # fmt: skip
-    closed = complaints.close(complaint, confirmed=quality, reason="answered and agreed")
+    closed = complaints.close(
+        complaint, confirmed=factories.confirmed(quality), reason="answered and agreed"
+    )
 
     assert closed.state == ComplaintState.CLOSED
 

@@ -75,8 +75,8 @@ def test_an_invalidated_result_leaves_its_test_missing_until_it_is_replaced() ->
         made, conclusion=Conclusion.INVALIDATED, text="The dilution was wrong, as the log shows.",
         confirmed=factories.confirmed(investigator),
     )  # fmt: skip
-    quality = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
-    oos_conclusions.close(made, confirmed=quality, reason="agreed with it")
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    oos_conclusions.close(made, confirmed=factories.confirmed(quality), reason="agreed with it")
     assert _names(batch) == {"spec-test-missing"}
     assert made.result is not None
 

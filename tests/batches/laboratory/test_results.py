@@ -134,9 +134,9 @@ def test_a_test_on_hold_takes_no_result() -> None:
     batch = factories.specified_batch()
     sample = factories.sample(batch)
     test = batch.recipe.product.specifications.get().versions.get().tests.get(tag="mab_g_l")
-    quality = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+    quality = factories.person(Role.QUALITY_ASSURANCE)
     test_decisions.decide(
-        batch, test=test, kind=TestDecisionKind.HOLD, confirmed=quality,
+        batch, test=test, kind=TestDecisionKind.HOLD, confirmed=factories.confirmed(quality),
         reason="the column is being replaced",
     )  # fmt: skip
 
@@ -144,7 +144,7 @@ def test_a_test_on_hold_takes_no_result() -> None:
         factories.result(sample)
 
     test_decisions.decide(
-        batch, test=test, kind=TestDecisionKind.RESUME, confirmed=quality,
+        batch, test=test, kind=TestDecisionKind.RESUME, confirmed=factories.confirmed(quality),
         reason="the new column is qualified",
     )  # fmt: skip
     assert factories.result(sample).judgement == Judgement.CONFORMS

@@ -193,9 +193,7 @@ def test_what_is_counted_is_what_the_trail_has() -> None:
 @pytest.mark.parametrize(
     "change", ["number = 9", "outcome = 'aborted', reason = 'because of it'", "kind = 'blank'"]
 )
-def test_the_database_keeps_injections_as_they_are(
-    change: str, database_refuses: Refuses
-) -> None:
+def test_the_database_keeps_injections_as_they_are(change: str, database_refuses: Refuses) -> None:
     found = factories.injection(factories.run(), 1)
 
     database_refuses(

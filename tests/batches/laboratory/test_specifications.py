@@ -180,15 +180,15 @@ def test_a_test_is_skipped_only_where_the_specification_allows_it() -> None:
     batch = factories.specified_batch([SPECIFIED[0], replace(SPECIFIED[1], may_be_skipped=True)])
     version = governing.version_of(batch)
     assert version is not None
-    quality = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+    quality = factories.person(Role.QUALITY_ASSURANCE)
 
     with pytest.raises(test_decisions.DecisionNotPossible):
         test_decisions.decide(
             batch, test=version.tests.get(tag="mab_g_l"), kind=TestDecisionKind.SKIP,
-            confirmed=quality, reason="reduced testing",
+            confirmed=factories.confirmed(quality), reason="reduced testing",
         )  # fmt: skip
     made = test_decisions.decide(
         batch, test=version.tests.get(tag="appearance"), kind=TestDecisionKind.SKIP,
-        confirmed=quality, reason="reduced testing of the third batch",
+        confirmed=factories.confirmed(quality), reason="reduced testing of the third batch",
     )  # fmt: skip
     assert signing.of(made)
