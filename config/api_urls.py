@@ -8,6 +8,7 @@ ROOMS = (
     "batches.exchange",
     "batches.assets",
     "batches.execution",
+    "batches.laboratory",
     "batches.disposition",
     "compliance.quality",
     "compliance.inspection",

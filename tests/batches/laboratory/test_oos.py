@@ -520,10 +520,9 @@ def test_the_database_invalidates_nothing_without_a_cause(
     ],
 )
 def test_the_database_keeps_the_plan_and_phase_one(
-    change: str, saying: str, supervisor: User, quality: User, analyst: User,
-    database_refuses: Refuses,
-) -> None:  # fmt: skip
-    made = _retesting(supervisor, quality, analyst)
+    change: str, saying: str, supervisor: User, quality: User, database_refuses: Refuses
+) -> None:
+    made = _retesting(supervisor, quality, factories.person(Role.QC_ANALYST))
 
     database_refuses(
         f"UPDATE laboratory_oosinvestigation SET {change} WHERE id = %s", made.pk, saying=saying
