@@ -8,6 +8,7 @@ from batches.laboratory.models import OosInvestigation, SpecificationTest, Speci
 from batches.laboratory.pages import (  # noqa: F401 -- importing registers
     complaints,
     oos,
+    oos_acts,
     results,
     runs,
     samples,

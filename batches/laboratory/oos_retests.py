@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batches.execution import events
-from batches.laboratory import judging
+from batches.laboratory import judging, readiness
 from batches.laboratory import oos as investigations
 from batches.laboratory.actions import Action
 from batches.laboratory.models import (
@@ -110,6 +110,7 @@ def record(
     """
     authority.demand(actor, Duty.ENTER_RESULTS)
     events.demand_possible(tested_at, at=at)
+    readiness.demand_trained(actor, method_code=oos.test.method_code, at=at)
     with recording.recording(
         Action.OOS_RETESTED, actor=actor, at=at, reason=f"retest of {oos.test.tag} for {oos}"
     ):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from batches.execution import events, signals
 from batches.execution import states as batch_states
 from batches.execution.states import Step
-from batches.laboratory import custody, governing, judging, oos_opening, states, values
+from batches.laboratory import custody, governing, judging, oos_opening, readiness, states, values
 from batches.laboratory.actions import Action
 from batches.laboratory.models import (
     Injection,
@@ -94,6 +94,7 @@ def report(
     if test is None:
         reading = _read_of_recipe(sample, tag, unit, value_text, replicates)
     else:
+        readiness.demand_trained(actor, method_code=test.method_code, at=at)
         _demand_determinations(test, unit, replicates, is_person=not isinstance(actor, Device))
         reading = _read(test, value_text, replicates)
     events.demand_possible(reported_at, at=at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from batches.laboratory import orphans, reagents, states
+from batches.laboratory import orphans, readiness, reagents, states
 from batches.laboratory.actions import Action
 from batches.laboratory.models import (
     InjectionKind,
@@ -67,6 +67,8 @@ def start(
         raise RunInvalid("a run names its instrument, its method and the method's version")
     if planned_injections < 1 or started_at > at:
         raise RunInvalid("a run has at least one planned injection and has started by now")
+    readiness.demand_trained(actor, method_code=method_code.strip(), at=started_at)
+    equipment = readiness.usable_instrument(instrument.strip(), at=started_at)
     for reagent in used:
         reagents.demand_usable(reagent, on=started_at.date())
     with recording.recording(
@@ -75,6 +77,7 @@ def start(
         run = Run.objects.create(
             number=numbering.next_number(Run, prefix="RUN", at=at),
             instrument=instrument.strip(),
+            equipment=equipment,
             method_code=method_code.strip(),
             method_version=method_version.strip(),
             analyst=actor,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef, QuerySet
 
 from batches.execution import events
-from batches.laboratory import judging, oos_opening, regression, states
+from batches.laboratory import judging, oos_opening, readiness, regression, states
 from batches.laboratory.actions import Action
 from batches.laboratory.models import (
     Judgement,
@@ -53,6 +53,7 @@ def report(
         raise ResultInvalid(f"{test} is no test of {pull.study}")
     value = judging.read(test, value_text)
     events.demand_possible(tested_at, at=at)
+    readiness.demand_trained(actor, method_code=test.method_code, at=at)
     text = recording.demand_reason(reason) if version > 1 else reason.strip()
     with recording.recording(
         Action.RESULT_CORRECTED if version > 1 else Action.RESULT_REPORTED,

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 
 from batches.laboratory import oos, oos_conclusions, oos_phases, oos_retests
-from batches.laboratory.api import answered, found, posted
+from batches.laboratory.api import answered_on, found, posted
 from batches.laboratory.api.views import (
     Caller,
     LaboratorySignedIn,
@@ -88,7 +88,7 @@ def _link(of: OosInvestigation, said: dict[str, Any], by: Caller) -> OosDeviatio
 Investigations = listing(
     "oos",
     Listed(
-        lambda: OosInvestigation.objects.select_related("batch", "test"), answered.OosOut,
+        lambda: OosInvestigation.objects.select_related("batch", "test"), answered_on.OosOut,
         filters={
             "state": "state", "batch": "batch__number", "test": "test__tag",
             "conclusion": "conclusion", "due_before": "due_on__lt",
@@ -99,7 +99,7 @@ Investigations = listing(
 
 
 def _of_oos(
-    at: str, name: str, call: Any, *, body: type[In], says: str, out: type[Out] = answered.OosOut
+    at: str, name: str, call: Any, *, body: type[In], says: str, out: type[Out] = answered_on.OosOut
 ) -> Any:
     view = act(f"oos_{name}", call, body=body, out=out, find=found.oos, says=says)
     return path(f"oos/<str:number>/{at}", view.as_view(), name=f"oos-{name.replace('_', '-')}")
@@ -109,7 +109,7 @@ urlpatterns = [
     path("oos", Investigations.as_view(), name="oos"),
     path(
         "oos/<str:number>",
-        reading("oos", answered.OosDetailOut, found.oos).as_view(),
+        reading("oos", answered_on.OosDetailOut, found.oos).as_view(),
         name="oos-investigation",
     ),
     _of_oos(
@@ -138,7 +138,7 @@ urlpatterns = [
         says="Approve the retest plan by signature of quality.",
     ),
     _of_oos(
-        "retests", "retest", _retest, body=posted.RetestIn, out=answered.RetestOut,
+        "retests", "retest", _retest, body=posted.RetestIn, out=answered_on.RetestOut,
         says="Record one retest of the approved plan.",
     ),
     _of_oos(
@@ -155,7 +155,7 @@ urlpatterns = [
         says="Close the investigation by signature of quality.",
     ),
     _of_oos(
-        "deviations", "link", _link, body=posted.OosLinkIn, out=answered.OosLinkOut,
+        "deviations", "link", _link, body=posted.OosLinkIn, out=answered_on.OosLinkOut,
         says="Link a deviation.",
     ),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from batches.execution.models import Batch
 from batches.laboratory import complaints, stability, stability_results
-from batches.laboratory.api import answered, found, posted
+from batches.laboratory.api import answered_on, found, posted
 from batches.laboratory.api.views import (
     Caller,
     LaboratorySignedIn,
@@ -86,19 +86,19 @@ Studies = listing(
         lambda: StabilityStudy.objects.select_related(
             "batch", "specification__specification"
         ),
-        answered.StudyOut,
+        answered_on.StudyOut,
         filters={"state": "state", "kind": "kind", "batch": "batch__number"},
         search=["number", "batch__number", "condition"], sorts=["started_on", "number"],
     ),
     post=act(
-        "stability_plan", _plan, body=posted.StudyIn, out=answered.StudyOut, find=found.nothing,
+        "stability_plan", _plan, body=posted.StudyIn, out=answered_on.StudyOut, find=found.nothing,
         says="Plan a stability study with its pulls.",
     ),
 )  # fmt: skip
 Pulls = listing(
     "stability_pulls",
     Listed(
-        lambda: StabilityPull.objects.select_related("study"), answered.PullOut,
+        lambda: StabilityPull.objects.select_related("study"), answered_on.PullOut,
         filters={"state": "state", "study": "study__number", "closes_before": "closes_on__lt"},
         search=["study__number"], sorts=["due_on"],
     ),
@@ -106,12 +106,12 @@ Pulls = listing(
 Complaints = listing(
     "complaints",
     Listed(
-        Complaint.objects.all, answered.ComplaintOut,
+        Complaint.objects.all, answered_on.ComplaintOut,
         filters={"state": "state", "lot": "lot_text", "due_before": "due_on__lt"},
         search=["number", "product_text", "nature"], sorts=["received_at", "due_on"],
     ),
     post=act(
-        "complaint_open", _open, body=posted.ComplaintIn, out=answered.ComplaintOut,
+        "complaint_open", _open, body=posted.ComplaintIn, out=answered_on.ComplaintOut,
         find=found.nothing, says="Open a complaint.",
     ),
 )  # fmt: skip
@@ -121,13 +121,13 @@ urlpatterns = [
     path("stability-pulls", Pulls.as_view(), name="stability-pulls"),
     path(
         "stability-studies/<str:number>",
-        reading("stability_study", answered.StudyDetailOut, found.study).as_view(),
+        reading("stability_study", answered_on.StudyDetailOut, found.study).as_view(),
         name="stability-study",
     ),
     path(
         "stability-studies/<str:number>/approval",
         act(
-            "stability_approve", _approve, body=LaboratorySignedIn, out=answered.StudyOut,
+            "stability_approve", _approve, body=LaboratorySignedIn, out=answered_on.StudyOut,
             find=found.study,
             says="Approve a study by signature.",
         ).as_view(),
@@ -138,7 +138,7 @@ urlpatterns = [
         act(
             "stability_complete",
             lambda study, said, by: stability.complete(study, **said, **by.by),
-            body=posted.LaboratoryReasonIn, out=answered.StudyOut, find=found.study,
+            body=posted.LaboratoryReasonIn, out=answered_on.StudyOut, find=found.study,
             says="Complete a study.",
         ).as_view(),
         name="stability-completion",
@@ -146,7 +146,7 @@ urlpatterns = [
     path(
         "stability-studies/<str:number>/pulls/<int:month>",
         act(
-            "stability_pull", _pull, body=posted.PullIn, out=answered.PullOut, find=found.pull,
+            "stability_pull", _pull, body=posted.PullIn, out=answered_on.PullOut, find=found.pull,
             says="Record a pull, or that it was missed.",
         ).as_view(),
         name="stability-pull",
@@ -155,14 +155,14 @@ urlpatterns = [
         "stability-studies/<str:number>/pulls/<int:month>/results",
         act(
             "stability_report", _report, body=posted.StabilityResultIn,
-            out=answered.StabilityResultOut, find=found.pull, says="Report a result of a pull.",
+            out=answered_on.StabilityResultOut, find=found.pull, says="Report a result of a pull.",
         ).as_view(),
         name="stability-results",
     ),
     path(
         "stability-results/<int:pk>/review",
         act(
-            "stability_review", _review, body=LaboratorySignedIn, out=answered.StabilityReviewOut,
+            "stability_review", _review, body=LaboratorySignedIn, out=answered_on.StabilityReviewOut,
             find=found.stability_result, says="Review a stability result, by signature.",
         ).as_view(),
         name="stability-review",
@@ -170,14 +170,14 @@ urlpatterns = [
     path("complaints", Complaints.as_view(), name="complaints"),
     path(
         "complaints/<str:number>",
-        reading("complaint", answered.ComplaintOut, found.complaint).as_view(),
+        reading("complaint", answered_on.ComplaintOut, found.complaint).as_view(),
         name="complaint",
     ),
     path(
         "complaints/<str:number>/batches",
         act(
             "complaint_consider", _consider, body=posted.ConsideredIn,
-            out=answered.ConsideredOut, find=found.complaint,
+            out=answered_on.ConsideredOut, find=found.complaint,
             says="Record what was found in a batch.",
         ).as_view(),
         name="complaint-batches",
@@ -186,14 +186,14 @@ urlpatterns = [
         "complaints/<str:number>/investigation",
         act(
             "complaint_investigate", _answer, body=posted.ComplaintAnswerIn,
-            out=answered.ComplaintOut, find=found.complaint, says="Record the investigation.",
+            out=answered_on.ComplaintOut, find=found.complaint, says="Record the investigation.",
         ).as_view(),
         name="complaint-investigation",
     ),
     path(
         "complaints/<str:number>/closure",
         act(
-            "complaint_close", _close, body=LaboratorySignedWithReasonIn, out=answered.ComplaintOut,
+            "complaint_close", _close, body=LaboratorySignedWithReasonIn, out=answered_on.ComplaintOut,
             find=found.complaint, says="Close a complaint by signature of quality.",
         ).as_view(),
         name="complaint-closure",

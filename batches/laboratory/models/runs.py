@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from batches.assets.models import Equipment
 from batches.laboratory.models.samples import Sample
 from compliance.trail.capture import controlled
 
@@ -62,6 +63,9 @@ class Run(models.Model):
 
     number = models.CharField(max_length=40, unique=True)
     instrument = models.CharField(max_length=60, help_text="Code of the equipment.")
+    equipment = models.ForeignKey(
+        Equipment, models.PROTECT, related_name="runs", null=True, blank=True
+    )
     method_code = models.CharField(max_length=40)
     method_version = models.CharField(max_length=20)
     analyst = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -140,7 +140,7 @@ class RunAdmin(RecordAdmin):
     def page(self, record: Run, request: HttpRequest) -> Page:
         facts = Facts(
             [
-                ("Instrument", record.instrument),
+                ("Instrument", record_admin.link(record.equipment) or record.instrument),
                 ("Method", f"{record.method_code} v{record.method_version}"),
                 ("Analyst", str(record.analyst)),
                 ("Started", page_parts.moment(record.started_at)),
