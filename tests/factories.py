@@ -18,9 +18,10 @@ from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Pro
 from compliance.access import devices, people
 from compliance.access.duties import Role
 from compliance.access.models import Device, DeviceKind, User
-from compliance.quality import deviations
+from compliance.quality import classifications, deviations, recurrences, scope
+from compliance.quality.classifications import Answers
 from compliance.quality.deviations import Findings
-from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.quality.models import Deviation, Effect, RootCause, Severity
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -231,9 +232,33 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
     investigated = deviations.investigate(
         opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"
     )
+    considered(investigated, by=investigator, at=at)
     deviations.sign_investigation(investigated, confirmed=confirmed(investigator, at=at))
     return deviations.close(
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
     )
+
+
+def considered(of: Deviation, *, by: User, at: datetime = NOON) -> None:
+    """Classify a deviation, and answer whatever its scope and its recurrences ask."""
+    classifications.classify(
+        of,
+        answers=Answers(touches_cpp=True),
+        rationale="a critical parameter left its range",
+        actor=person(Role.QUALITY_ASSURANCE, at=at),
+        at=at,
+    )
+    for neighbour in scope.extend(of, actor=by, at=at):
+        scope.decide(
+            neighbour,
+            effect=Effect.NOT_AFFECTED,
+            reason="made without the part that failed",
+            actor=by,
+            at=at,
+        )
+    if recurrences.unanswered(of):
+        recurrences.answer(
+            of, is_recurrence=False, text="another cause than before", actor=by, at=at
+        )
