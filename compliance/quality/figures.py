@@ -1,5 +1,6 @@
 """Collect the figures of a period: quality counts its own, other rooms register theirs."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from compliance.trail.tlog import canonical
 
 Figures = dict[str, canonical.Value]
 Counter = Callable[[datetime, datetime], Figures]
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
 _counters: dict[str, Counter] = {}
 
 
@@ -28,6 +30,8 @@ def register(name: str) -> Callable[[Counter], Counter]:
     """Declare the figures of a room: a function from two moments to names and numbers."""
 
     def declare(counter: Counter) -> Counter:
+        if not _NAME.fullmatch(name):  # it is a member of canonical JSON
+            raise ValueError(f"“{name}” is no name of figures: letters and dashes")
         if name in _counters:
             raise ValueError(f"the figures of {name} are registered already")
         _counters[name] = counter
@@ -50,9 +54,9 @@ def incidents(start: datetime, end: datetime) -> Figures:
     return {
         "opened": opened.count(),
         "closed": closed.count(),
-        **{f"opened {name}": count for name, count in _by(opened, "severity")},
-        "computerised system": opened.filter(category="computerised-system").count(),
-        "open at the end": Deviation.objects.filter(opened_at__lt=end).in_work().count(),
+        **{f"opened-{name}": count for name, count in _by(opened, "severity")},
+        "computerised-system": opened.filter(category="computerised-system").count(),
+        "open-at-the-end": Deviation.objects.filter(opened_at__lt=end).in_work().count(),
     }
 
 
@@ -74,12 +78,12 @@ def capas(start: datetime, end: datetime) -> Figures:
     return {
         "opened": Capa.objects.filter(opened_at__gte=start, opened_at__lt=end).count(),
         "closed": Capa.objects.filter(closed_at__gte=start, closed_at__lt=end).count(),
-        "found effective": checked.filter(is_effective=True).count(),
-        "found ineffective": checked.filter(is_effective=False).count(),
+        "found-effective": checked.filter(is_effective=True).count(),
+        "found-ineffective": checked.filter(is_effective=False).count(),
     }
 
 
-@register("audit-trail reviews")
+@register("trail-reviews")
 def trail_reviews(start: datetime, end: datetime) -> Figures:
     done = TrailReview.objects.filter(concluded_at__gte=start, concluded_at__lt=end)
     return {
@@ -88,16 +92,16 @@ def trail_reviews(start: datetime, end: datetime) -> Figures:
     }
 
 
-@register("refused acts")
+@register("refused-acts")
 def refusals(start: datetime, end: datetime) -> Figures:
     found = Refusal.objects.filter(recorded_at__gte=start, recorded_at__lt=end)
     return {"all": found.count(), **dict(_by(found, "code"))}
 
 
-@register("risks and complaints")
+@register("risks-and-complaints")
 def risks(start: datetime, end: datetime) -> Figures:
     return {
-        "risks decided": Risk.objects.filter(decided_at__gte=start, decided_at__lt=end).count(),
+        "risks-decided": Risk.objects.filter(decided_at__gte=start, decided_at__lt=end).count(),
         "complaints": Complaint.objects.filter(recorded_at__gte=start, recorded_at__lt=end).count(),
     }
 

@@ -40,10 +40,15 @@ def of_causes(deviation: Deviation) -> list[str]:
 
 def of_scope(deviation: Deviation) -> list[str]:
     """Name the neighbours that nobody has considered: 211.192 extends to other batches."""
-    known = {(one.kind, one.name): one for one in deviation.neighbours.order_by("pk")}
-    pending = [one for one in known.values() if one.effect == Effect.PENDING]
-    new = [one for one in scope.suggested(deviation) if (one.kind, one.name) not in known]
-    return [f"a decision on {one.kind} {one.name}" for one in [*pending, *new]]
+    stored = list(deviation.neighbours.order_by("pk"))
+    known = {(one.kind, one.name) for one in stored}
+    names = [(one.kind, one.name) for one in stored if one.effect == Effect.PENDING]
+    names += [
+        (one.kind, one.name)
+        for one in scope.suggested(deviation)
+        if (one.kind, one.name) not in known
+    ]
+    return [f"a decision on {kind} {name}" for kind, name in names]
 
 
 def of_classification(deviation: Deviation) -> list[str]:

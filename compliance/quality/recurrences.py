@@ -13,7 +13,8 @@ from compliance.trail import recording
 WITHIN = timedelta(days=730)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _EMPTY = frozenset(
-    ["above", "after", "batch", "before", "below", "during", "foreseen", "from", "have", "into", "limit", "limits", "observed", "outside", "that", "their", "this", "were", "when", "with"]
+    {"above", "after", "batch", "before", "below", "during", "foreseen", "from", "have", "into"}
+    | {"limit", "limits", "observed", "outside", "that", "their", "this", "were", "when", "with"}
 )
 # So many words of two titles in common make them alike; fewer when the category is the same.
 ALIKE, ALIKE_IN_CATEGORY = 3, 2
@@ -34,7 +35,10 @@ def is_alike(one: Deviation, other: Deviation) -> bool:
     if one.concerns and one.concerns.lower() == other.concerns.lower():
         return True
     is_same_category = bool(one.category) and one.category == other.category
-    common = words(one.title) & words(other.title)
+    said, heard = words(one.title), words(other.title)
+    if said and said == heard:
+        return True
+    common = said & heard
     return len(common) >= (ALIKE_IN_CATEGORY if is_same_category else ALIKE)
 
 

@@ -203,7 +203,7 @@ def review(
     risk: Risk, *, text: str, is_rated_again: bool, next_due_on: date | None, actor: User,
     at: datetime,
 ) -> RiskReview:  # fmt: skip
-    """Look back at a decided risk beside what has occurred since; a new round when it no longer holds."""
+    """Look back at a decided risk, beside what has occurred since; it may have to be rated again."""
     RISK.permit(actor, OfRisk.REVIEW)
     said = recording.demand_reason(text)
     with recording.recording(Action.RISK_REVIEWED, actor=actor, at=at, reason=said):

@@ -544,7 +544,7 @@ class Migration(migrations.Migration):
                             ("other", "Other"),
                         ],
                         default="",
-                        help_text="Deviations of this category are counted against the occurrence that was rated.",
+                        help_text="Deviations of this category are counted against its occurrence.",
                         max_length=30,
                     ),
                 ),

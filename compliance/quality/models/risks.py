@@ -81,7 +81,7 @@ class Risk(models.Model):
     round = models.PositiveSmallIntegerField(default=1, help_text="Raised by each review.")
     category = models.CharField(
         max_length=30, choices=Category.choices, blank=True, default="",
-        help_text="Deviations of this category are counted against the occurrence that was rated.",
+        help_text="Deviations of this category are counted against its occurrence.",
     )  # fmt: skip
     concerns = models.CharField(max_length=120, blank=True, default="")
     rationale = models.TextField(blank=True, default="")
