@@ -6,12 +6,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     "batches.exchange",
+    "batches.assets",
     "batches.execution",
     "batches.disposition",
     "compliance.quality",
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",
+    "compliance.signatures",
     "compliance.access",
     "twins.predictions",
 )

@@ -3,11 +3,26 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from batches.assets import equipment as equipment_register
+from batches.assets import lots, materials, qualifications, suppliers
+from batches.assets.equipment import Particulars
+from batches.assets.lots import Receipt
+from batches.assets.materials import MaterialDraft
+from batches.assets.models import (
+    Equipment,
+    Material,
+    MaterialKind,
+    MaterialLot,
+    Qualification,
+    Stage,
+    Supplier,
+)
+from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
@@ -17,9 +32,21 @@ from batches.laboratory.models import Result, Sample
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, people
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import (
+    AlarmKind,
+    Assessment,
+    Device,
+    DeviceKind,
+    Procedure,
+    ProcedureVersion,
+    ProofMethod,
+    SecurityAlarm,
+    Training,
+    TrainingMethod,
+    User,
+)
 from compliance.quality import (
     capas,
     change_work,
@@ -52,6 +79,8 @@ from compliance.quality.models import (
     TrailReview,
 )
 from compliance.quality.rating_spread import Numbers
+from compliance.signatures import accountability, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.recording import System
@@ -95,11 +124,18 @@ RECIPE = RecipeDraft(
 )  # fmt: skip
 
 
-def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
-    """Return a person who holds these roles, with a password of their own (`PASSWORD`)."""
+def person(
+    *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
+    is_trained: bool = True, has_acknowledged: bool = True,
+) -> User:  # fmt: skip
+    """Return a person who holds these roles, with a password of their own (`PASSWORD`).
+
+    The identity is proven, the person trained in every procedure that is effective, and the
+    accountability statement acknowledged: whoever holds a role may sign.
+    """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
-    return people.create(
+    made = people.create(
         username=username or f"{label}-{number}",
         full_name=f"{label.replace('-', ' ').title()} {number}",
         password=PASSWORD,
@@ -109,6 +145,78 @@ def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
         reason="a person for a test",
         must_change_password=False,
     )
+    if is_proven:
+        proven(made, at=at)
+    if is_trained:
+        for version in procedures.effective(at=at):
+            trained(made, version, at=at)
+    if roles and is_proven and has_acknowledged:
+        acknowledged(made, at=at)
+    return made
+
+
+def proven(whom: User, *, at: datetime = NOON) -> User:
+    """Establish a person's identity."""
+    identity.prove(
+        whom,
+        method=ProofMethod.INSTALLATION,
+        document="a passport that the tests invented",
+        proven_at=at,
+        actor=TEST,
+        at=at,
+    )
+    return whom
+
+
+def procedure(*, at: datetime = NOON, retrain_after_days: int | None = None) -> Procedure:
+    """Return a procedure whose first version is effective."""
+    made = procedures.create(
+        code=f"SOP-{next(_numbers):04d}", title="How it is done", actor=TEST, at=at
+    )
+    procedure_version(made, at=at, retrain_after_days=retrain_after_days)
+    return made
+
+
+def procedure_version(
+    of: Procedure, *, at: datetime = NOON, retrain_after_days: int | None = None
+) -> ProcedureVersion:
+    """Return the next version of a procedure, effective at once."""
+    return procedures.add_version(
+        of,
+        summary="what is done, step by step",
+        effective_from=at,
+        retrain_after_days=retrain_after_days,
+        actor=TEST,
+        at=at,
+    )
+
+
+def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NOON) -> Training:
+    """Train a person in a version of a procedure, or in the effective one."""
+    version = what
+    if isinstance(what, Procedure):
+        version = procedures.effective_version(what, at=at)
+    return training.record(
+        whom,
+        version=version,
+        method=TrainingMethod.READ,
+        assessment=Assessment.PASSED,
+        trained_at=at,
+        actor=TEST,
+        at=at,
+    )
+
+
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
 
 
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
@@ -116,15 +224,31 @@ def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 
@@ -277,6 +401,104 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
+    )
+
+
+# --- Assets
+
+
+def registered_equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return equipment as it is entered: in qualification, and of the kind that `said` says."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"EQ-{number:04d}", "name": "A piece of equipment", "kind": "bioreactor",
+        "location": "Suite 1", "manufacturer": "Steelworks", "model": "BR-200",
+        "serial_number": f"SN-{number}", "needed_stages": "iq,oq", **said,
+    }  # fmt: skip
+    return equipment_register.register(
+        Particulars(**values), actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+
+
+def qualification(
+    of: Equipment, stage: Stage = Stage.IQ, *, valid_until: date | None = None,
+    at: datetime = NOON,
+) -> Qualification:  # fmt: skip
+    """Return a stage that one person performed and QA approved."""
+    report = StageReport(
+        stage=stage, protocol="VP-101 v2", report=f"VR-{next(_numbers)}",
+        summary="All criteria of the protocol are met.", performed_on=at.date(),
+        valid_until=valid_until,
+    )  # fmt: skip
+    recorded = qualifications.record(
+        of, report=report, actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+    return qualifications.approve(
+        recorded, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+    )
+
+
+def qualified(of: Equipment, *, at: datetime = NOON) -> Equipment:
+    """Return equipment that QA declared qualified, on all stages that it needs."""
+    for stage in of.stages:
+        qualification(of, Stage(stage), at=at)
+    return qualifications.qualify(
+        of, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        reason="all stages are approved",
+    )  # fmt: skip
+
+
+def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return qualified equipment; without calibration or cleaning where `said` asks for none."""
+    return qualified(registered_equipment(at=at, **said), at=at)
+
+
+def material(*, at: datetime = NOON, **said: object) -> Material:
+    """Return a raw material counted in kilograms."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        **said,
+    }  # fmt: skip
+    author = person(Role.PROCESS_ENGINEER, at=at)
+    return materials.create(MaterialDraft(**values), actor=author, at=at)
+
+
+def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
+    """Return a supplier, approved for a material when one is named."""
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    made = suppliers.register(
+        code=f"SUP-{next(_numbers)}", name="Sugar works", address="", actor=quality, at=at
+    )
+    if of is not None:
+        suppliers.approve(
+            made, material=of, valid_from=at.date(), valid_until=None,
+            basis="audited on site last year", actor=quality, at=at,
+        )  # fmt: skip
+    return made
+
+
+def received_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot in quarantine, from an approved supplier."""
+    made = of or material(at=at)
+    values: dict[str, object] = {
+        "quantity": Decimal(quantity), "unit": made.unit, "received_at": at,
+        "location": "Warehouse A", "supplier": supplier(made, at=at),
+        "supplier_lot": f"L{next(_numbers)}", **said,
+    }  # fmt: skip
+    return lots.receive(made, receipt=Receipt(**values), actor=person(Role.WAREHOUSE, at=at), at=at)
+
+
+def released_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot that QA released."""
+    received = received_lot(of, quantity=quantity, at=at, **said)
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    return lots.release(
+        received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
     )
 
 

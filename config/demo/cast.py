@@ -11,10 +11,10 @@ from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
 from batches.recipes import master_recipes
 from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
 from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
-from compliance.access import devices, people
+from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, User
-from compliance.signatures import signing
+from compliance.access.models import Device, DeviceKind, ProofMethod, Qualification, User
+from compliance.signatures import accountability, signing, statements
 from compliance.trail.recording import System
 from twins.plant import recipe_draft
 
@@ -45,8 +45,9 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
     for role, username in USERNAMES.items():
-        if not User.objects.filter(username=username).exists():
-            people.create(
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            person = people.create(
                 username=username,
                 full_name=f"Demo {LABELS[role].split(' (')[0]}",
                 password=password,
@@ -56,6 +57,16 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 reason=REASON,
                 must_change_password=False,
             )
+        if not identity.is_proven(person, at=at):
+            identity.prove(
+                person,
+                method=ProofMethod.INSTALLATION,
+                document="an invented person of the demonstration",
+                proven_at=at,
+                actor=INSTALLATION,
+                at=at,
+            )
+        _acknowledge(person, password=password, at=at)
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
@@ -75,6 +86,14 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
             confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
             master_recipes.approve(recipe, confirmed=confirmed)
     return Cast(password=password, tokens=tokens)
+
+
+def _acknowledge(person: User, *, password: str, at: datetime) -> None:
+    """Let a person sign the accountability statement in force: nobody signs anything before."""
+    statement = accountability.effective()
+    if statement is not None and accountability.acknowledgement(person) is None:
+        confirmed = signing.confirm(signer=person, password=password, address="", at=at)
+        statements.acknowledge(statement, confirmed=confirmed)
 
 
 def cho_recipe() -> RecipeDraft:
@@ -119,10 +138,16 @@ def series_recipe(mapping: SeriesMapping) -> RecipeDraft:
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
     device = Device.objects.filter(name=name).first()
     if device is not None:
+        if device.qualification == Qualification.UNQUALIFIED:  # of an earlier build
+            devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper())
         return devices.renew_token(
             device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
         )
-    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+    device, token = devices.enrol(
+        name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper()
+    )
+    devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON)
+    return token
 
 
 def _password(folder: Path) -> str:
