@@ -13,7 +13,6 @@ from compliance.quality.models import (
     EffectivenessCheck,
 )
 from compliance.signatures.forms import confirmed
-from compliance.trail import attachments
 from compliance.trail.models import Attachment
 
 
@@ -110,15 +109,11 @@ def _deviations(numbers: str | list[str]) -> list[Deviation]:
 
 
 def _attached(occasion: Occasion) -> Attachment | None:
-    file = occasion.values.get("file")
-    if not file:
+    """Return the stored file of a digest; files come in where the trail takes attachments."""
+    digest = occasion.values.get("attachment", "")
+    if not digest:
         return None
-    return attachments.add(
-        file,
-        filename=file.name,
-        media_type=file.content_type or "application/octet-stream",
-        subject=f"CAPA {occasion.record}",
-        actor=occasion.actor,
-        at=occasion.at,
-        reason=f"evidence of an action of {occasion.record}",
-    )
+    kept = Attachment.objects.filter(sha256=digest).order_by("pk").first()
+    if kept is None:
+        raise found.NoSuchRecord(f"no file with the digest {digest} is stored")
+    return kept

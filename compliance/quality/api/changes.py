@@ -10,8 +10,13 @@ from compliance.quality.acts import changes as acts
 from compliance.quality.api import endpoints
 from compliance.quality.api.endpoints import View
 from compliance.quality.messages import changes as messages
-from compliance.quality.messages.changes import ChangeDetailOut, ChangeOut, ImpactOut, TaskOut
-from compliance.quality.messages.signatures import ReasonIn, SignedReasonIn, TextIn
+from compliance.quality.messages.changes import (
+    ChangeDetailOut,
+    ChangeImpactOut,
+    ChangeOut,
+    ChangeTaskOut,
+)
+from compliance.quality.messages.signatures import SigningWithReasonIn, WithReasonIn, WithTextIn
 from compliance.quality.models import Change
 from compliance.wire import In, Out
 
@@ -30,7 +35,11 @@ urlpatterns = [
     path(
         "changes",
         endpoints.collection(
-            "changes", _CHANGES, gives=ChangeOut, takes=messages.ChangeIn, act=acts.request,
+            "changes",
+            _CHANGES,
+            gives=ChangeOut,
+            takes=messages.ChangeIn,
+            act=acts.request,
             filters=("state", "classification", "due_on"),
             searched=("number", "title", "description", "requester__username"),
         ),
@@ -39,53 +48,55 @@ urlpatterns = [
     path(_ONE, endpoints.member("change", _WHOLE, gives=ChangeDetailOut), name="change"),
     path(
         f"{_ONE}/impacts",
-        _act("assess_impact", acts.assess_impact, ImpactOut, messages.ImpactIn),
+        _act("assess_impact", acts.assess_impact, ChangeImpactOut, messages.ChangeImpactIn),
         name="change-impacts",
     ),
     path(
         f"{_ONE}/tasks",
-        _act("add_task", acts.add_task, TaskOut, messages.TaskIn),
+        _act("add_task", acts.add_task, ChangeTaskOut, messages.ChangeTaskIn),
         name="change-tasks",
     ),
     path(
         f"{_ONE}/tasks/<int:task>/completion",
-        _act("finish_task", acts.finish_task, TaskOut, messages.OutcomeIn),
+        _act("finish_task", acts.finish_task, ChangeTaskOut, messages.ChangeOutcomeIn),
         name="change-task-completion",
     ),
     path(
         f"{_ONE}/emergency",
-        _act("let_emergency", acts.let_emergency, ChangeOut, SignedReasonIn),
+        _act("let_emergency", acts.let_emergency, ChangeOut, SigningWithReasonIn),
         name="change-emergency",
     ),
     path(
         f"{_ONE}/assessment",
-        _act("finish_assessment", acts.finish_assessment, ChangeOut, ReasonIn),
+        _act("finish_assessment", acts.finish_assessment, ChangeOut, WithReasonIn),
         name="change-assessment",
     ),
     path(
         f"{_ONE}/approvals",
-        _act("approve", acts.approve, ChangeOut, messages.ApprovalIn),
+        _act("approve", acts.approve, ChangeOut, messages.ChangeApprovalIn),
         name="change-approvals",
     ),
     path(
         f"{_ONE}/rejection",
-        _act("reject", acts.reject, ChangeOut, SignedReasonIn),
+        _act("reject", acts.reject, ChangeOut, SigningWithReasonIn),
         name="change-rejection",
     ),
     path(
         f"{_ONE}/implementation",
-        _act("implement", acts.implement, ChangeOut, messages.ImplementationIn),
+        _act("implement", acts.implement, ChangeOut, messages.ChangeImplementationIn),
         name="change-implementation",
     ),
-    path(f"{_ONE}/review", _act("review", acts.review, ChangeOut, TextIn), name="change-review"),
+    path(
+        f"{_ONE}/review", _act("review", acts.review, ChangeOut, WithTextIn), name="change-review"
+    ),
     path(
         f"{_ONE}/closure",
-        _act("close", acts.close, ChangeOut, SignedReasonIn),
+        _act("close", acts.close, ChangeOut, SigningWithReasonIn),
         name="change-closure",
     ),
     path(
         f"{_ONE}/withdrawal",
-        _act("withdraw", acts.withdraw, ChangeOut, ReasonIn),
+        _act("withdraw", acts.withdraw, ChangeOut, WithReasonIn),
         name="change-withdrawal",
     ),
-]  # fmt: skip
+]

@@ -23,14 +23,14 @@ from compliance.quality.messages import deviations as messages
 from compliance.quality.messages.deviations import (
     ClosureIn,
     DeviationDetailOut,
+    DeviationNoteIn,
+    DeviationNoteOut,
     DeviationOut,
     ImportIn,
     InvestigationIn,
-    NoteIn,
-    NoteOut,
     SignatureIn,
 )
-from compliance.quality.messages.signatures import SignatureOut, TextIn
+from compliance.quality.messages.signatures import SignatureOut, WithTextIn
 from compliance.quality.models import Deviation
 from compliance.signatures import signing
 from compliance.wire import In, Out
@@ -62,10 +62,12 @@ class Figures(APIView):
 class Notes(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="deviation_note", request=NoteIn, responses={201: NoteOut})
+    @extend_schema(
+        operation_id="deviation_note", request=DeviationNoteIn, responses={201: DeviationNoteOut}
+    )
     def post(self, request: Request, number: str) -> Response:
         """Add a dated remark; remarks are never changed."""
-        body = NoteIn(data=request.data)
+        body = DeviationNoteIn(data=request.data)
         body.is_valid(raise_exception=True)
         note = deviations.note(
             get_object_or_404(Deviation, number=number),
@@ -73,7 +75,7 @@ class Notes(APIView):
             at=timezone.now(),
             **body.validated_data,
         )
-        return Response(NoteOut(note).data, status=201)
+        return Response(DeviationNoteOut(note).data, status=201)
 
 
 class Investigation(APIView):
@@ -162,16 +164,18 @@ urlpatterns = [
     path(
         "deviations",
         endpoints.collection(
-            "deviations", _WITH_PEOPLE, gives=DeviationOut, takes=messages.DeviationIn,
-            act=acts.open_, filters=("state", "severity", "category", "origin", "due_on"),
+            "deviations",
+            _WITH_PEOPLE,
+            gives=DeviationOut,
+            takes=messages.DeviationIn,
+            act=acts.open_,
+            filters=("state", "severity", "category", "origin", "due_on"),
             searched=("number", "title", "description", "opened_by", "concerns"),
         ),
         name="deviations",
     ),
     path("deviations/imports", Imports.as_view(), name="deviation-imports"),
-    path(
-        "deviations/trends", Figures.as_view(), name="deviation-trends"
-    ),
+    path("deviations/trends", Figures.as_view(), name="deviation-trends"),
     path(_ONE, endpoints.member("deviation", _WHOLE, gives=DeviationDetailOut), name="deviation"),
     path(f"{_ONE}/notes", Notes.as_view(), name="deviation-notes"),
     path(f"{_ONE}/investigation", Investigation.as_view(), name="deviation-investigation"),
@@ -179,7 +183,7 @@ urlpatterns = [
     path(f"{_ONE}/closure", Closure.as_view(), name="deviation-closure"),
     path(
         f"{_ONE}/immediate-actions",
-        _act("act_at_once", acts.act_at_once, DeviationOut, TextIn),
+        _act("act_at_once", acts.act_at_once, DeviationOut, WithTextIn),
         name="deviation-immediate-actions",
     ),
     path(
@@ -189,7 +193,12 @@ urlpatterns = [
     ),
     path(
         f"{_ONE}/causes",
-        _act("consider_cause", acts.consider_cause, messages.CauseOut, messages.CauseIn),
+        _act(
+            "consider_cause",
+            acts.consider_cause,
+            messages.DeviationCauseOut,
+            messages.DeviationCauseIn,
+        ),
         name="deviation-causes",
     ),
     path(
@@ -204,13 +213,20 @@ urlpatterns = [
     ),
     path(
         f"{_ONE}/neighbours/<int:neighbour>/decision",
-        _act("decide_neighbour", acts.decide_neighbour, messages.NeighbourOut, messages.EffectIn),
+        _act(
+            "decide_neighbour",
+            acts.decide_neighbour,
+            messages.NeighbourOut,
+            messages.NeighbourEffectIn,
+        ),
         name="deviation-neighbour-decision",
     ),
     path(
         f"{_ONE}/recurrences",
         _act(
-            "answer_recurrence", acts.answer_recurrence, messages.RecurrenceOut,
+            "answer_recurrence",
+            acts.answer_recurrence,
+            messages.RecurrenceOut,
             messages.RecurrenceIn,
         ),
         name="deviation-recurrences",
@@ -223,7 +239,9 @@ urlpatterns = [
     path(
         f"{_ONE}/extensions/<int:extension>/answer",
         _act(
-            "answer_extension", acts.answer_extension, messages.ExtensionOut,
+            "answer_extension",
+            acts.answer_extension,
+            messages.ExtensionOut,
             messages.ExtensionAnswerIn,
         ),
         name="deviation-extension-answer",
@@ -233,4 +251,4 @@ urlpatterns = [
         _act("cancel", acts.cancel, DeviationOut, messages.CancellationIn),
         name="deviation-cancellation",
     ),
-]  # fmt: skip
+]

@@ -9,11 +9,11 @@ from compliance.quality.messages.reviews import (
     ComplaintOut,
     PeriodicReviewDetailOut,
     PeriodicReviewOut,
-    SampledOut,
+    SampledEntryOut,
     TrailReviewDetailOut,
     TrailReviewOut,
 )
-from compliance.quality.messages.signatures import ReasonIn
+from compliance.quality.messages.signatures import WithReasonIn
 from compliance.quality.models import Complaint, PeriodicReview, TrailReview
 
 _TRAIL = TrailReview.objects.select_related("reviewer")
@@ -25,8 +25,12 @@ urlpatterns = [
     path(
         "trail-reviews",
         endpoints.collection(
-            "trail_reviews", _TRAIL, gives=TrailReviewOut, takes=messages.TrailReviewIn,
-            act=acts.open_trail_review, filters=("state", "kind", "name"),
+            "trail_reviews",
+            _TRAIL,
+            gives=TrailReviewOut,
+            takes=messages.TrailReviewIn,
+            act=acts.open_trail_review,
+            filters=("state", "kind", "name"),
             searched=("number", "title", "reviewer__username"),
         ),
         name="trail-reviews",
@@ -34,7 +38,8 @@ urlpatterns = [
     path(
         _REVIEW,
         endpoints.member(
-            "trail_review", _TRAIL.prefetch_related("sample__deviation"),
+            "trail_review",
+            _TRAIL.prefetch_related("sample__deviation"),
             gives=TrailReviewDetailOut,
         ),
         name="trail-review",
@@ -42,32 +47,42 @@ urlpatterns = [
     path(
         f"{_REVIEW}/sample/<int:sampled>/assessment",
         endpoints.act(
-            "trail_review_assess", _TRAIL, acts.assess, gives=SampledOut,
-            takes=messages.AssessmentIn,
+            "trail_review_assess",
+            _TRAIL,
+            acts.assess,
+            gives=SampledEntryOut,
+            takes=messages.TrailAssessmentIn,
         ),
         name="trail-review-assessment",
     ),
     path(
         f"{_REVIEW}/conclusion",
         endpoints.act(
-            "trail_review_conclude", _TRAIL, acts.conclude_trail_review, gives=TrailReviewOut,
-            takes=messages.ConclusionIn,
+            "trail_review_conclude",
+            _TRAIL,
+            acts.conclude_trail_review,
+            gives=TrailReviewOut,
+            takes=messages.TrailConclusionIn,
         ),
         name="trail-review-conclusion",
     ),
     path(
         f"{_REVIEW}/abandonment",
         endpoints.act(
-            "trail_review_abandon", _TRAIL, acts.abandon, gives=TrailReviewOut, takes=ReasonIn
+            "trail_review_abandon", _TRAIL, acts.abandon, gives=TrailReviewOut, takes=WithReasonIn
         ),
         name="trail-review-abandonment",
     ),
     path(
         "periodic-reviews",
         endpoints.collection(
-            "periodic_reviews", _PERIODIC, gives=PeriodicReviewOut,
-            takes=messages.PeriodicReviewIn, act=acts.open_periodic_review,
-            filters=("state", "system"), searched=("number", "system"),
+            "periodic_reviews",
+            _PERIODIC,
+            gives=PeriodicReviewOut,
+            takes=messages.PeriodicReviewIn,
+            act=acts.open_periodic_review,
+            filters=("state", "system"),
+            searched=("number", "system"),
         ),
         name="periodic-reviews",
     ),
@@ -79,16 +94,23 @@ urlpatterns = [
     path(
         "periodic-reviews/<str:number>/conclusion",
         endpoints.act(
-            "periodic_review_conclude", _PERIODIC, acts.conclude_periodic_review,
-            gives=PeriodicReviewOut, takes=messages.PeriodicConclusionIn,
+            "periodic_review_conclude",
+            _PERIODIC,
+            acts.conclude_periodic_review,
+            gives=PeriodicReviewOut,
+            takes=messages.PeriodicConclusionIn,
         ),
         name="periodic-review-conclusion",
     ),
     path(
         "complaints",
         endpoints.collection(
-            "complaints", _COMPLAINTS, gives=ComplaintOut, takes=messages.ComplaintIn,
-            act=acts.record_complaint, filters=("state", "product", "lot"),
+            "complaints",
+            _COMPLAINTS,
+            gives=ComplaintOut,
+            takes=messages.ComplaintIn,
+            act=acts.record_complaint,
+            filters=("state", "product", "lot"),
             searched=("number", "product", "lot", "nature"),
         ),
         name="complaints",
@@ -101,7 +123,10 @@ urlpatterns = [
     path(
         "complaints/<str:number>/decision",
         endpoints.act(
-            "complaint_decide", _COMPLAINTS, acts.decide_complaint, gives=ComplaintOut,
+            "complaint_decide",
+            _COMPLAINTS,
+            acts.decide_complaint,
+            gives=ComplaintOut,
             takes=messages.ComplaintDecisionIn,
         ),
         name="complaint-decision",
@@ -109,9 +134,12 @@ urlpatterns = [
     path(
         "complaints/<str:number>/reply",
         endpoints.act(
-            "complaint_answer", _COMPLAINTS, acts.answer_complaint, gives=ComplaintOut,
-            takes=messages.ReplyIn,
+            "complaint_answer",
+            _COMPLAINTS,
+            acts.answer_complaint,
+            gives=ComplaintOut,
+            takes=messages.ComplaintReplyIn,
         ),
         name="complaint-reply",
     ),
-]  # fmt: skip
+]

@@ -11,14 +11,14 @@ from compliance.quality.api import endpoints
 from compliance.quality.api.endpoints import View
 from compliance.quality.messages import risks as messages
 from compliance.quality.messages.risks import (
-    ModeOut,
-    RatingOut,
+    FailureModeOut,
     RiskDetailOut,
     RiskOut,
+    RiskRatingOut,
     RiskReviewOut,
     ScaleOut,
 )
-from compliance.quality.messages.signatures import ReasonIn
+from compliance.quality.messages.signatures import WithReasonIn
 from compliance.quality.models import Risk, Scale
 from compliance.wire import In, Out
 
@@ -38,15 +38,24 @@ urlpatterns = [
     path(
         "risk-scales",
         endpoints.collection(
-            "risk_scales", _SCALES, gives=ScaleOut, takes=messages.ScaleIn, act=acts.define_scale,
-            filters=("version",), searched=("title",),
+            "risk_scales",
+            _SCALES,
+            gives=ScaleOut,
+            takes=messages.ScaleIn,
+            act=acts.define_scale,
+            filters=("version",),
+            searched=("title",),
         ),
         name="risk-scales",
     ),
     path(
         "risks",
         endpoints.collection(
-            "risks", _RISKS, gives=RiskOut, takes=messages.RiskIn, act=acts.open_,
+            "risks",
+            _RISKS,
+            gives=RiskOut,
+            takes=messages.RiskIn,
+            act=acts.open_,
             filters=("state", "category", "review_due_on"),
             searched=("number", "title", "scope", "concerns"),
         ),
@@ -55,27 +64,27 @@ urlpatterns = [
     path(_ONE, endpoints.member("risk", _WHOLE, gives=RiskDetailOut), name="risk"),
     path(
         f"{_ONE}/modes",
-        _act("add_mode", acts.add_mode, ModeOut, messages.ModeIn),
+        _act("add_mode", acts.add_mode, FailureModeOut, messages.FailureModeIn),
         name="risk-modes",
     ),
     path(
         f"{_ONE}/modes/<int:mode>/ratings",
-        _act("rate", acts.rate, RatingOut, messages.RatingIn),
+        _act("rate", acts.rate, RiskRatingOut, messages.RiskRatingIn),
         name="risk-ratings",
     ),
     path(
         f"{_ONE}/decision",
-        _act("decide", acts.decide, RiskOut, messages.DecisionIn),
+        _act("decide", acts.decide, RiskOut, messages.RiskDecisionIn),
         name="risk-decision",
     ),
     path(
         f"{_ONE}/reviews",
-        _act("review", acts.review, RiskReviewOut, messages.ReviewIn),
+        _act("review", acts.review, RiskReviewOut, messages.RiskReviewIn),
         name="risk-reviews",
     ),
     path(
         f"{_ONE}/retirement",
-        _act("retire", acts.retire, RiskOut, ReasonIn),
+        _act("retire", acts.retire, RiskOut, WithReasonIn),
         name="risk-retirement",
     ),
-]  # fmt: skip
+]

@@ -21,23 +21,24 @@ class CapaIn(In):
     follows = Text(max_length=40, default="", allow_blank=True)
 
 
-class ActionIn(In):
+class CapaActionIn(In):
     text = Text(max_length=20_000)
     owner = Text(max_length=60, help_text="Username.")
     due_on = serializers.DateField()
 
 
-class EvidenceIn(In):
+class CapaEvidenceIn(In):
     evidence = Text(max_length=20_000)
+    attachment = Text(max_length=64, default="", allow_blank=True, help_text="SHA-256 of a file.")
 
 
-class PostponementIn(In):
+class CapaPostponementIn(In):
     due_on = serializers.DateField()
     check_due_on = serializers.DateField()
     reason = Text(max_length=2000)
 
 
-class CheckIn(In):
+class CapaCheckIn(In):
     is_effective = serializers.BooleanField()
     observed = Text(max_length=20_000)
 
@@ -62,7 +63,7 @@ class CapaOut(Out):
     follows = serializers.CharField(source="follows.number", default="")
 
 
-class ActionOut(Out):
+class CapaActionOut(Out):
     id = serializers.IntegerField()
     text = serializers.CharField()
     owner = serializers.CharField(source="owner.username")
@@ -73,7 +74,7 @@ class ActionOut(Out):
     attachment = serializers.CharField(source="attachment.sha256", default="")
 
 
-class CheckOut(Out):
+class CapaCheckOut(Out):
     is_effective = serializers.BooleanField()
     observed = serializers.CharField()
     checked_by = serializers.CharField(source="checked_by.username")
@@ -82,8 +83,8 @@ class CheckOut(Out):
 
 class CapaDetailOut(CapaOut, Signed):
     deviations = serializers.SerializerMethodField()
-    actions = ActionOut(many=True)
-    checks = CheckOut(many=True)
+    actions = CapaActionOut(many=True)
+    checks = CapaCheckOut(many=True)
 
     def get_deviations(self, capa: Capa) -> list[str]:
         return sorted(one.number for one in capa.deviations.all())

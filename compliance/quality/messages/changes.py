@@ -17,30 +17,30 @@ class ChangeIn(In):
     risk = Text(max_length=40, default="", allow_blank=True)
 
 
-class ImpactIn(In):
+class ChangeImpactIn(In):
     kind = serializers.ChoiceField(choices=ImpactKind.choices)
     identifier = Text(max_length=120, default="", allow_blank=True)
     is_affected = serializers.BooleanField()
     assessment = Text(max_length=20_000)
 
 
-class TaskIn(In):
+class ChangeTaskIn(In):
     text = Text(max_length=20_000)
     owner = Text(max_length=60, help_text="Username.")
     due_on = serializers.DateField()
 
 
-class OutcomeIn(In):
+class ChangeOutcomeIn(In):
     outcome = Text(max_length=20_000)
 
 
-class ApprovalIn(In):
+class ChangeApprovalIn(In):
     function = serializers.ChoiceField(choices=sorted(changes.SPEAKS_FOR))
     comment = Text(max_length=2000, default="", allow_blank=True)
     password = Text(max_length=200, write_only=True)
 
 
-class ImplementationIn(In):
+class ChangeImplementationIn(In):
     effective_on = serializers.DateField()
     reason = Text(max_length=2000)
 
@@ -66,7 +66,7 @@ class ChangeOut(Out):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
-class ImpactOut(Out):
+class ChangeImpactOut(Out):
     kind = serializers.CharField()
     identifier = serializers.CharField()
     is_affected = serializers.BooleanField()
@@ -75,7 +75,7 @@ class ImpactOut(Out):
     assessed_at = serializers.DateTimeField()
 
 
-class TaskOut(Out):
+class ChangeTaskOut(Out):
     id = serializers.IntegerField()
     text = serializers.CharField()
     owner = serializers.CharField(source="owner.username")
@@ -84,7 +84,7 @@ class TaskOut(Out):
     outcome = serializers.CharField()
 
 
-class ApprovalOut(Out):
+class ChangeApprovalOut(Out):
     function = serializers.CharField()
     approved_by = serializers.CharField(source="approved_by.username")
     approved_at = serializers.DateTimeField()
@@ -92,9 +92,9 @@ class ApprovalOut(Out):
 
 
 class ChangeDetailOut(ChangeOut, Signed):
-    impacts = ImpactOut(many=True)
-    tasks = TaskOut(many=True)
-    approvals = ApprovalOut(many=True)
+    impacts = ChangeImpactOut(many=True)
+    tasks = ChangeTaskOut(many=True)
+    approvals = ChangeApprovalOut(many=True)
     lacking = serializers.SerializerMethodField(help_text="Functions that have still to agree.")
 
     def get_lacking(self, change: Change) -> list[str]:

@@ -38,7 +38,7 @@ class ClassificationIn(In):
     rationale = Text(max_length=20_000)
 
 
-class CauseIn(In):
+class DeviationCauseIn(In):
     category = serializers.ChoiceField(choices=[one for one in RootCause.choices if one[0]])
     cause = Text(max_length=20_000)
     finding = serializers.ChoiceField(choices=Finding.choices)
@@ -51,7 +51,7 @@ class NeighbourIn(In):
     because = Text(max_length=300)
 
 
-class EffectIn(In):
+class NeighbourEffectIn(In):
     effect = serializers.ChoiceField(choices=[one for one in Effect.choices if one[0]])
     reason = Text(max_length=2000)
 
@@ -100,7 +100,7 @@ class ImportIn(In):
         return attrs
 
 
-class NoteIn(In):
+class DeviationNoteIn(In):
     text = Text(max_length=20_000)
 
 
@@ -152,7 +152,7 @@ class DeviationOut(Out):
     follows = serializers.CharField(source="follows.number", default="")
 
 
-class NoteOut(Out):
+class DeviationNoteOut(Out):
     text = serializers.CharField()
     written_by = serializers.CharField(source="written_by.username")
     written_at = serializers.DateTimeField()
@@ -168,7 +168,7 @@ class ClassificationOut(Out):
     made_at = serializers.DateTimeField()
 
 
-class CauseOut(Out):
+class DeviationCauseOut(Out):
     category = serializers.CharField()
     cause = serializers.CharField()
     finding = serializers.CharField()
@@ -209,9 +209,9 @@ class ExtensionOut(Out):
 
 
 class DeviationDetailOut(DeviationOut, Signed):
-    notes = NoteOut(many=True)
+    notes = DeviationNoteOut(many=True)
     classifications = ClassificationOut(many=True)
-    causes = CauseOut(many=True)
+    causes = DeviationCauseOut(many=True)
     neighbours = NeighbourOut(many=True)
     recurrence_answers = RecurrenceOut(many=True)
     extensions = ExtensionOut(many=True)
@@ -225,20 +225,20 @@ class DeviationDetailOut(DeviationOut, Signed):
         return gaps.of(deviation) if deviation.is_open else []
 
 
-class MonthOut(Out):
+class TrendMonthOut(Out):
     month = serializers.CharField(source="label")
     count = serializers.IntegerField()
     by_severity = serializers.DictField(child=serializers.IntegerField())
 
 
-class ShareOut(Out):
+class FigureShareOut(Out):
     part = serializers.IntegerField()
     whole = serializers.IntegerField()
     percent = serializers.DecimalField(max_digits=5, decimal_places=1, allow_null=True)
 
 
 class MonthsOut(Out):
-    months = MonthOut(many=True)
+    months = TrendMonthOut(many=True)
     by_category = serializers.SerializerMethodField()
     by_severity = serializers.SerializerMethodField()
     by_cause = serializers.SerializerMethodField()
@@ -253,15 +253,15 @@ class MonthsOut(Out):
         return dict(found.by_cause)
 
 
-class PackOut(Out):
-    deviations_on_time = ShareOut()
-    capa_on_time = ShareOut()
-    capa_effective = ShareOut()
-    recurrences = ShareOut()
+class FigurePackOut(Out):
+    deviations_on_time = FigureShareOut()
+    capa_on_time = FigureShareOut()
+    capa_effective = FigureShareOut()
+    recurrences = FigureShareOut()
     days_to_close = serializers.DecimalField(max_digits=8, decimal_places=1, allow_null=True)
 
 
 class TrendsOut(Out):
     on = serializers.DateField()
     trends = MonthsOut()
-    pack = PackOut()
+    pack = FigurePackOut()

@@ -26,13 +26,13 @@ class TrailReviewIn(In):
     seed = Text(max_length=64)
 
 
-class AssessmentIn(In):
+class TrailAssessmentIn(In):
     outcome = serializers.ChoiceField(choices=[one for one in EntryOutcome.choices if one[0]])
     text = Text(max_length=20_000, default="", allow_blank=True)
     deviation = Text(max_length=40, default="", allow_blank=True)
 
 
-class ConclusionIn(In):
+class TrailConclusionIn(In):
     conclusion = Text(max_length=20_000)
     password = Text(max_length=200, write_only=True)
 
@@ -54,7 +54,7 @@ class TrailReviewOut(Out):
     concluded_at = serializers.DateTimeField(allow_null=True)
 
 
-class SampledOut(Out):
+class SampledEntryOut(Out):
     id = serializers.IntegerField()
     entry = serializers.IntegerField()
     reasons = serializers.JSONField()
@@ -64,7 +64,7 @@ class SampledOut(Out):
     deviation = serializers.CharField(source="deviation.number", default="")
 
 
-class StandingOut(Out):
+class TrailStandingOut(Out):
     is_concluded = serializers.BooleanField()
     is_current = serializers.BooleanField()
     sampled = serializers.IntegerField()
@@ -75,12 +75,12 @@ class StandingOut(Out):
 
 
 class TrailReviewDetailOut(TrailReviewOut, Signed):
-    sample = SampledOut(many=True)
+    sample = SampledEntryOut(many=True)
     standing = serializers.SerializerMethodField()
 
-    @extend_schema_field(StandingOut)
+    @extend_schema_field(TrailStandingOut)
     def get_standing(self, review: TrailReview) -> Any:
-        return StandingOut(trail_reviews.state(review)).data
+        return TrailStandingOut(trail_reviews.state(review)).data
 
 
 class PeriodicReviewIn(In):
@@ -89,7 +89,7 @@ class PeriodicReviewIn(In):
     ends_on = serializers.DateField()
 
 
-class PeriodicConclusionIn(ConclusionIn):
+class PeriodicConclusionIn(TrailConclusionIn):
     next_due_on = serializers.DateField()
 
 
@@ -124,7 +124,7 @@ class ComplaintDecisionIn(In):
     reason = Text(max_length=2000)
 
 
-class ReplyIn(In):
+class ComplaintReplyIn(In):
     reply = Text(max_length=20_000)
 
 

@@ -31,21 +31,21 @@ class RiskIn(In):
     concerns = Text(max_length=120, default="", allow_blank=True)
 
 
-class ModeIn(In):
+class FailureModeIn(In):
     text = Text(max_length=200)
     effect = Text(max_length=20_000)
     cause = Text(max_length=20_000)
     controls = Text(max_length=20_000, default="", allow_blank=True)
 
 
-class RatingIn(In):
+class RiskRatingIn(In):
     severity = serializers.IntegerField()
     occurrence = serializers.IntegerField()
     detection = serializers.IntegerField()
     rationale = Text(max_length=20_000)
 
 
-class DecisionIn(In):
+class RiskDecisionIn(In):
     is_accepted = serializers.BooleanField()
     rationale = Text(max_length=20_000)
     resolved = Text(max_length=20_000, default="", allow_blank=True)
@@ -53,13 +53,13 @@ class DecisionIn(In):
     password = Text(max_length=200, write_only=True)
 
 
-class ReviewIn(In):
+class RiskReviewIn(In):
     text = Text(max_length=20_000)
     is_rated_again = serializers.BooleanField()
     next_due_on = serializers.DateField(required=False)
 
 
-class LevelOut(Out):
+class ScaleLevelOut(Out):
     dimension = serializers.CharField()
     level = serializers.IntegerField()
     definition = serializers.CharField()
@@ -72,7 +72,7 @@ class ScaleOut(Out):
     severe_from = serializers.IntegerField()
     approved_by = serializers.CharField(source="approved_by.username")
     approved_at = serializers.DateTimeField()
-    levels = LevelOut(many=True)
+    levels = ScaleLevelOut(many=True)
 
 
 class RiskOut(Out):
@@ -91,7 +91,7 @@ class RiskOut(Out):
     review_due_on = serializers.DateField(allow_null=True)
 
 
-class ModeOut(Out):
+class FailureModeOut(Out):
     id = serializers.IntegerField()
     text = serializers.CharField()
     effect = serializers.CharField()
@@ -99,7 +99,7 @@ class ModeOut(Out):
     controls = serializers.CharField()
 
 
-class RatingOut(Out):
+class RiskRatingOut(Out):
     mode = serializers.IntegerField(source="mode_id")
     round = serializers.IntegerField()
     rater = serializers.CharField(source="rater.username")
@@ -110,16 +110,16 @@ class RatingOut(Out):
     rated_at = serializers.DateTimeField()
 
 
-class NumbersOut(Out):
+class RiskNumbersOut(Out):
     severity = serializers.IntegerField()
     occurrence = serializers.IntegerField()
     detection = serializers.IntegerField()
 
 
-class SpreadOut(Out):
-    middle = NumbersOut()
-    worst = NumbersOut()
-    ranges = NumbersOut()
+class RiskSpreadOut(Out):
+    middle = RiskNumbersOut()
+    worst = RiskNumbersOut()
+    ranges = RiskNumbersOut()
     lowest_rpn = serializers.IntegerField()
     highest_rpn = serializers.IntegerField()
     disagreement = serializers.DecimalField(max_digits=4, decimal_places=2)
@@ -127,9 +127,9 @@ class SpreadOut(Out):
 
 
 class RatedModeOut(Out):
-    mode = ModeOut()
+    mode = FailureModeOut()
     raters = serializers.IntegerField()
-    spread = SpreadOut(allow_null=True)
+    spread = RiskSpreadOut(allow_null=True)
 
 
 class RiskReviewOut(Out):
@@ -155,8 +155,8 @@ class RiskDetailOut(RiskOut, Signed):
             rows.append({"mode": mode, "raters": len(ratings), "spread": shown})
         return list(RatedModeOut(rows, many=True).data)
 
-    @extend_schema_field(RatingOut(many=True))
+    @extend_schema_field(RiskRatingOut(many=True))
     def get_ratings(self, risk: Risk) -> list[Any]:
         reader = self.context["request"].user
         found = risks.visible_ratings(risk, to=reader) if isinstance(reader, User) else []
-        return list(RatingOut(found, many=True).data)
+        return list(RiskRatingOut(found, many=True).data)

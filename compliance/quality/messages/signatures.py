@@ -11,19 +11,19 @@ from compliance.signatures.models import Signature
 from compliance.wire import In, Out, Text
 
 
-class PasswordIn(In):
+class SigningIn(In):
     password = Text(max_length=200, write_only=True)
 
 
-class SignedReasonIn(PasswordIn):
+class SigningWithReasonIn(SigningIn):
     reason = Text(max_length=2000)
 
 
-class ReasonIn(In):
+class WithReasonIn(In):
     reason = Text(max_length=2000)
 
 
-class TextIn(In):
+class WithTextIn(In):
     text = Text(max_length=20_000)
 
 

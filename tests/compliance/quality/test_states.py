@@ -38,6 +38,7 @@ from compliance.quality.models import (
     Finding,
     ImpactKind,
     Neighbour,
+    PeriodicReview,
     ReviewState,
     RiskState,
     RootCause,
@@ -183,7 +184,11 @@ def trail_review_in(state: str) -> Any:
 def periodic_review_in(state: str) -> Any:
     quality = factories.person(Role.QUALITY_ASSURANCE)
     made = periodic_reviews.open_(
-        system="The plant", starts_on=DAY - timedelta(days=90), ends_on=DAY, actor=quality, at=NOON
+        system=f"The plant {PeriodicReview.objects.count()}",
+        starts_on=DAY - timedelta(days=90),
+        ends_on=DAY,
+        actor=quality,
+        at=NOON,
     )
     return _conclude(made, quality) if state == ReviewState.CONCLUDED else made
 
