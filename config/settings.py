@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Correlation",
     "compliance.access.middleware.SessionLimits",
+    "compliance.signin.middleware.SecondFactorGate",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -192,6 +193,7 @@ CSRF_COOKIE_HTTPONLY = True
 
 # Annex 11 draft 2025, 11: whoever administers or signs has a second factor; `check --deploy` asks.
 SECOND_FACTOR_COMPULSORY = env.flag("GMP_SECOND_FACTOR", default=False)
+IDENTITY_PROVIDERS: list[str] = []  # set below, from what is configured
 # The domain that security keys are bound to: that of the site's address, or one above it.
 SITE_DOMAIN = env.text("GMP_SITE_DOMAIN", "localhost")
 
@@ -244,6 +246,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "RoleName": "compliance.access.api.messages.ROLES",
         "BatchState": "batches.execution.models.BatchState",
         "PhaseState": "batches.execution.models.PhaseState",
         "ReportState": "compliance.reports.models.ReportState",

@@ -16,5 +16,6 @@ urlpatterns = [
     path("log/<int:log_id>/", include("compliance.trail.tiles_api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("config.api_urls")),
+    path("admin/second-factor/", include("compliance.signin.pages")),
     path("admin/", admin.site.urls),
 ]

@@ -8,20 +8,33 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from batches.assets import (
+    calibrations,
+    cleanings,
+    lots,
+    making,
+    materials,
+    qualifications,
+    suppliers,
+)
 from batches.assets import equipment as equipment_register
-from batches.assets import lots, materials, qualifications, suppliers
+from batches.assets.calibrations import Measured
+from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
-from batches.assets.materials import MaterialDraft
+from batches.assets.making import Component
+from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
+    Calibration,
+    Cleaning,
     Equipment,
     Material,
-    MaterialKind,
     MaterialLot,
     Qualification,
     Stage,
     Supplier,
 )
+from batches.assets.models import MaterialKind as StockKind
 from batches.assets.qualifications import StageReport
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
@@ -29,9 +42,24 @@ from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegmen
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import (
+    Criticality,
+    MasterRecipe,
+    MaterialKind,
+    ParameterKind,
+    Product,
+)
+from batches.recipes.products import Registered
 from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
 from compliance.access.models import (
@@ -257,20 +285,100 @@ def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:
     return Confirmed(signer=signer, at=at)
 
 
+REGISTERED = Registered(
+    strength="50 mg per vial", dosage_form="Solution", shelf_life_months=24, markets=("DE", "US")
+)
+
+
 def product(*, at: datetime = NOON) -> Product:
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return master_recipes.create_product(
-        code=f"PRODUCT-{next(_numbers)}", name="A demonstration antibody", actor=author, at=at
+    return products.create(
+        code=f"PRODUCT-{next(_numbers)}",
+        name="A demonstration antibody",
+        registered=REGISTERED,
+        actor=author,
+        at=at,
     )
 
 
-def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
-    """Return an effective recipe of a new product."""
-    made = product(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    draft = master_recipes.draft(made, content=content, actor=author, at=at)
+def complete(content: RecipeDraft) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say."""
+    phases = [
+        replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
+        for phase in content.whole_phases
+    ]
+    first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
+    needed: dict[str, object] = {
+        "materials": materials,
+        "yields": [
+            YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
+        ],
+        "sampling": [
+            SamplingDraft(
+                name="End of culture", phase=last, timing="before the harvest",
+                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+            )
+        ],
+        "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
+        "labels": [LabelDraft(code="LABEL-1", version="1", phase=last)],
+        "dosage_unit": "vial of 50 mg in 5 mL",
+        "batch_size": Decimal("100"),
+        "batch_size_unit": "g",
+        "specification": "SPEC-1",
+        "specification_version": "1",
+        "storage": "2 to 8 Cel",
+        "precautions": "Wear gloves.",
+        "change_number": "CHG-2026-0001",
+        "change_summary": "Written for a test of what follows.",
+    }  # fmt: skip
+    missing = {name: value for name, value in needed.items() if not getattr(content, name)}
+    return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
+
+
+def recipe_draft(
+    content: RecipeDraft = RECIPE, *, of: Product | None = None, author: User | None = None,
+    at: datetime = NOON,
+) -> MasterRecipe:  # fmt: skip
+    """Return a draft that is complete."""
+    return master_recipes.draft(
+        of or product(at=at),
+        content=complete(content),
+        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Lead a draft through its author's signature, the review and the approval."""
+    versions.submit(draft, confirmed=confirmed(draft.author, at=at))
+    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    versions.review(draft, confirmed=confirmed(reviewer, at=at))
     checker = person(Role.QUALITY_ASSURANCE, at=at)
-    return master_recipes.approve(draft, confirmed=confirmed(checker, at=at))
+    return versions.approve(draft, confirmed=confirmed(checker, at=at))
+
+
+def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
+    """Return an effective recipe of a new product; what the draft does not say is filled in."""
+    return made_effective(recipe_draft(content, at=at), at=at)
 
 
 def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
@@ -453,15 +561,63 @@ def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
     return qualified(registered_equipment(at=at, **said), at=at)
 
 
+def calibrated(
+    of: Equipment, *, found_good: bool = True, left_good: bool = True, at: datetime = NOON
+) -> Calibration:
+    """Return a calibration that another person verified."""
+    measured = Measured(
+        performed_at=at, as_found="100.1 g of 100 g", as_found_in_tolerance=found_good,
+        as_left="100.0 g of 100 g", as_left_in_tolerance=left_good,
+        reference_standard="W-100 of class E2", certificate=f"C-{next(_numbers)}",
+    )  # fmt: skip
+    made = calibrations.record(of, measured=measured, actor=person(Role.MAINTENANCE, at=at), at=at)
+    checker = person(Role.MAINTENANCE, at=at)
+    return calibrations.verify(made, actor=checker, at=at, reason="certificate read and compared")
+
+
+def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified balance with a calibration in force."""
+    made = equipment(at=at, kind="balance", calibration_interval_days=days, **said)
+    calibrated(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that is done and waits for its verification."""
+    method = Method(procedure=procedure(at=at), **said)
+    cleaner = person(Role.OPERATOR, at=at)
+    made = cleanings.start(of, method=method, actor=cleaner, at=at)
+    return cleanings.finish(made, actor=cleaner, at=at)
+
+
+def cleaned(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that another person accepted."""
+    made = finished_cleaning(of, at=at, **said)
+    checker = person(Role.OPERATOR, at=at)
+    return cleanings.verify(
+        made, is_clean=True, actor=checker, at=at, reason="no residue seen in good light"
+    )
+
+
+def vessel(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified, clean bioreactor with hold times of 24 and 72 hours."""
+    values = {"is_cleaned": True, "dirty_hold_hours": 24, "clean_hold_hours": 72, **said}
+    made = equipment(at=at, **values)
+    cleaned(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
 def material(*, at: datetime = NOON, **said: object) -> Material:
     """Return a raw material counted in kilograms."""
     number = next(_numbers)
     values: dict[str, object] = {
-        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": MaterialKind.RAW,
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
         **said,
     }  # fmt: skip
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return materials.create(MaterialDraft(**values), actor=author, at=at)
+    return materials.create(StockDraft(**values), actor=author, at=at)
 
 
 def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
@@ -499,6 +655,19 @@ def released_lot(
     quality = person(Role.QUALITY_ASSURANCE, at=at)
     return lots.release(
         received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
+    )
+
+
+def made_lot(
+    *of: MaterialLot, kind: StockKind = StockKind.INTERMEDIATE, at: datetime = NOON
+) -> MaterialLot:
+    """Return a lot that was made here, of two kilograms of each of these."""
+    return making.make(
+        material(kind=kind, at=at),
+        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=at, location="Suite 1"),
+        components=[Component(one, Decimal(2), "kg") for one in of],
+        actor=person(Role.OPERATOR, at=at),
+        at=at,
     )
 
 

@@ -207,7 +207,9 @@ def set_state(
     with recording.recording(Action.EQUIPMENT_STATE_CHANGED, actor=actor, at=at, reason=text):
         held = equipment_states.take(equipment, step)
         held.state = _TARGETS[step]
-        held.save(update_fields=["state"])
+        if step == Step.WITHDRAW:  # what QA no longer trusts is performed anew
+            held.qualification_lost_at, held.qualified_until = at, None
+        held.save(update_fields=["state", "qualification_lost_at", "qualified_until"])
     return held
 
 

@@ -19,6 +19,7 @@ from compliance.trail import recording
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 PLACES = Decimal("0.000001")
+LARGEST = Decimal(10) ** 14
 
 
 class QuantityInvalid(Refused):
@@ -150,9 +151,11 @@ def append(
 
 
 def exact(quantity: Decimal) -> Decimal:
-    """Return a quantity with the digits that are stored; raise where it has more of them."""
-    if not quantity.is_finite() or quantity != quantity.quantize(PLACES):
-        raise QuantityInvalid(f"{quantity} has more than six decimal places, or is no number")
+    """Return a quantity with the digits that are stored; raise where they are not enough."""
+    if not quantity.is_finite() or abs(quantity) >= LARGEST:
+        raise QuantityInvalid(f"{quantity} is no amount that can be recorded")
+    if quantity != quantity.quantize(PLACES):
+        raise QuantityInvalid(f"{quantity} has more than six decimal places")
     return quantity.quantize(PLACES)
 
 

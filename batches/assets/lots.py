@@ -141,6 +141,28 @@ def quarantine(lot: MaterialLot, *, actor: User, at: datetime, reason: str) -> M
     )
 
 
+def change_dates(
+    lot: MaterialLot, *, expires_on: date | None, retest_on: date | None, actor: User,
+    at: datetime, reason: str,
+) -> MaterialLot:  # fmt: skip
+    """Change expiry or retest; those of a released lot are only brought forward."""
+    authority.demand(actor, Duty.RELEASE_MATERIAL)
+    text = recording.demand_reason(reason)
+    with recording.recording(Action.LOT_DATES_CHANGED, actor=actor, at=at, reason=text):
+        held = lot_states.take(lot, LotStep.CHANGE_DATES)
+        if held.state == LotState.RELEASED and (
+            (expires_on or date.max) > (held.expires_on or date.max)
+            or (retest_on or date.max) > (held.retest_on or date.max)
+        ):
+            raise LotInvalid(
+                f"{held.number} is released: its dates are only brought forward; take it back "
+                "into quarantine to put them off"
+            )
+        held.expires_on, held.retest_on = expires_on, retest_on
+        held.save(update_fields=["expires_on", "retest_on"])
+    return held
+
+
 def first_to_expire(material: Material, *, at: datetime) -> QuerySet[MaterialLot]:
     """Return the lots that may be used now and hold something, first expiry first (FEFO)."""
     on = at.astimezone(UTC).date()

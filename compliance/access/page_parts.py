@@ -19,6 +19,11 @@ TONES: dict[str, Tone] = {
     "running": "busy", "under-investigation": "busy", "major": "warn", "not-assessable": "warn",
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad",
+    # access
+    "qualified": "good", "passed": "good", "keep": "good", "identity-proven": "good",
+    "alarm-acknowledged": "good", "session-opened": "busy", "unqualified": "warn",
+    "remove": "warn", "role-given": "warn", "role-ended": "warn", "password-set": "warn",
+    "identity-withdrawn": "bad", "alarm": "bad",
 }  # fmt: skip
 
 

@@ -82,3 +82,25 @@ class DraftIn(In):
 class PublishIn(In):
     reason = Text(max_length=1000)
     password = Text(max_length=200, write_only=True)
+
+
+class QuestionIn(In):
+    record = Text(max_length=63, help_text="Table of the record, as signatures name it.")
+    record_id = Text(max_length=60)
+    meaning = serializers.ChoiceField(choices=Meaning.choices)
+
+
+class QuestionOut(Out):
+    question = serializers.CharField(help_text="Send it back with the answer.")
+    options = serializers.JSONField(help_text="For navigator.credentials.get().")
+
+
+class AnswerIn(In):
+    question = Text(max_length=4000)
+    answer = serializers.DictField(help_text="What the security key answered.")
+
+
+class CodeOut(Out):
+    code = serializers.CharField(
+        help_text="Takes the password's place in the act that signs; good once, for two minutes."
+    )

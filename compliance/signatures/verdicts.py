@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import connection, models
 
 from compliance.signatures import binding, contents, security_key
@@ -87,7 +86,7 @@ def of_many(signatures: Sequence[Signature]) -> list[Verdict]:
     entries = _entries(signatures)
     found: dict[int, Verdict] = {}
     for (name, key), under in groups.items():
-        record = _record(name, key)
+        record = contents.record_of(name, key)
         now = contents.parts(record) if record is not None else {}
         found |= {one.pk: _verdict(one, record, now, entries) for one in under}
     return [found[one.pk] for one in signatures]
@@ -144,18 +143,6 @@ def _not_genuine(
     if signature.means == Means.SECURITY_KEY:
         found += security_key.problems(signature)
     return found
-
-
-def _record(name: str, key: str) -> models.Model | None:
-    """Return the signed record; a key that its table cannot have names none."""
-    model = contents.model_of(name)
-    if model is None:
-        return None
-    try:
-        value = model._meta.pk.to_python(key)
-    except ValidationError:
-        return None
-    return model._default_manager.filter(pk=value).first()
 
 
 _ARCHIVED = object()

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from batches.assets.models.equipment import Equipment
+from compliance.access.models import ProcedureVersion
 from compliance.quality.models import Deviation
 from compliance.trail.capture import controlled
 
@@ -154,8 +155,7 @@ class Cleaning(models.Model):
     """One cleaning: done by one person, verified by another (21 CFR 211.67(b), 211.182)."""
 
     equipment = models.ForeignKey(Equipment, models.PROTECT, related_name="cleanings")
-    procedure = models.CharField(max_length=60, help_text="Code of the cleaning procedure.")
-    procedure_version = models.CharField(max_length=20)
+    procedure_version = models.ForeignKey(ProcedureVersion, models.PROTECT, related_name="+")
     is_changeover = models.BooleanField(help_text="Between two products.")
     previous_product = models.CharField(max_length=100, blank=True)
     next_product = models.CharField(max_length=100, blank=True)
