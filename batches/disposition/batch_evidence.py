@@ -7,7 +7,7 @@ from django.db import models
 from batches.disposition.models import Decision
 from batches.execution.models import Batch
 from batches.laboratory.models import Result
-from compliance.quality.models import DeviationNote
+from compliance.quality import belonging
 from compliance.signatures.models import Signature
 from compliance.trail import capture, subjects
 from compliance.trail.subjects import Named
@@ -38,7 +38,7 @@ def _records(batch: Batch) -> Iterator[Record]:
         Result.objects.filter(sample__in=samples),
         deviations,
         Batch.deviations.through.objects.filter(batch=batch),
-        DeviationNote.objects.filter(deviation__in=deviations),
+        *belonging.of_deviations(deviations),
         Decision.objects.filter(batch=batch),
     ]
     signed: list[Record] = []
