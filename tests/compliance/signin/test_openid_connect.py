@@ -152,7 +152,7 @@ def test_a_state_that_was_not_begun_here_signs_nobody_in(
 
 
 def test_a_provider_that_nobody_configured_is_not_there(client: Client) -> None:
-    assert client.get(LOGIN).status_code == 404
+    assert client.get(LOGIN).status_code == 403
     assert "Plant sign-on" not in client.get("/admin/login/").content.decode()
 
 
@@ -164,7 +164,7 @@ def test_a_row_in_the_library_s_table_adds_no_provider(client: Client) -> None:
         settings={"server_url": "https://evil.example"},
     )  # fmt: skip
 
-    assert client.get(LOGIN).status_code == 404
+    assert client.get(LOGIN).status_code == 403
 
 
 def test_the_sign_in_page_offers_the_provider(client: Client, provider: Provider) -> None:
