@@ -370,7 +370,8 @@ def test_the_log_declares_what_is_erasable_before_any_entry_has_it(fresh_log: An
 
     assert json.loads(declared.document) == {
         "paths": [
-            "access_user.email", "laboratory_complaint.complainant", "trail_app_contact.email",
+            "access_identityproof.document", "access_user.email",
+            "laboratory_complaint.complainant", "trail_app_contact.email",
             "trail_app_contact.phone",
         ],
         "v": 1,
