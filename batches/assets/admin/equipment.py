@@ -76,7 +76,7 @@ class EquipmentAdmin(RecordAdmin):
     def page(self, record: Equipment, request: HttpRequest) -> Page:
         sections = [
             Section("Equipment", [_facts(record)], is_wide=False),
-            Section("May it be used now?", _usable(record), is_wide=False),
+            Section("May it be used now?", [*_usable(record), *_waiting(record)], is_wide=False),
             Section("Qualification", [_stages(record)]),
         ]
         if record.is_calibrated:
@@ -121,6 +121,16 @@ def _usable(record: Equipment) -> list[Part]:
     if upkeep.is_service_due(record, at=at):
         parts.append(Note("Its service is due by running hours.", "warn"))
     return parts
+
+
+def _waiting(record: Equipment) -> list[Part]:
+    """Lead a second person to what waits for them."""
+    unverified = record.calibrations.filter(verified_at=None).order_by("pk")
+    unfinished = record.cleanings.filter(verified_at=None).order_by("pk")
+    return [
+        Note(page_parts.link(f"{one} waits for its verification", record_admin.url(one)), "warn")
+        for one in (*unverified, *unfinished)
+    ]
 
 
 def _stages(record: Equipment) -> Table:
