@@ -17,6 +17,10 @@ class Meaning(models.TextChoices):
     CLOSED = "closed", "Closure"
     RELEASED = "released", "Release"
     REJECTED = "rejected", "Rejection"
+    PERFORMED = "performed", "Performance"
+    VERIFIED = "verified", "Verification"
+    CERTIFIED = "certified", "Certification"
+    ACKNOWLEDGED = "acknowledged", "Acknowledgement"
 
 
 @controlled(append_only=True)
