@@ -5,7 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from batches.disposition import certification, decisions, reviews, shipments
+from batches.disposition.models import (
+    BatchReview,
+    Certificate,
+    Decision,
+    Market,
+    Outcome,
+    Shipment,
+)
 from batches.execution import batches, events, readings
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
@@ -21,6 +31,7 @@ from compliance.access.models import Device, DeviceKind, User
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -197,7 +208,55 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
     result(sample(made, at=at), at=at)
     happened(made, EventKind.BATCH_ENDED, by=source, at=at)
     made.refresh_from_db()
+    review(made, at=at)
     return made
+
+
+def review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> BatchReview:
+    """Return a signed review of a batch record as it is now."""
+    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    return reviews.sign(
+        of,
+        seen=signing.digest(Batch.objects.get(pk=of.pk)),
+        remarks="every exception was looked at",
+        confirmed=confirmed(signer, at=at),
+    )
+
+
+def decision(
+    about: Batch, outcome: Outcome = Outcome.RELEASED, *, by: User | None = None,
+    at: datetime = NOON, **said: Any,
+) -> Decision:  # fmt: skip
+    """Decide about a batch as a person of quality."""
+    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    return decisions.decide(
+        about,
+        outcome=outcome,
+        confirmed=confirmed(signer, at=at),
+        reason="the record was reviewed",
+        **said,
+    )
+
+
+def released_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
+    """Return a batch that was reviewed and released."""
+    made = completed_batch(of, at=at)
+    decision(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def certificate(of: Batch, *, at: datetime = NOON, **said: Any) -> Certificate:
+    """Certify a released batch as a Qualified Person."""
+    signer = person(Role.QUALIFIED_PERSON, at=at)
+    return certification.certify(of, confirmed=confirmed(signer, at=at), **said)
+
+
+def shipment(of: Batch, *, market: Market = Market.EU, at: datetime = NOON) -> Shipment:
+    return shipments.record(
+        of, market=market, consignee="A wholesaler", quantity=Decimal("120"), unit="{vial}",
+        shipped_at=at, actor=person(Role.WAREHOUSE, at=at), at=at,
+    )  # fmt: skip
 
 
 def deviation(
