@@ -58,8 +58,8 @@ class SignatureOut(Out):
 
 class ExceptionOut(Out):
     text = serializers.CharField()
-    record = serializers.CharField(source="record.0")
-    record_id = serializers.CharField(source="record.1")
+    record = serializers.CharField(source="table")
+    record_id = serializers.CharField(source="key")
 
 
 class SectionOut(Out):

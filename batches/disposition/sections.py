@@ -107,13 +107,14 @@ def changes(batch: Batch) -> Item:
 @review_items.register("signatures", label="Signatures", order=90)
 def signatures(batch: Batch) -> Item:
     found = signing.of(batch)
+    digest = signing.digest(batch) if found else ""
     exceptions = [
         Exceptional(
             f"{one.get_meaning_display()} by {one.printed_name}: the record was changed after it",
             ("signatures_signature", str(one.pk)),
         )
         for one in found
-        if not signing.is_current(one, batch)
+        if one.record_digest != digest
     ]
     return item(count=len(found), exceptions=exceptions)
 

@@ -13,6 +13,14 @@ class Exceptional:
     text: str
     record: tuple[str, str] = ("", "")
 
+    @property
+    def table(self) -> str:
+        return self.record[0]
+
+    @property
+    def key(self) -> str:
+        return self.record[1]
+
 
 @dataclass(frozen=True)
 class Item:
