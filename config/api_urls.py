@@ -9,6 +9,7 @@ ROOMS = (
     "batches.execution",
     "batches.disposition",
     "compliance.quality",
+    "compliance.retention",
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",

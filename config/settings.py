@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "compliance.trail",
     "compliance.access",
     "compliance.signatures",
+    "compliance.retention",
     "compliance.quality",
     "compliance.inspection",
     "compliance.reports",

@@ -17,5 +17,6 @@ class DispositionConfig(AppConfig):
             batch_report,
             belongings,
             objections,
+            retention_kinds,
             sections,
         )

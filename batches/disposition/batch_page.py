@@ -3,7 +3,7 @@
 from django import forms
 from django.http import HttpRequest
 
-from batches.disposition import batch_report, review_page, standing
+from batches.disposition import batch_report, retention_kinds, review_page, standing
 from batches.disposition.models import Certificate, Decision, Shipment
 from batches.execution.models import Batch
 from compliance.access import acts, page_parts, record_admin
@@ -12,7 +12,9 @@ from compliance.access.duties import Duty
 from compliance.access.page_parts import Cell, Note, Part, Section, Table
 from compliance.inspection import admin as inspection_pages
 from compliance.inspection.models import Profile
+from compliance.quality.models import Deviation
 from compliance.reports import admin as report_pages
+from compliance.retention import admin as retention_pages
 from compliance.signatures import manifestations
 
 
@@ -113,3 +115,14 @@ def distribution(batch: Batch, request: HttpRequest) -> Section | None:
         columns = ["Shipment", "Shipped", "Consignee", "Market", "Quantity"]
         parts.append(Table(columns, rows, numeric=["Quantity"]))
     return Section("Certification and distribution", parts) if parts else None
+
+
+@record_admin.section(Batch, order=60)
+def kept(batch: Batch, request: HttpRequest) -> Section:
+    """Until when its record is kept, and which legal holds keep it longer."""
+    return retention_pages.kept_section(retention_kinds.BATCH, batch.number)
+
+
+@record_admin.section(Deviation, order=60)
+def deviation_kept(deviation: Deviation, request: HttpRequest) -> Section:
+    return retention_pages.kept_section(retention_kinds.DEVIATION, deviation.number)
