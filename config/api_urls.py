@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     "batches.exchange",
+    "batches.assets",
     "batches.execution",
     "batches.disposition",
     "compliance.quality",
@@ -13,6 +14,7 @@ ROOMS = (
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",
+    "compliance.signatures",
     "compliance.access",
     "twins.predictions",
 )

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -36,6 +37,16 @@ def words(name: str, default: tuple[str, ...]) -> list[str]:
     """Return a comma-separated list."""
     raw = os.environ.get(name)
     return [word.strip() for word in raw.split(",") if word.strip()] if raw else list(default)
+
+
+def zone(name: str, default: str) -> str:
+    """Return the name of a zone of the IANA time zone database."""
+    raw = text(name, default)
+    try:
+        ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(f"{name}: there is no time zone {raw!r}") from error
+    return raw
 
 
 def folder(name: str, default: Path) -> Path:

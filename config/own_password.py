@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
-from compliance.access import credentials, people
+from compliance.access import credentials, middleware, people
 from compliance.access.actions import Action
 from compliance.access.forms import OwnPasswordForm
 from compliance.access.models import User
@@ -64,6 +64,11 @@ def _change(request: HttpRequest, person: User, given: dict[str, Any]) -> None:
         at=at,
     )
     changed = people.change_password(
-        person, new=given["new"], actor=person, at=at, reason="own password chosen"
+        person,
+        new=given["new"],
+        actor=person,
+        at=at,
+        reason="own password chosen",
+        session=request.session.get(middleware.RECORD),
     )
     update_session_auth_hash(request, changed)

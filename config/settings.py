@@ -32,11 +32,13 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.words("GMP_SECRET_KEY_FALLBACKS", ())
 
 INSTALLED_APPS = [
     "config.apps.ProductConfig",
     "compliance.trail",
     "compliance.access",
+    "compliance.signin",
     "compliance.signatures",
     "compliance.retention",
     "compliance.quality",
@@ -73,8 +75,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "compliance.access.middleware.IdleTimeout",
     "config.middleware.Correlation",
+    "compliance.access.middleware.SessionLimits",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -153,6 +155,8 @@ ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
 # Outside of the operator's reach; each is off while it is empty.
 LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
+# Names of standbys (application_name) that must have flushed what is signed.
+STANDBYS = env.words("GMP_STANDBYS", ())
 LOG_POLICY = env.text("GMP_LOG_POLICY", "")  # C2SP tlog-policy file: witnesses with their URLs
 TSA_URL = env.text("GMP_TSA_URL", "")  # RFC 3161 over HTTP
 TSA_ROOTS = env.text("GMP_TSA_ROOTS", "")  # PEM file of the certificates that are trusted
@@ -160,6 +164,7 @@ TSA_NAME = env.text("GMP_TSA_NAME", "")  # common name of the one authority that
 EXPORT = env.text("GMP_EXPORT", "")  # a folder, or s3://bucket/prefix with object lock
 EXPORT_RETENTION_DAYS = env.number("GMP_EXPORT_RETENTION_DAYS", 3650)
 SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")
+SITE_ZONE = env.zone("GMP_SITE_ZONE", "UTC")  # of the site's clocks; signatures show it
 
 # --- People
 
@@ -176,11 +181,20 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 # Annex 11 draft 2025, 11: the idle time-out is set here, for everybody, not by the user.
 SESSION_IDLE_SECONDS = env.number("GMP_SESSION_IDLE_SECONDS", 15 * 60)
-SESSION_COOKIE_AGE = 12 * 3600
+# However busy it is, a session ends after this time.
+SESSION_LIMIT_SECONDS = env.number("GMP_SESSION_LIMIT_SECONDS", 12 * 3600)
+SESSION_COOKIE_AGE = SESSION_LIMIT_SECONDS
+# 21 CFR 11.300(b): how often quality looks at who may do what.
+ACCESS_REVIEW_DAYS = env.number("GMP_ACCESS_REVIEW_DAYS", 180)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
+
+# Annex 11 draft 2025, 11: whoever administers or signs has a second factor; `check --deploy` asks.
+SECOND_FACTOR_COMPULSORY = env.flag("GMP_SECOND_FACTOR", default=False)
+# The domain that security keys are bound to: that of the site's address, or one above it.
+SITE_DOMAIN = env.text("GMP_SITE_DOMAIN", "localhost")
 
 # --- Transport: plain HTTP is for this machine only; a deployment sets GMP_HTTPS=1
 

@@ -1,6 +1,7 @@
 """Django's own admin site, with the product's name, sign-in and front page."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.utils import timezone
 
 # As work flows through a plant; what is not named here follows by name.
 ROOMS = (
-    "execution", "predictions", "quality", "disposition", "laboratory", "recipes", "inspection",
-    "reports", "signatures", "retention", "trail", "hub", "exchange", "access", "django_celery_beat",
+    "execution", "predictions", "quality", "disposition", "laboratory", "assets", "recipes",
+    "inspection", "reports", "signatures", "retention", "trail", "hub", "exchange", "access",
+    "django_celery_beat",
 )  # fmt: skip
 OPEN_TO_NEWCOMERS = ("password_change", "logout", "jsi18n")
 
@@ -52,6 +54,16 @@ class ProductAdminSite(AdminSite):
 
         return SignInForm
 
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Lead whoever signs in first to the statement that binds every signature."""
+        from compliance.access.models import User
+        from compliance.signatures import first_signing
+
+        answer = super().login(request, extra_context)
+        if answer.status_code == HTTPStatus.FOUND and isinstance(request.user, User):
+            return HttpResponseRedirect(first_signing.address(request.user) or answer["Location"])
+        return answer
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Let nobody work with a password that somebody else chose."""
         inner: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
@@ -89,10 +101,11 @@ class ProductAdminSite(AdminSite):
         return own_password.view(request, self.each_context(request))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        from compliance.access import credentials
+        from compliance.access import credentials, middleware
         from compliance.access.models import User
 
         if request.method == "POST" and isinstance(request.user, User):
+            middleware.signed_out(request)
             credentials.signed_out(
                 request.user, address=str(request.META.get("REMOTE_ADDR", "")), at=timezone.now()
             )

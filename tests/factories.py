@@ -3,10 +3,29 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from batches.assets import calibrations, cleanings, lots, materials, qualifications, suppliers
+from batches.assets import equipment as equipment_register
+from batches.assets.calibrations import Measured
+from batches.assets.cleanings import Method
+from batches.assets.equipment import Particulars
+from batches.assets.lots import Receipt
+from batches.assets.materials import MaterialDraft as StockDraft
+from batches.assets.models import (
+    Calibration,
+    Cleaning,
+    Equipment,
+    Material,
+    MaterialLot,
+    Qualification,
+    Stage,
+    Supplier,
+)
+from batches.assets.models import MaterialKind as StockKind
+from batches.assets.qualifications import StageReport
 from batches.disposition import certification, decisions, reviews, shipments
 from batches.disposition.models import (
     BatchReview,
@@ -22,16 +41,44 @@ from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegmen
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind, Product
-from compliance.access import devices, people
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import (
+    Criticality,
+    MasterRecipe,
+    MaterialKind,
+    ParameterKind,
+    Product,
+)
+from batches.recipes.products import Registered
+from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
-from compliance.access.models import Device, DeviceKind, User
+from compliance.access.models import (
+    AlarmKind,
+    Assessment,
+    Device,
+    DeviceKind,
+    Procedure,
+    ProcedureVersion,
+    ProofMethod,
+    SecurityAlarm,
+    Training,
+    TrainingMethod,
+    User,
+)
 from compliance.quality import deviations
 from compliance.quality.deviations import Findings
 from compliance.quality.models import Deviation, RootCause, Severity
-from compliance.signatures import signing
+from compliance.signatures import accountability, signing, statements
+from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
 
@@ -66,11 +113,18 @@ RECIPE = RecipeDraft(
 )  # fmt: skip
 
 
-def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
-    """Return a person who holds these roles, with a password of their own (`PASSWORD`)."""
+def person(
+    *roles: Role, username: str = "", at: datetime = NOON, is_proven: bool = True,
+    is_trained: bool = True, has_acknowledged: bool = True,
+) -> User:  # fmt: skip
+    """Return a person who holds these roles, with a password of their own (`PASSWORD`).
+
+    The identity is proven, the person trained in every procedure that is effective, and the
+    accountability statement acknowledged: whoever holds a role may sign.
+    """
     number = next(_numbers)
     label = "-".join(roles) or "nobody"
-    return people.create(
+    made = people.create(
         username=username or f"{label}-{number}",
         full_name=f"{label.replace('-', ' ').title()} {number}",
         password=PASSWORD,
@@ -80,6 +134,78 @@ def person(*roles: Role, username: str = "", at: datetime = NOON) -> User:
         reason="a person for a test",
         must_change_password=False,
     )
+    if is_proven:
+        proven(made, at=at)
+    if is_trained:
+        for version in procedures.effective(at=at):
+            trained(made, version, at=at)
+    if roles and is_proven and has_acknowledged:
+        acknowledged(made, at=at)
+    return made
+
+
+def proven(whom: User, *, at: datetime = NOON) -> User:
+    """Establish a person's identity."""
+    identity.prove(
+        whom,
+        method=ProofMethod.INSTALLATION,
+        document="a passport that the tests invented",
+        proven_at=at,
+        actor=TEST,
+        at=at,
+    )
+    return whom
+
+
+def procedure(*, at: datetime = NOON, retrain_after_days: int | None = None) -> Procedure:
+    """Return a procedure whose first version is effective."""
+    made = procedures.create(
+        code=f"SOP-{next(_numbers):04d}", title="How it is done", actor=TEST, at=at
+    )
+    procedure_version(made, at=at, retrain_after_days=retrain_after_days)
+    return made
+
+
+def procedure_version(
+    of: Procedure, *, at: datetime = NOON, retrain_after_days: int | None = None
+) -> ProcedureVersion:
+    """Return the next version of a procedure, effective at once."""
+    return procedures.add_version(
+        of,
+        summary="what is done, step by step",
+        effective_from=at,
+        retrain_after_days=retrain_after_days,
+        actor=TEST,
+        at=at,
+    )
+
+
+def trained(whom: User, what: Procedure | ProcedureVersion, *, at: datetime = NOON) -> Training:
+    """Train a person in a version of a procedure, or in the effective one."""
+    version = what
+    if isinstance(what, Procedure):
+        version = procedures.effective_version(what, at=at)
+    return training.record(
+        whom,
+        version=version,
+        method=TrainingMethod.READ,
+        assessment=Assessment.PASSED,
+        trained_at=at,
+        actor=TEST,
+        at=at,
+    )
+
+
+def acknowledged(signer: User, *, at: datetime = NOON) -> Signature:
+    """Let a person acknowledge the accountability statement in force, as before a first signature."""
+    return statements.acknowledge(statement(), confirmed=confirmed(signer, at=at))
+
+
+def statement() -> Statement:
+    """Return the accountability statement in force."""
+    found = accountability.effective()
+    assert found is not None
+    return found
 
 
 def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
@@ -87,15 +213,31 @@ def device(kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON) -> Device:
 
 
 def device_and_token(
-    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON
+    kind: DeviceKind = DeviceKind.MES, *, at: datetime = NOON, is_qualified: bool = True
 ) -> tuple[Device, str]:
-    """Return an enrolled device, and the token it shows as `Authorization: Bearer`."""
-    return devices.enrol(
-        name=f"{kind}-{next(_numbers)}",
+    """Return an enrolled, qualified device, and the token it shows as `Authorization: Bearer`."""
+    number = next(_numbers)
+    made, token = devices.enrol(
+        name=f"{kind}-{number}",
         kind=kind,
         actor=TEST,
         at=at,
         reason="a device for a test",
+        bound_to=f"EQ-{number:04d}",
+    )
+    if not is_qualified:
+        return made, token
+    return devices.qualify(made, actor=TEST, at=at, reason="qualified for a test"), token
+
+
+def alarm(about: User | None = None, *, at: datetime = NOON) -> SecurityAlarm:
+    """Return an alarm that waits, in the connection of the test."""
+    return alarms.raise_(
+        AlarmKind.LOCKED,
+        "somebody tried five passwords",
+        about=about or person(at=at),
+        at=at,
+        using="default",
     )
 
 
@@ -104,20 +246,100 @@ def confirmed(signer: User, *, at: datetime = NOON) -> Confirmed:
     return Confirmed(signer=signer, at=at)
 
 
+REGISTERED = Registered(
+    strength="50 mg per vial", dosage_form="Solution", shelf_life_months=24, markets=("DE", "US")
+)
+
+
 def product(*, at: datetime = NOON) -> Product:
     author = person(Role.PROCESS_ENGINEER, at=at)
-    return master_recipes.create_product(
-        code=f"PRODUCT-{next(_numbers)}", name="A demonstration antibody", actor=author, at=at
+    return products.create(
+        code=f"PRODUCT-{next(_numbers)}",
+        name="A demonstration antibody",
+        registered=REGISTERED,
+        actor=author,
+        at=at,
     )
 
 
-def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
-    """Return an effective recipe of a new product."""
-    made = product(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    draft = master_recipes.draft(made, content=content, actor=author, at=at)
+def complete(content: RecipeDraft) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say."""
+    phases = [
+        replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
+        for phase in content.whole_phases
+    ]
+    first, last = phases[0].label, phases[-1].label
+    materials = list(content.materials) or _materials(first, last)
+    needed: dict[str, object] = {
+        "materials": materials,
+        "yields": [
+            YieldDraft(last, Decimal("100"), "g", low_pct=Decimal(85), high_pct=Decimal(105))
+        ],
+        "sampling": [
+            SamplingDraft(
+                name="End of culture", phase=last, timing="before the harvest",
+                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+            )
+        ],
+        "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
+        "labels": [LabelDraft(code="LABEL-1", version="1", phase=last)],
+        "dosage_unit": "vial of 50 mg in 5 mL",
+        "batch_size": Decimal("100"),
+        "batch_size_unit": "g",
+        "specification": "SPEC-1",
+        "specification_version": "1",
+        "storage": "2 to 8 Cel",
+        "precautions": "Wear gloves.",
+        "change_number": "CHG-2026-0001",
+        "change_summary": "Written for a test of what follows.",
+    }  # fmt: skip
+    missing = {name: value for name, value in needed.items() if not getattr(content, name)}
+    return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _materials(first: str, last: str) -> list[MaterialDraft]:
+    seed = material(code=f"MAT-WCB-{next(_numbers)}", name="Working cell bank", unit="mL")
+    bag = material(
+        code=f"MAT-BAG-{next(_numbers)}", name="Bag", unit="{piece}", kind=StockKind.PACKAGING
+    )
+    return [
+        MaterialDraft(
+            line=1, phase=first, material=seed.code, kind=MaterialKind.ACTIVE,
+            quantity=Decimal("10"), unit="mL", tolerance_low_pct=Decimal(5),
+            tolerance_high_pct=Decimal(5), amount_per_dosage_unit="50 mg antibody",
+        ),
+        MaterialDraft(
+            line=2, phase=last, material=bag.code, kind=MaterialKind.PACKAGING,
+            quantity=Decimal("1"), unit="{piece}",
+        ),
+    ]  # fmt: skip
+
+
+def recipe_draft(
+    content: RecipeDraft = RECIPE, *, of: Product | None = None, author: User | None = None,
+    at: datetime = NOON,
+) -> MasterRecipe:  # fmt: skip
+    """Return a draft that is complete."""
+    return master_recipes.draft(
+        of or product(at=at),
+        content=complete(content),
+        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Lead a draft through its author's signature, the review and the approval."""
+    versions.submit(draft, confirmed=confirmed(draft.author, at=at))
+    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    versions.review(draft, confirmed=confirmed(reviewer, at=at))
     checker = person(Role.QUALITY_ASSURANCE, at=at)
-    return master_recipes.approve(draft, confirmed=confirmed(checker, at=at))
+    return versions.approve(draft, confirmed=confirmed(checker, at=at))
+
+
+def recipe(content: RecipeDraft = RECIPE, *, at: datetime = NOON) -> MasterRecipe:
+    """Return an effective recipe of a new product; what the draft does not say is filled in."""
+    return made_effective(recipe_draft(content, at=at), at=at)
 
 
 def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
@@ -295,4 +517,150 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
+    )
+
+
+# --- Assets
+
+
+def registered_equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return equipment as it is entered: in qualification, and of the kind that `said` says."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"EQ-{number:04d}", "name": "A piece of equipment", "kind": "bioreactor",
+        "location": "Suite 1", "manufacturer": "Steelworks", "model": "BR-200",
+        "serial_number": f"SN-{number}", "needed_stages": "iq,oq", **said,
+    }  # fmt: skip
+    return equipment_register.register(
+        Particulars(**values), actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+
+
+def qualification(
+    of: Equipment, stage: Stage = Stage.IQ, *, valid_until: date | None = None,
+    at: datetime = NOON,
+) -> Qualification:  # fmt: skip
+    """Return a stage that one person performed and QA approved."""
+    report = StageReport(
+        stage=stage, protocol="VP-101 v2", report=f"VR-{next(_numbers)}",
+        summary="All criteria of the protocol are met.", performed_on=at.date(),
+        valid_until=valid_until,
+    )  # fmt: skip
+    recorded = qualifications.record(
+        of, report=report, actor=person(Role.MAINTENANCE, at=at), at=at
+    )
+    return qualifications.approve(
+        recorded, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+    )
+
+
+def qualified(of: Equipment, *, at: datetime = NOON) -> Equipment:
+    """Return equipment that QA declared qualified, on all stages that it needs."""
+    for stage in of.stages:
+        qualification(of, Stage(stage), at=at)
+    return qualifications.qualify(
+        of, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        reason="all stages are approved",
+    )  # fmt: skip
+
+
+def equipment(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return qualified equipment; without calibration or cleaning where `said` asks for none."""
+    return qualified(registered_equipment(at=at, **said), at=at)
+
+
+def calibrated(
+    of: Equipment, *, found_good: bool = True, left_good: bool = True, at: datetime = NOON
+) -> Calibration:
+    """Return a calibration that another person verified."""
+    measured = Measured(
+        performed_at=at, as_found="100.1 g of 100 g", as_found_in_tolerance=found_good,
+        as_left="100.0 g of 100 g", as_left_in_tolerance=left_good,
+        reference_standard="W-100 of class E2", certificate=f"C-{next(_numbers)}",
+    )  # fmt: skip
+    made = calibrations.record(of, measured=measured, actor=person(Role.MAINTENANCE, at=at), at=at)
+    checker = person(Role.MAINTENANCE, at=at)
+    return calibrations.verify(made, actor=checker, at=at, reason="certificate read and compared")
+
+
+def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified balance with a calibration in force."""
+    made = equipment(at=at, kind="balance", calibration_interval_days=days, **said)
+    calibrated(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that is done and waits for its verification."""
+    method = Method(procedure=procedure(at=at), **said)
+    cleaner = person(Role.OPERATOR, at=at)
+    made = cleanings.start(of, method=method, actor=cleaner, at=at)
+    return cleanings.finish(made, actor=cleaner, at=at)
+
+
+def cleaned(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
+    """Return a cleaning that another person accepted."""
+    made = finished_cleaning(of, at=at, **said)
+    checker = person(Role.OPERATOR, at=at)
+    return cleanings.verify(
+        made, is_clean=True, actor=checker, at=at, reason="no residue seen in good light"
+    )
+
+
+def vessel(*, at: datetime = NOON, **said: object) -> Equipment:
+    """Return a qualified, clean bioreactor with hold times of 24 and 72 hours."""
+    values = {"is_cleaned": True, "dirty_hold_hours": 24, "clean_hold_hours": 72, **said}
+    made = equipment(at=at, **values)
+    cleaned(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def material(*, at: datetime = NOON, **said: object) -> Material:
+    """Return a raw material counted in kilograms."""
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
+        **said,
+    }  # fmt: skip
+    author = person(Role.PROCESS_ENGINEER, at=at)
+    return materials.create(StockDraft(**values), actor=author, at=at)
+
+
+def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
+    """Return a supplier, approved for a material when one is named."""
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    made = suppliers.register(
+        code=f"SUP-{next(_numbers)}", name="Sugar works", address="", actor=quality, at=at
+    )
+    if of is not None:
+        suppliers.approve(
+            made, material=of, valid_from=at.date(), valid_until=None,
+            basis="audited on site last year", actor=quality, at=at,
+        )  # fmt: skip
+    return made
+
+
+def received_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot in quarantine, from an approved supplier."""
+    made = of or material(at=at)
+    values: dict[str, object] = {
+        "quantity": Decimal(quantity), "unit": made.unit, "received_at": at,
+        "location": "Warehouse A", "supplier": supplier(made, at=at),
+        "supplier_lot": f"L{next(_numbers)}", **said,
+    }  # fmt: skip
+    return lots.receive(made, receipt=Receipt(**values), actor=person(Role.WAREHOUSE, at=at), at=at)
+
+
+def released_lot(
+    of: Material | None = None, *, quantity: str = "25", at: datetime = NOON, **said: object
+) -> MaterialLot:
+    """Return a lot that QA released."""
+    received = received_lot(of, quantity=quantity, at=at, **said)
+    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    return lots.release(
+        received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
     )

@@ -6,10 +6,20 @@ from datetime import datetime
 from batches.execution import belongings
 from batches.execution.models import Batch
 from compliance.signatures import signing
+from compliance.signatures.models import Meaning
 from compliance.trail.tlog import canonical
 
 
-@signing.signable(Batch)
+@signing.signable(
+    Batch,
+    meanings={
+        Meaning.REVIEWED,
+        Meaning.RELEASED,
+        Meaning.REJECTED,
+        Meaning.APPROVED,
+        Meaning.CERTIFIED,
+    },
+)
 def signed_content(batch: Batch) -> Mapping[str, canonical.Value]:
     """Everything of a batch but its disposition, which the signature brings about.
 
@@ -23,7 +33,7 @@ def signed_content(batch: Batch) -> Mapping[str, canonical.Value]:
         "issued_at": _text(batch.issued_at),
         "started_at": _text(batch.started_at),
         "ended_at": _text(batch.ended_at),
-        "records": belongings.digests(batch),
+        **belongings.digests(batch),
     }
 
 

@@ -5,7 +5,7 @@ import hashlib
 from batches.disposition import batch_evidence, batch_record, excursions, report_sections
 from batches.disposition.report_sections import Write, moment
 from batches.execution.models import Batch, DispositionState
-from compliance.reports import kinds
+from compliance.reports import kinds, signed_blocks
 from compliance.reports.document import Document, Fact, Section, Tile, Tone
 from compliance.reports.kinds import RecordKey
 from compliance.signatures import signing
@@ -69,6 +69,7 @@ def write(number: str, facts: kinds.Facts) -> Document:
         tree_size=facts.tree_size,
         verify_text=f"{facts.number} {batch.number} sha256:{digest} tree size {facts.tree_size}",
         generated_at=facts.at,
+        watermark=signed_blocks.watermark(signed_blocks.of(batch)),
         facts=(
             Fact("Product", f"{batch.recipe.product.code} - {batch.recipe.product.name}"),
             Fact("Master recipe", f"{batch.recipe} {batch.recipe.title}"),

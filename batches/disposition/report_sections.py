@@ -12,7 +12,7 @@ from batches.laboratory.models import Result
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.inspection.models import CheckResult, FindingClass, Inspection, Verdict
 from compliance.quality.models import Deviation
-from compliance.reports import charts
+from compliance.reports import charts, signed_blocks
 from compliance.reports.document import (
     Align,
     Block,
@@ -23,13 +23,11 @@ from compliance.reports.document import (
     Finding,
     Paragraph,
     Severity,
-    SignatureBlock,
     Table,
     Tile,
     Tone,
 )
 from compliance.reports.drawing import Drawing
-from compliance.signatures import signing
 from compliance.trail.models import Checkpoint, Entry
 
 CHART_POINTS = 1500
@@ -223,18 +221,7 @@ def trail(batch: Batch, *, tree_size: int) -> list[Block]:
 
 def manifested(record: Batch | Deviation) -> list[Block]:
     """Give each signature under a record as 21 CFR 11.50 wants it shown."""
-    return [
-        SignatureBlock(
-            printed_name=one.printed_name,
-            username=one.username,
-            role=one.role,
-            meaning=one.get_meaning_display(),
-            signed_at=one.signed_at,
-            digest=one.record_digest,
-            is_current=signing.is_current(one, record),
-        )
-        for one in signing.of(record)
-    ]
+    return list(signed_blocks.of(record))
 
 
 def moment(at: datetime | None) -> str:

@@ -8,7 +8,7 @@ from batches.execution.models import LATE_AFTER, Batch, BatchEvent, EventKind, P
 from batches.execution.review_items import Exceptional, Item, item
 from batches.laboratory.models import Result
 from compliance.quality.models import DeviationState
-from compliance.signatures import signing
+from compliance.signatures import verdicts
 from compliance.trail import capture
 
 
@@ -106,15 +106,15 @@ def changes(batch: Batch) -> Item:
 
 @review_items.register("signatures", label="Signatures", order=90)
 def signatures(batch: Batch) -> Item:
-    found = signing.of(batch)
-    digest = signing.digest(batch) if found else ""
+    found = verdicts.of_record(batch)
     exceptions = [
         Exceptional(
-            f"{one.get_meaning_display()} by {one.printed_name}: the record was changed after it",
-            ("signatures_signature", str(one.pk)),
+            f"{one.signature.get_meaning_display()} by {one.signature.printed_name}: "
+            f"{one.explanation}",
+            ("signatures_signature", str(one.signature.pk)),
         )
         for one in found
-        if one.record_digest != digest
+        if not one.is_valid
     ]
     return item(count=len(found), exceptions=exceptions)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.contrib import admin
 from django.http import HttpRequest
 
-from batches.recipes import master_recipes
+from batches.recipes import master_recipes, versions
 from batches.recipes.models import Criticality, MasterRecipe, Parameter, Product, RecipeState
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, Done, Occasion
@@ -18,18 +18,18 @@ from compliance.trail.tlog import canonical
 
 
 def _approve(occasion: Occasion) -> Done:
-    recipe = master_recipes.approve(occasion.record, confirmed=confirmed(occasion))
+    recipe = versions.approve(occasion.record, confirmed=confirmed(occasion))
     return Done(f"{recipe} is effective; batches are issued against it from now on.")
 
 
-def _is_draft(recipe: MasterRecipe) -> bool:
-    return recipe.state == RecipeState.DRAFT
+def _is_in_review(recipe: MasterRecipe) -> bool:
+    return recipe.state == RecipeState.IN_REVIEW
 
 
 acts.offer(
     MasterRecipe,
     Act(
-        "approve", "Approve", Duty.APPROVE_RECIPE, _approve, form=SignForm, is_offered=_is_draft,
+        "approve", "Approve", Duty.APPROVE_RECIPE, _approve, form=SignForm, is_offered=_is_in_review,
         is_grave=True,
         explanation="Your signature makes this version effective and supersedes the one before. "
         "The author cannot approve.",

@@ -1,133 +1,245 @@
-"""Draft master recipes and make them effective (21 CFR 211.186; EU GMP 4.17)."""
+"""Draft master recipes and revise the drafts; read a version's whole content (21 CFR 211.186)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
+from batches.assets.models import Material
+from batches.recipes import parts, products, states
 from batches.recipes.actions import Action
-from batches.recipes.models import (
-    Criticality,
-    MasterRecipe,
-    Parameter,
-    ParameterKind,
-    Product,
-    RecipePhase,
-    RecipeState,
-)
+from batches.recipes.drafts import ParameterDraft, RecipeDraft
+from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product, RecipePhase
+from batches.recipes.parts import KINDS, Kind, References
+from batches.recipes.states import RecipeNotDraft, Step
 from compliance.access import authority
 from compliance.access.duties import Duty
-from compliance.access.models import User
+from compliance.access.models import Procedure, User
 from compliance.refusals import Refused
 from compliance.signatures import signing
-from compliance.signatures.models import Meaning
-from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 
+__all__ = [  # the words of other rooms for a draft, and what may refuse it
+    "ParameterDraft", "RecipeDraft", "RecipeInvalid", "RecipeNotDraft", "content", "copy",
+    "create_product", "digest", "digest_of", "draft", "present", "revise",
+]  # fmt: skip
+create_product = products.create
 
-class RecipeNotDraft(Refused):
-    code = "recipe-not-draft"
+REGISTERED = ("strength", "dosage_form", "shelf_life_months")
+HEADER = (
+    "title", "dosage_unit", "batch_size", "batch_size_unit", "specification",
+    "specification_version", "storage", "precautions", "change_number", "change_summary", "twin",
+)  # fmt: skip
 
 
-class RecipeIncomplete(Refused):
-    code = "recipe-incomplete"
+class RecipeInvalid(Refused):
+    """What is written cannot be a recipe: a part names what is not there, or is there twice."""
+
+    code = "recipe-invalid"
     status = 422
 
 
-class AuthorIsChecker(Refused):
-    """One person prepares, a second one checks (21 CFR 211.186(a))."""
+class NotTheAuthor(Refused):
+    """One person prepares a version (21 CFR 211.186(a)); others copy it into their own."""
 
-    code = "author-is-checker"
-
-
-@dataclass(frozen=True)
-class ParameterDraft:
-    tag: str
-    name: str
-    kind: ParameterKind
-    unit: str
-    criticality: Criticality
-    low: Decimal | None = None
-    high: Decimal | None = None
-    target: Decimal | None = None
-    is_required: bool = False
-
-
-@dataclass(frozen=True)
-class RecipeDraft:
-    """What a person writes: phases as (unit procedure, phase) in order, and the parameters."""
-
-    title: str
-    phases: Sequence[tuple[str, str]]
-    parameters: Sequence[ParameterDraft]
-    twin: str = ""
-    twin_settings: Mapping[str, canonical.Value] = field(default_factory=dict)
-
-
-def create_product(*, code: str, name: str, actor: User, at: datetime) -> Product:
-    authority.demand(actor, Duty.AUTHOR_RECIPE)
-    with recording.recording(Action.PRODUCT_CREATED, actor=actor, at=at, reason=f"product {code}"):
-        return Product.objects.create(code=code, name=name)
+    code = "not-the-author"
+    status = 403
 
 
 def draft(product: Product, *, content: RecipeDraft, actor: User, at: datetime) -> MasterRecipe:
     """Write a new version of a product's recipe; it has no effect until it is approved."""
+    return _draft(product, written=content, based_on=None, actor=actor, at=at)
+
+
+def copy(
+    recipe: MasterRecipe, *, change_number: str, change_summary: str, actor: User, at: datetime
+) -> MasterRecipe:
+    """Draft the next version of a product's recipe from any version of it."""
+    written = present(recipe, change_number=change_number, change_summary=change_summary)
+    return _draft(recipe.product, written=written, based_on=recipe, actor=actor, at=at)
+
+
+def _draft(
+    product: Product, *, written: RecipeDraft, based_on: MasterRecipe | None,
+    actor: User, at: datetime,
+) -> MasterRecipe:  # fmt: skip
     authority.demand(actor, Duty.AUTHOR_RECIPE)
-    if not content.phases:
-        raise RecipeIncomplete("a master recipe needs at least one phase")
+    _demand_valid(written)
     with recording.recording(
         Action.RECIPE_DRAFTED, actor=actor, at=at, reason=f"draft for {product.code}"
     ):
-        Product.objects.select_for_update().get(pk=product.pk)
-        last = product.recipes.order_by("-version").first()
-        recipe = MasterRecipe.objects.create(
-            product=product,
+        held = Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+        last = held.recipes.order_by("-version").first()
+        recipe = MasterRecipe(
+            product=held,
             version=last.version + 1 if last else 1,
-            title=content.title,
             author=actor,
-            twin=content.twin,
-            twin_settings=dict(content.twin_settings),
+            based_on=based_on,
+            drafted_at=at,
         )
-        RecipePhase.objects.bulk_create(
-            RecipePhase(recipe=recipe, order=order, unit_procedure=unit_procedure, name=name)
-            for order, (unit_procedure, name) in enumerate(content.phases, start=1)
-        )
-        Parameter.objects.bulk_create(
-            Parameter(recipe=recipe, **vars(parameter)) for parameter in content.parameters
-        )
+        _write_header(recipe, written)
+        recipe.save()
+        references = _references(recipe, written)
+        for kind in KINDS.values():
+            _write_lines(recipe, kind, written, references)
     return recipe
 
 
-def approve(recipe: MasterRecipe, *, confirmed: Confirmed) -> MasterRecipe:
-    """Check a recipe by signature and make it effective; the version before is superseded."""
-    checker, at = confirmed.signer, confirmed.at
-    authority.demand(checker, Duty.APPROVE_RECIPE)
-    if checker.pk == recipe.author_id:
-        raise AuthorIsChecker(f"{recipe}: its author cannot check it; ask a second person")
-    with recording.recording(
-        Action.RECIPE_APPROVED, actor=checker, at=at, reason=f"approval of {recipe}"
-    ):
-        locked = MasterRecipe.objects.select_for_update().get(pk=recipe.pk)
-        if locked.state != RecipeState.DRAFT:
-            raise RecipeNotDraft(f"{recipe} is {locked.get_state_display().lower()} already")
-        signing.sign(locked, meaning=Meaning.APPROVED, confirmed=confirmed)
-        for former in MasterRecipe.objects.filter(
-            product=recipe.product_id, state=RecipeState.EFFECTIVE
-        ):
-            former.state = RecipeState.SUPERSEDED
-            former.save(update_fields=["state"])
-        locked.state = RecipeState.EFFECTIVE
-        locked.checker = checker
-        locked.effective_at = at
-        locked.save(update_fields=["state", "checker", "effective_at"])
-    return locked
+def revise(
+    recipe: MasterRecipe, *, content: RecipeDraft, actor: User, at: datetime, reason: str
+) -> MasterRecipe:
+    """Write a draft anew: lines are matched by their keys, and only what differs is touched.
+
+    A line taken out of a draft is removed from its table; the trail keeps it, with the reason.
+    """
+    authority.demand(actor, Duty.AUTHOR_RECIPE)
+    text = recording.demand_reason(reason)
+    _demand_valid(content)
+    with recording.recording(Action.RECIPE_REVISED, actor=actor, at=at, reason=text):
+        held = states.take(recipe, Step.REVISE)
+        demand_author(held, actor)
+        _write_header(held, content)
+        held.save()
+        references = _references(held, content)
+        gone = [_write_lines(held, kind, content, references) for kind in KINDS.values()]
+        for rows in reversed(gone):  # phases last: the others point to them
+            for row in rows:
+                row.delete()
+    return held
+
+
+def demand_author(recipe: MasterRecipe, actor: User) -> None:
+    """Pass when the actor is the recipe's author, else raise `NotTheAuthor`."""
+    if actor.pk != recipe.author_id:
+        raise NotTheAuthor(
+            f"{recipe} is written by {recipe.author}; copy it to draft a version of your own"
+        )
+
+
+def present(recipe: MasterRecipe, **changed: Any) -> RecipeDraft:
+    """Return what a person would have written for a version, with some values changed."""
+    header = {name: getattr(recipe, name) for name in HEADER}
+    lines = {kind.name: parts.drafts(kind, parts.content(recipe, kind)) for kind in KINDS.values()}
+    return RecipeDraft(**{**header, "twin_settings": recipe.twin_settings, **lines, **changed})
+
+
+def refresh_registered(recipe: MasterRecipe) -> None:
+    """Copy what is registered of the product now into a draft that is about to be saved."""
+    recipe.product_name = recipe.product.name
+    for name in REGISTERED:
+        setattr(recipe, name, getattr(recipe.product, name))
+
+
+# --- Writing rows
+
+
+def _write_header(recipe: MasterRecipe, written: RecipeDraft) -> None:
+    refresh_registered(recipe)
+    for name in HEADER:
+        setattr(recipe, name, getattr(written, name))
+    recipe.twin_settings = dict(written.twin_settings)
+
+
+def _write_lines(
+    recipe: MasterRecipe, kind: Kind, written: RecipeDraft, references: References
+) -> list[Any]:
+    """Create and change the rows of one kind; return the rows that are not written any more."""
+    rows = {kind.key_of(_keys(kind, row)): row for row in getattr(recipe, kind.name).all()}
+    for order, line in enumerate(_lines(written, kind), start=1):
+        wanted = parts.columns(kind, line, references=references, order=order)
+        row = rows.pop(kind.key_of(vars(line)), None) or kind.model(recipe=recipe)
+        if row.pk is None or any(getattr(row, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(row, name, value)
+            row.save()
+        if isinstance(row, RecipePhase):
+            references.phase[row.label] = row
+    return list(rows.values())
+
+
+def _references(recipe: MasterRecipe, written: RecipeDraft) -> References:
+    """Find what the lines name; raise `RecipeInvalid` for a material or procedure nobody knows."""
+    materials = {line.material for line in written.materials}
+    procedures = {line.procedure for line in written.whole_phases} - {""}
+    found = References(
+        phase={phase.label: phase for phase in recipe.phases.all()},
+        material={one.code: one for one in Material.objects.filter(code__in=materials)},
+        procedure={one.code: one for one in Procedure.objects.filter(code__in=procedures)},
+    )
+    unknown = sorted(materials - set(found.material)) + sorted(procedures - set(found.procedure))
+    if unknown:
+        raise RecipeInvalid(
+            f"not registered: {', '.join(unknown)}; enter the material or procedure first"
+        )
+    return found
+
+
+def _keys(kind: Kind, row: Any) -> dict[str, Any]:
+    return {name: parts.plain(getattr(row, name)) for name in kind.key}
+
+
+def _lines(written: RecipeDraft, kind: Kind) -> Sequence[Any]:
+    return written.whole_phases if kind.name == "phases" else getattr(written, kind.name)
+
+
+def _demand_valid(written: RecipeDraft) -> None:
+    errors = []
+    labels = {phase.label for phase in written.whole_phases}
+    if not labels:
+        errors.append("a master recipe needs at least one phase")
+    for kind in KINDS.values():
+        keys = [kind.key_of(vars(line)) for line in _lines(written, kind)]
+        errors += [f"{kind.singular} {key} is there twice" for key in _twice(keys)]
+        errors += [
+            f"{kind.singular} {kind.key_of(vars(line))} names a phase “{line.phase}” "
+            "that is not in the recipe"
+            for line in _lines(written, kind)
+            if getattr(line, "phase", "") and line.phase not in labels
+        ]
+    if errors:
+        raise RecipeInvalid("; ".join(errors))
+
+
+def _twice(keys: Sequence[str]) -> list[str]:
+    return sorted({key for key in keys if keys.count(key) > 1})
+
+
+# --- Reading
 
 
 @signing.signable(MasterRecipe)
 def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
     """Everything of a recipe that a batch follows; the digest of an issued copy is taken of this."""
+    if recipe.content_form < CONTENT_FORM:
+        return _first_form(recipe)
+    return {
+        "product": recipe.product.code,
+        "product_name": recipe.product_name,
+        **{name: parts.plain(getattr(recipe, name)) for name in (*REGISTERED, *HEADER)},
+        "version": recipe.version,
+        "author": recipe.author.username,
+        "twin_settings": recipe.twin_settings,
+        **{kind.name: parts.content(recipe, kind) for kind in KINDS.values()},
+    }
+
+
+def digest(recipe: MasterRecipe) -> str:
+    """Return the SHA-256 of a recipe's content: what a batch is issued against."""
+    return digest_of(content(recipe), form=recipe.content_form)
+
+
+def digest_of(content: Mapping[str, canonical.Value], *, form: int) -> str:
+    """Return the SHA-256 of a content in one of its forms."""
+    tag = f"gmp-recipe/content/v{form}\0".encode()
+    return hashlib.sha256(tag + canonical.dumps(dict(content))).hexdigest()
+
+
+def _first_form(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
+    """Return the content of a recipe that was drafted before recipes had all their parts."""
+    fields = (
+        "tag", "name", "kind", "unit", "criticality", "is_required", "low", "high", "target",
+    )  # fmt: skip
     return {
         "product": recipe.product.code,
         "version": recipe.version,
@@ -140,22 +252,7 @@ def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
             for phase in recipe.phases.order_by("order")
         ],
         "parameters": [
-            {
-                "tag": p.tag, "name": p.name, "kind": p.kind, "unit": p.unit,
-                "criticality": p.criticality, "is_required": p.is_required,
-                "low": _text(p.low), "high": _text(p.high), "target": _text(p.target),
-            }
-            for p in recipe.parameters.order_by("tag")
+            {name: parts.plain(getattr(parameter, name)) for name in fields}
+            for parameter in recipe.parameters.order_by("tag")
         ],
-    }  # fmt: skip
-
-
-def digest(recipe: MasterRecipe) -> str:
-    """Return the SHA-256 of a recipe's content: what a batch is issued against."""
-    return hashlib.sha256(
-        b"gmp-recipe/content/v1\0" + canonical.dumps(dict(content(recipe)))
-    ).hexdigest()
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
+    }

@@ -1,5 +1,6 @@
 """Recognise who calls the API: a device by its token, a person by the session."""
 
+from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -18,6 +19,9 @@ class DeviceAuthentication(BaseAuthentication):
             return None
         device = devices.by_token(token.strip())
         if device is None:
+            devices.report_token(
+                token.strip(), address=str(request.META.get("REMOTE_ADDR", "")), at=timezone.now()
+            )
             raise AuthenticationFailed("this token belongs to no active device")
         return device, None
 

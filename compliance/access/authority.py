@@ -31,3 +31,9 @@ def demand(actor: Principal, duty: Duty) -> None:
             f"{identity.name} ({identity.role}) may not {duty.replace('-', ' ')}; "
             "ask somebody whose role includes it"
         )
+
+
+def demand_one(actor: Principal, *wanted: Duty) -> None:
+    """Pass when the actor has one of the duties, else raise `NotPermitted` for the first."""
+    if not actor.duties & set(wanted):
+        demand(actor, wanted[0])

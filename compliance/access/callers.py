@@ -2,10 +2,12 @@
 
 from typing import cast
 
-from rest_framework.permissions import BasePermission
+from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from compliance.access import devices
 from compliance.access.duties import Duty
 from compliance.access.models import Device, User
 from compliance.refusals import Refused
@@ -33,8 +35,10 @@ class PasswordNotOwn(Refused):
 
 
 def principal(request: Request) -> User | Device:
-    """Return whoever calls, when they may act."""
+    """Return whoever calls, when they may act; a device reads always, and posts when qualified."""
     caller = cast(User | Device, request.user)
+    if isinstance(caller, Device) and request.method not in SAFE_METHODS:
+        devices.demand_qualified(caller, at=timezone.now())
     if isinstance(caller, User) and caller.must_change_password:
         raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
     return caller

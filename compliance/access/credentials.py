@@ -1,11 +1,13 @@
 """Check a name and password, count the failures, and lock: one counter for sessions and signatures."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 
+from compliance.access import alarms
 from compliance.access.actions import Action
-from compliance.access.models import SignIn, SignInOutcome, User
+from compliance.access.models import AlarmKind, SignIn, SignInOutcome, User
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
 from compliance.trail.recording import System
@@ -13,6 +15,16 @@ from compliance.trail.refusals import Unidentified
 
 MAX_FAILURES = 5  # 21 CFR 11.300(d)
 LOCK_FOR = timedelta(minutes=15)
+
+
+# A right password that does not sign in by itself: it must not end a row of wrong answers.
+HALF = "password"
+_more: list[Callable[[User], bool]] = []
+
+
+def more_is_asked_of(asks: Callable[[User], bool]) -> None:
+    """Let a higher room say of whom more than the password is asked at sign-in."""
+    _more.append(asks)
 
 
 class CredentialsWrong(Refused):
@@ -32,22 +44,46 @@ def check(*, username: str, password: str, purpose: str, address: str, at: datet
     whoever holds a session could try passwords without end, in requests that are rolled back.
     """
     username = _typed(username)
-    if is_locked(username, at=at):
-        _record(username, purpose, SignInOutcome.LOCKED, address, at)
-        refused: Refused = Locked(
-            f"{username} is locked after {MAX_FAILURES} wrong attempts; wait "
-            f"{LOCK_FOR.seconds // 60} minutes or ask an administrator"
-        )
-        raise _kept(refused, username, purpose, at)
+    demand_unlocked(username, purpose=purpose, address=address, at=at)
     person = User.objects.filter(username__iexact=username, is_active=True).first()
     if person is None:
         make_password(password)  # as slow as a known name, so that names cannot be guessed
     if person is None or not person.check_password(password):
         _record(username, purpose, SignInOutcome.WRONG, address, at)
+        if is_locked(username, at=at):
+            _alarm(username, person, purpose, address, at)
         refused = CredentialsWrong("this name and password do not belong together")
         raise _kept(refused, username, purpose, at)
-    _record(username, purpose, SignInOutcome.ACCEPTED, address, at)
+    is_half = purpose == "session" and any(asks(person) for asks in _more)
+    _record(username, HALF if is_half else purpose, SignInOutcome.ACCEPTED, address, at)
     return person
+
+
+def demand_unlocked(username: str, *, purpose: str, address: str, at: datetime) -> None:
+    """Pass when the name is not locked, else record the attempt and raise `Locked`."""
+    if is_locked(username, at=at):
+        _record(username, purpose, SignInOutcome.LOCKED, address, at)
+        refused = Locked(
+            f"{username} is locked after {MAX_FAILURES} wrong attempts; wait "
+            f"{LOCK_FOR.seconds // 60} minutes or ask an administrator"
+        )
+        raise _kept(refused, username, purpose, at)
+
+
+def attempted(
+    person: User, *, purpose: str, outcome: SignInOutcome, address: str, at: datetime
+) -> None:
+    """Record an attempt with something else than the password; it counts with all others."""
+    _record(person.username, purpose, outcome, address, at)
+    if outcome == SignInOutcome.WRONG and is_locked(person.username, at=at):
+        _alarm(person.username, person, purpose, address, at)
+
+
+def _alarm(username: str, person: User | None, purpose: str, address: str, at: datetime) -> None:
+    """Tell somebody at once that a name is locked: urgently, says 21 CFR 11.300(d)."""
+    text = f"{username} is locked: {MAX_FAILURES} wrong attempts, the last one for a {purpose}"
+    about = person or Unidentified(username)
+    alarms.raise_(AlarmKind.LOCKED, text, about=about, address=address, at=at)
 
 
 def _kept(refused: Refused, username: str, purpose: str, at: datetime) -> Refused:
@@ -74,6 +110,7 @@ def is_locked(username: str, *, at: datetime) -> bool:
         SignIn.objects.using(refusals.ALIAS)
         .filter(username__iexact=_typed(username), attempted_at__gt=at - LOCK_FOR)
         .exclude(outcome__in=[SignInOutcome.LOCKED, SignInOutcome.SIGNED_OUT])
+        .exclude(purpose=HALF, outcome=SignInOutcome.ACCEPTED)
         .order_by("-pk")
         .values_list("outcome", flat=True)[:MAX_FAILURES]
     )

@@ -183,6 +183,8 @@ class Signed:
     at: str
     comment: str
     is_current: bool
+    standing: str = ""
+    means: str = ""
     template: ClassVar[str] = "admin/parts/signed.html"
 
 

@@ -122,6 +122,8 @@ class SignatureBlock:
     signed_at: datetime
     digest: str
     is_current: bool
+    standing: str = "The record has changed since: this signature no longer covers it"
+    means: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

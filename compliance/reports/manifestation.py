@@ -14,17 +14,24 @@ LABELS = 92.0
 
 
 def _rows(signature: SignatureBlock) -> tuple[tuple[str, str], ...]:
-    return (
+    rows = (
         ("Meaning", signature.meaning),
         ("Date and time", moments.written(signature.signed_at)),
         ("Role", signature.role),
+        ("Confirmed by", signature.means),
         ("Record digest", signature.digest),
     )
+    return tuple(row for row in rows if row[1])
 
 
 def _wrapped(pages: Pages, text: str, style: Style, *, indent: float) -> list[str]:
     room = pages.width - INSET - indent
     return typefaces.wrapped(text, face=style.face, size=style.size, room=room)
+
+
+def _standing(pages: Pages, signature: SignatureBlock) -> list[str]:
+    """Say what is wrong; nothing beside a signature that covers the record."""
+    return [] if signature.is_current else _wrapped(pages, signature.standing, STALE, indent=0)
 
 
 def _title(signature: SignatureBlock) -> str:
@@ -33,9 +40,8 @@ def _title(signature: SignatureBlock) -> str:
 
 def least(signature: SignatureBlock, *, pages: Pages) -> float:
     """Give the height of the whole block: a manifestation is never split."""
-    count = sum(len(_wrapped(pages, text, BODY, indent=LABELS)) for _, text in _rows(signature)) + (
-        not signature.is_current
-    )
+    count = sum(len(_wrapped(pages, text, BODY, indent=LABELS)) for _, text in _rows(signature))
+    count += len(_standing(pages, signature))
     name = len(_wrapped(pages, _title(signature), NAME, indent=0))
     return QUIET.line + name * NAME.line + count * BODY.line + 18
 
@@ -52,14 +58,9 @@ def draw(signature: SignatureBlock, *, pages: Pages) -> None:
     for line in _wrapped(pages, _title(signature), NAME, indent=0):
         y -= NAME.line
         pages.paper.text(x, y + 3, line, style=NAME)
-    if not signature.is_current:
+    for line in _standing(pages, signature):
         y -= BODY.line
-        pages.paper.text(
-            x,
-            y + 3,
-            "The record has changed since: this signature no longer covers it",
-            style=STALE,
-        )
+        pages.paper.text(x, y + 3, line, style=STALE)
     for label, text in _rows(signature):
         for number, line in enumerate(_wrapped(pages, text, BODY, indent=LABELS)):
             y -= BODY.line

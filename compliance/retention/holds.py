@@ -143,7 +143,7 @@ def why_kept(record: models.Model, column: str) -> str | None:
     return f"legal hold {', '.join(hold.number for hold in found)} keeps it" if found else None
 
 
-@signing.signable(LegalHold)
+@signing.signable(LegalHold, meanings={Meaning.APPROVED})
 def content(hold: LegalHold) -> Mapping[str, canonical.Value]:
     """What a signature under a hold covers: what it keeps and why, and why it is lifted."""
     return {

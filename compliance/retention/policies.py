@@ -82,7 +82,7 @@ def effective() -> RetentionPolicy | None:
     return RetentionPolicy.objects.filter(state=PolicyState.EFFECTIVE).first()
 
 
-@signing.signable(RetentionPolicy)
+@signing.signable(RetentionPolicy, meanings={Meaning.APPROVED})
 def content(policy: RetentionPolicy) -> dict[str, canonical.Value]:
     """Everything of a version: its words, its author and its rules."""
     return {

@@ -1,25 +1,33 @@
-"""Signatures in the admin: a register of who signed what."""
+"""Signatures in the admin: who signed what, and how each signature stands."""
 
-from typing import Any
-
-from django.apps import apps
 from django.contrib import admin
-from django.db import models
 from django.http import HttpRequest
 
 from compliance.access import page_parts, record_admin
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.access.record_admin import RecordAdmin
-from compliance.signatures import manifestations, signing
-from compliance.signatures.models import Signature
-from compliance.trail import capture
+from compliance.signatures import (
+    manifestations,
+    signing,
+    statement_admin,  # noqa: F401 -- its pages
+)
+from compliance.signatures.models import Reauthentication, Signature
+from compliance.signatures.verdicts import Standing, Verdict
+
+TONES: dict[Standing, page_parts.Tone] = {
+    Standing.INTACT: "good",
+    Standing.SUPERSEDED: "warn",
+    Standing.COPIED: "bad",
+}
 
 
 @admin.register(Signature)
 class SignatureAdmin(RecordAdmin):
-    list_display = ("signed_at", "meaning", "record_name", "printed_name", "username", "role")
+    list_display = (
+        "signed_at", "meaning", "record_name", "printed_name", "username", "role", "means",
+    )  # fmt: skip
     search_fields = ("printed_name", "username", "record_id", "record_digest")
-    list_filter = ("meaning", "record")
+    list_filter = ("meaning", "means", "record")
     date_hierarchy = "signed_at"
     ordering = ("-pk",)
     empty_text = "Nothing is signed yet. Records are signed on their own pages."
@@ -29,35 +37,42 @@ class SignatureAdmin(RecordAdmin):
         return f"{signature.record} {signature.record_id}"
 
     def page(self, record: Signature, request: HttpRequest) -> Page:
-        signed = _signed_record(record)
-        is_current = signed is not None and signing.is_current(record, signed)
-        address = record_admin.link(signed) if _has_page(signed, self) else str(signed or "")
-        facts = Facts(
-            [
-                ("Record", address or "not found"),
-                ("Table and number", f"{record.record} {record.record_id}"),
-                ("Digest of what was signed", page_parts.code(record.record_digest)),
-            ]
-        )
+        verdict = signing.verify(record)
         return Page(
             title=f"{record.get_meaning_display()} by {record.printed_name}",
+            badges=[page_parts.badge(verdict.standing.capitalize(), TONES[verdict.standing])],
             sections=[
-                Section(
-                    "Signature",
-                    [manifestations.shown(record, is_current=is_current)],
-                    is_wide=False,
-                ),
-                Section("What was signed", [facts], is_wide=False),
+                Section("Signature", [manifestations.judged(verdict)], is_wide=False),
+                Section("What was signed", [self._signed(verdict)], is_wide=False),
             ],
         )
 
+    def _signed(self, verdict: Verdict) -> Facts:
+        signature, signed = verdict.signature, verdict.record
+        has_page = signed is not None and self.admin_site.is_registered(type(signed))
+        address = record_admin.link(signed) if has_page else str(signed or "not found")
+        return Facts(
+            [
+                ("Record", address),
+                ("Table and number", f"{signature.record} {signature.record_id}"),
+                ("Digest of what was signed", page_parts.code(signature.record_digest)),
+                ("Binding of all fields", page_parts.code(signature.binding)),
+                ("Signer authenticated by", signature.get_means_display()),
+                ("Verdict", verdict.explanation),
+                ("Changed since", ", ".join(verdict.changed)),
+            ]
+        )
 
-def _signed_record(signature: Signature) -> models.Model | None:
-    for model in apps.get_models():
-        if capture.record_of(model) == signature.record:
-            return model._default_manager.filter(pk=signature.record_id).first()
-    return None
 
-
-def _has_page(record: Any, page: RecordAdmin) -> bool:
-    return record is not None and page.admin_site.is_registered(type(record))
+@admin.register(Reauthentication)
+class ReauthenticationAdmin(RecordAdmin):
+    list_display = ("made_at", "person", "means", "record", "record_id", "meaning", "address")
+    search_fields = ("person__username", "record_id", "subject")
+    list_filter = ("means", "meaning")
+    list_select_related = ("person",)
+    date_hierarchy = "made_at"
+    ordering = ("-pk",)
+    empty_text = (
+        "Nobody has confirmed a signature by security key or identity provider yet; signatures by "
+        "password have their confirmation in the list of sign-ins."
+    )

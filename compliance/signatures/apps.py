@@ -9,7 +9,7 @@ class SignaturesConfig(AppConfig):
     verbose_name = "Signatures"
 
     def ready(self) -> None:
-        from compliance.signatures import signing
+        from compliance.signatures import signing, statements  # noqa: F401 -- declares its content
         from compliance.trail import redaction
 
         redaction.hold("signatures", signing.need)

@@ -1,29 +1,56 @@
 """Show the signatures under a record on its page (21 CFR 11.50)."""
 
+from datetime import UTC, timedelta
+
 from django.db import models
 
-from compliance.access import page_parts
 from compliance.access.page_parts import Note, Part, Section, Signed
-from compliance.signatures import signing
-from compliance.signatures.models import Signature
+from compliance.signatures import signing, verdicts
+from compliance.signatures.models import Means, Signature
+from compliance.signatures.verdicts import Standing, Verdict
 
 
 def section(record: models.Model, *, is_wide: bool = True) -> Section:
     """Return every signature under a record, superseded ones too."""
-    parts: list[Part] = [
-        shown(one, is_current=signing.is_current(one, record)) for one in signing.of(record)
-    ]
-    return Section("Signatures", parts or [Note("Not signed yet.")], is_wide=is_wide)
+    found = verdicts.of_record(record)
+    parts: list[Part] = [judged(one) for one in found]
+    if not found:
+        parts = [Note("Not signed yet.")]
+    elif not any(one.is_valid for one in found):
+        parts.insert(0, Note("Unsigned in its present version.", "warn"))
+    return Section("Signatures", parts, is_wide=is_wide)
 
 
-def shown(signature: Signature, *, is_current: bool) -> Signed:
-    """Return one signature with name, user, role, meaning and moment."""
+def judged(verdict: Verdict) -> Signed:
+    """Return a signature with name, user, role, meaning and moment, and how it stands."""
+    signature = verdict.signature
+    by_password = signature.means == Means.PASSWORD
     return Signed(
         printed_name=signature.printed_name,
         username=signature.username,
         role=signature.role,
         meaning=signature.get_meaning_display(),
-        at=page_parts.moment(signature.signed_at),
+        at=moment(signature),
         comment=signature.comment,
-        is_current=is_current,
+        is_current=verdict.is_valid,
+        standing=verdict.explanation,
+        means="" if by_password else f"Confirmed by {signature.get_means_display().lower()}",
     )
+
+
+def shown(signature: Signature, *, is_current: bool) -> Signed:
+    """Return a signature whose standing is known; one that does not cover its record says why."""
+    return judged(Verdict(signature, Standing.INTACT) if is_current else signing.verify(signature))
+
+
+def moment(signature: Signature) -> str:
+    """Write when it was signed, by the clocks of the site and in UTC (21 CFR 11.50(a)(2))."""
+    local = signing.local_time(signature)
+    in_utc = f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    offset = local.utcoffset()
+    if not offset:
+        return in_utc
+    sign = "-" if offset < timedelta(0) else "+"
+    minutes = int(abs(offset).total_seconds()) // 60
+    shown_offset = f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
+    return f"{local:%Y-%m-%d %H:%M:%S} {signature.zone} ({shown_offset}); {in_utc}"

@@ -1,131 +1,151 @@
-"""Sign a record: the password again, a meaning, and the digest of exactly this version."""
+"""Sign a record: authenticated again, with a meaning, under the digest of exactly this version."""
 
 import copy
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
 
-from compliance.access import credentials
+from compliance.access import identity
 from compliance.access.models import User
 from compliance.refusals import Refused
+from compliance.signatures import accountability, binding, contents, verdicts
 from compliance.signatures.actions import Action
+from compliance.signatures.confirming import (
+    ConfirmationSpent,
+    Confirmed,
+    NotOwnCredentials,
+    confirm,
+)
+from compliance.signatures.contents import MeaningNotAllowed, NotSignable, digest, signable
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import capture, recording, refusals
-from compliance.trail.tlog import canonical
+from compliance.signatures.verdicts import Verdict, verify
+from compliance.trail import capture, recording
 
-_TAG = b"gmp-signature/content/v1\0"
+__all__ = [
+    "ConfirmationSpent",
+    "Confirmed",
+    "MeaningNotAllowed",
+    "NotOwnCredentials",
+    "NotSignable",
+    "Verdict",
+    "confirm",
+    "digest",
+    "is_current",
+    "need",
+    "of",
+    "sign",
+    "signable",
+    "verify",
+]
 
 
-class NotOwnCredentials(Refused):
-    """A signature is given with the signer's own two components (21 CFR 11.200(a))."""
+class NoRole(Refused):
+    """A signature shows the role it was given in (Annex 11 draft 2025, 13)."""
 
-    code = "not-own-credentials"
+    code = "no-role"
     status = 403
 
 
-class NotSignable(Refused):
-    code = "not-signable"
-    status = 422
+class ConfirmedForAnother(Refused):
+    """A security key's answer is for one version of one record, and one meaning."""
 
-
-Content = Callable[[Any], Mapping[str, canonical.Value]]
-_contents: dict[type[models.Model], Content] = {}
-
-
-def signable(model: type[models.Model]) -> Callable[[Content], Content]:
-    """Declare what of a record a signature covers: a function from the record to plain values."""
-
-    def declare(content: Content) -> Content:
-        if model in _contents:
-            raise ValueError(f"{model.__name__} has its signed content declared already")
-        _contents[model] = content
-        return content
-
-    return declare
-
-
-def digest(record: models.Model) -> str:
-    """Return the SHA-256 of a record's signed content, bound to its table and identity."""
-    try:
-        content = _contents[type(record)]
-    except KeyError as error:
-        raise NotSignable(f"{record._meta.verbose_name} is not a record that is signed") from error
-    document: dict[str, canonical.Value] = {
-        "record": capture.record_of(type(record)),
-        "record_id": str(record.pk),
-        "content": dict(content(record)),
-    }
-    return hashlib.sha256(_TAG + canonical.dumps(document)).hexdigest()
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """A signer whose password was given again, a moment ago, for one signature."""
-
-    signer: User
-    at: datetime
-
-
-def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confirmed:
-    """Re-authenticate; raise `CredentialsWrong`, `Locked` or `NotOwnCredentials`.
-
-    Call it before the transaction that signs: a refused attempt must stay on record.
-    """
-    person = credentials.check(
-        username=signer.username, password=password, purpose="signature", address=address, at=at
-    )
-    if person.pk != signer.pk:
-        raise _kept(NotOwnCredentials("sign with your own name and password"), person, at)
-    if person.must_change_password:
-        # 21 CFR 11.200(a)(3): whoever set this password could sign in your name
-        refused = NotOwnCredentials("choose a password of your own before you sign")
-        raise _kept(refused, person, at)
-    return Confirmed(signer=person, at=at)
-
-
-def _kept(refused: NotOwnCredentials, person: User, at: datetime) -> NotOwnCredentials:
-    refusals.record(refused, action=Action.SIGNED, actor=person, at=at, subject="signature")
-    return refused
+    code = "confirmed-for-another"
 
 
 def sign(
     record: models.Model, *, meaning: Meaning, confirmed: Confirmed, comment: str = ""
 ) -> Signature:
     """Put a signature under the record as it is stored now, in an act of its own or the caller's."""
-    signer, at = confirmed.signer, confirmed.at
+    at = confirmed.at
+    contents.demand_meaning(type(record), meaning)
+    signer = _signer(confirmed)
+    identity.demand_proven(signer, at=at)
+    if not accountability.is_acknowledgement(record, meaning):
+        accountability.demand(signer)
+    confirmed.spend(str(record))
     stored = type(record)._default_manager.get(pk=record.pk)
+    signature = _written(stored, meaning, confirmed, signer, comment)
+    _demand_same(signature, confirmed)
+    signature.binding = binding.of(signature)
     reason = f"{meaning.label} of {record}"
     with recording.recording(Action.SIGNED, actor=signer, at=at, reason=reason):
-        return Signature.objects.create(
-            record=capture.record_of(type(record)),
-            record_id=str(record.pk),
-            record_digest=digest(stored),
-            meaning=meaning,
-            signer=signer,
-            printed_name=signer.full_name,
-            username=signer.username,
-            role=signer.role_names,
-            comment=comment,
-            signed_at=at,
+        try:
+            with transaction.atomic():
+                signature.save(force_insert=True)
+        except IntegrityError as error:
+            if "confirmation" in str(error) or "reauthentication" in str(error):
+                raise ConfirmationSpent(
+                    "this confirmation has given a signature already; confirm again"
+                ) from error
+            raise
+    return signature
+
+
+def _signer(confirmed: Confirmed) -> User:
+    """Return the person as stored now: name and role are frozen from this."""
+    signer = User.objects.get(pk=confirmed.signer.pk)
+    if not signer.is_active or not signer.roles:
+        raise NoRole(f"{signer.username} holds no role now, and signs nothing")
+    return signer
+
+
+def _written(
+    stored: models.Model, meaning: Meaning, confirmed: Confirmed, signer: User, comment: str
+) -> Signature:
+    parts = contents.parts(stored)
+    record, record_id = capture.record_of(type(stored)), str(stored.pk)
+    return Signature(
+        record=record,
+        record_id=record_id,
+        record_digest=contents.digest_of_parts(record, record_id, parts),
+        content_parts=parts,
+        meaning=Meaning(meaning),
+        signer=signer,
+        printed_name=signer.full_name,
+        username=signer.username,
+        role=signer.role_names,
+        comment=comment,
+        signed_at=confirmed.at,
+        zone=settings.SITE_ZONE,
+        means=confirmed.means,
+        confirmation=confirmed.nonce,
+        reauthentication=confirmed.by,
+    )
+
+
+def _demand_same(signature: Signature, confirmed: Confirmed) -> None:
+    """Compare what is signed with what a security key was shown."""
+    asked = confirmed.by
+    if asked is None or not asked.record:
+        return
+    if (asked.record, asked.record_id, asked.record_digest, asked.meaning) != (
+        signature.record, signature.record_id, signature.record_digest, signature.meaning,
+    ):  # fmt: skip
+        raise ConfirmedForAnother(
+            "the security key confirmed another record, version or meaning; read the record as it "
+            "is now, and confirm again"
         )
 
 
 def of(record: models.Model) -> list[Signature]:
     """Return every signature under a record, oldest first, superseded ones too."""
     return list(
-        Signature.objects.filter(
-            record=capture.record_of(type(record)), record_id=str(record.pk)
-        ).order_by("pk")
+        Signature.objects.filter(record=capture.record_of(type(record)), record_id=str(record.pk))
+        .select_related("reauthentication")
+        .order_by("pk")
     )
+
+
+def local_time(signature: Signature) -> datetime:
+    """Return when it was signed, as the clocks of the site showed it."""
+    return signature.signed_at.astimezone(ZoneInfo(signature.zone))
 
 
 def need(record: models.Model, column: str) -> str | None:
     """Say why a column is not erased: the record's signatures would not fit any more (11.70)."""
-    if type(record) not in _contents:
+    if not contents.is_signable(type(record)):
         return None
     emptied = copy.copy(record)
     field = next(one for one in record._meta.concrete_fields if one.column == column)
@@ -138,8 +158,4 @@ def need(record: models.Model, column: str) -> str | None:
 
 def is_current(signature: Signature, record: models.Model) -> bool:
     """Say whether the record is still the version that was signed (21 CFR 11.70)."""
-    return (
-        signature.record == capture.record_of(type(record))
-        and signature.record_id == str(record.pk)
-        and signature.record_digest == digest(record)
-    )
+    return verdicts.covers(signature, record)

@@ -1,26 +1,28 @@
-"""Make what a demonstration needs: people of every role, devices and two effective recipes."""
+"""Make what a demonstration needs: people of every role, devices and effective recipes."""
 
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
-from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
-from batches.recipes import master_recipes
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, ParameterKind, Product, RecipeState
-from compliance.access import devices, people
+from batches.assets import materials
+from batches.assets.materials import MaterialDraft
+from batches.assets.models import Material
+from batches.recipes import master_recipes, products, versions
+from batches.recipes.models import Product, RecipeState
+from compliance.access import devices, identity, people
 from compliance.access.duties import LABELS, Role
-from compliance.access.models import Device, DeviceKind, User
-from compliance.signatures import signing
+from compliance.access.models import Device, DeviceKind, ProofMethod, Qualification, User
+from compliance.signatures import accountability, signing, statements
+from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
-from twins.plant import recipe_draft
+from config.demo import master_records
+from config.demo.master_records import Made
 
 INSTALLATION = System("installation")
 REASON = "set up for the demonstration"
-VIALS = "VIAL-50"
+REVIEWER = "demo.reviewer"
 USERNAMES = {
     Role.OPERATOR: "demo.operator",
     Role.SUPERVISOR: "demo.supervisor",
@@ -44,11 +46,12 @@ class Cast:
 def assemble(folder: Path, *, at: datetime) -> Cast:
     """Make what is missing, and renew the devices' tokens; safe to run again."""
     password = _password(folder)
-    for role, username in USERNAMES.items():
-        if not User.objects.filter(username=username).exists():
-            people.create(
+    for username, role in people_of_the_plant():
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            person = people.create(
                 username=username,
-                full_name=f"Demo {LABELS[role].split(' (')[0]}",
+                full_name=_full_name(username, role),
                 password=password,
                 roles=frozenset({role}),
                 actor=INSTALLATION,
@@ -56,73 +59,87 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
                 reason=REASON,
                 must_change_password=False,
             )
+        if not identity.is_proven(person, at=at):
+            identity.prove(
+                person,
+                method=ProofMethod.INSTALLATION,
+                document="an invented person of the demonstration",
+                proven_at=at,
+                actor=INSTALLATION,
+                at=at,
+            )
+        _acknowledge(person, password=password, at=at)
     tokens = {
         "plant": _token("demo-plant", DeviceKind.TWIN, at=at),
         "mes": _token("demo-mes", DeviceKind.MES, at=at),
     }
-    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
-    quality = User.objects.get(username=USERNAMES[Role.QUALITY_ASSURANCE])
-    for code, name, content in (
-        (recipe_draft.PRODUCT_CODE, recipe_draft.PRODUCT_NAME, cho_recipe()),
-        (VIALS, "Vials, 50 mg fill", vial_recipe()),
-        (PENICILLIN.product, "Penicillin, simulated plant", series_recipe(PENICILLIN)),
-    ):
-        product = Product.objects.filter(code=code).first() or master_recipes.create_product(
-            code=code, name=name, actor=engineer, at=at
-        )
-        if not product.recipes.filter(state=RecipeState.EFFECTIVE).exists():
-            recipe = master_recipes.draft(product, content=content, actor=engineer, at=at)
-            confirmed = signing.confirm(signer=quality, password=password, address="", at=at)
-            master_recipes.approve(recipe, confirmed=confirmed)
+    _materials(at=at)
+    for made in master_records.everything():
+        _recipe(made, password=password, at=at)
     return Cast(password=password, tokens=tokens)
 
 
-def cho_recipe() -> RecipeDraft:
-    """Return the fed-batch recipe; its twin runs every 12 hours, as often as the laboratory samples."""
-    drafted = recipe_draft.draft()
-    return replace(drafted, twin_settings={**drafted.twin_settings, "every_h": 12})
+def _acknowledge(person: User, *, password: str, at: datetime) -> None:
+    """Let a person sign the accountability statement in force: nobody signs anything before."""
+    statement = accountability.effective()
+    if statement is not None and accountability.acknowledgement(person) is None:
+        confirmed = signing.confirm(signer=person, password=password, address="", at=at)
+        statements.acknowledge(statement, confirmed=confirmed)
 
 
-def vial_recipe() -> RecipeDraft:
-    """Return the vial line's recipe: fill target 50 mg, limits 49.5 to 50.5 mg."""
-    return RecipeDraft(
-        title="Vial filling, 50 mg",
-        phases=tuple(
-            ("Vial line", phase)
-            for phase in ("Check_Tare", "Fill_Vial", "Weight_Final", "Capping", "Labeling")
-        ),
-        parameters=[
-            ParameterDraft(
-                tag="fill_weight_mg", name="Fill weight", kind=ParameterKind.READING, unit="mg",
-                criticality=Criticality.CQA, low=Decimal("49.5"), high=Decimal("50.5"),
-                target=Decimal(50),
-            )
-        ],
-    )  # fmt: skip
+def people_of_the_plant() -> list[tuple[str, Role]]:
+    """Return who there is: one of each role, and a second engineer who reviews recipes."""
+    return [*((name, role) for role, name in USERNAMES.items()), (REVIEWER, Role.PROCESS_ENGINEER)]
 
 
-def series_recipe(mapping: SeriesMapping) -> RecipeDraft:
-    """Return a recipe for series whose source states no limits: measured, not judged."""
-    return RecipeDraft(
-        title=mapping.title,
-        phases=(("Fermenter", "Fermentation"),),
-        parameters=[
-            ParameterDraft(
-                tag=tag, name=column, kind=ParameterKind.READING, unit=unit,
-                criticality=Criticality.OTHER,
-            )
-            for tag, (column, unit) in mapping.tags.items()
-        ],
-    )  # fmt: skip
+def _full_name(username: str, role: Role) -> str:
+    return (
+        "Demo Reviewer of recipes"
+        if username == REVIEWER
+        else f"Demo {LABELS[role].split(' (')[0]}"
+    )
+
+
+def _materials(*, at: datetime) -> None:
+    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    for code, name, unit, kind in master_records.MATERIALS:
+        if not Material.objects.filter(code=code).exists():
+            material = MaterialDraft(code=code, name=name, unit=unit, kind=kind)
+            materials.create(material, actor=engineer, at=at)
+
+
+def _recipe(made: Made, *, password: str, at: datetime) -> None:
+    """Draft, review and approve a recipe, each by a person of their own (21 CFR 211.186(a))."""
+    engineer = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    product = Product.objects.filter(code=made.code).first() or products.create(
+        code=made.code, name=made.name, registered=made.registered, actor=engineer, at=at
+    )
+    if product.recipes.filter(state=RecipeState.EFFECTIVE).exists():
+        return
+
+    def sign(username: str) -> Confirmed:
+        signer = User.objects.get(username=username)
+        return signing.confirm(signer=signer, password=password, address="", at=at)
+
+    recipe = master_recipes.draft(product, content=made.recipe, actor=engineer, at=at)
+    versions.submit(recipe, confirmed=sign(engineer.username))
+    versions.review(recipe, confirmed=sign(REVIEWER))
+    versions.approve(recipe, confirmed=sign(USERNAMES[Role.QUALITY_ASSURANCE]))
 
 
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:
     device = Device.objects.filter(name=name).first()
     if device is not None:
+        if device.qualification == Qualification.UNQUALIFIED:  # of an earlier build
+            devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper())
         return devices.renew_token(
             device, actor=INSTALLATION, at=at, reason="token renewed for the demonstration"
         )
-    return devices.enrol(name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON)[1]
+    device, token = devices.enrol(
+        name=name, kind=kind, actor=INSTALLATION, at=at, reason=REASON, bound_to=name.upper()
+    )
+    devices.qualify(device, actor=INSTALLATION, at=at, reason=REASON)
+    return token
 
 
 def _password(folder: Path) -> str:

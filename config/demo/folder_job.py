@@ -9,7 +9,7 @@ from typing import Any
 from batches.exchange import folders
 from batches.exchange.formats import deviation_report_md, mes_log_csv, series_parquet
 from compliance.access.duties import Role
-from config.demo import cast, main_job
+from config.demo import main_job, master_records
 from config.demo.main_job import Outcome, Stage
 from config.demo.person import Unexpected
 from twins.plant.client import Plant
@@ -66,7 +66,9 @@ def _line_posts(batch: str, rows: list[mes_log_csv.Row]) -> Iterator[Post]:
         said = {"zone": ASSUMED_ZONE, "backfilled": True, **body}
         return _post(f"batches/{batch}/events", f"{batch}:{key}", said, key)
 
-    yield _post("batches", f"{batch}:issue", {"number": batch, "product": cast.VIALS}, "issued")
+    yield _post(
+        "batches", f"{batch}:issue", {"number": batch, "product": master_records.VIALS}, "issued"
+    )
     opened = {"text": "the log has no start of its own: its first line is taken"}
     yield event("start", {"kind": "batch-started", "occurred_at": rows[0].timestamp, **opened})
     for row in rows:

@@ -1,9 +1,29 @@
-"""Django's PostgreSQL backend, whose transactions can begin with an act of the trail."""
+"""Django's PostgreSQL backend: transactions can begin with an act, and sessions have their role."""
 
+import re
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
 
 from config.postgres.statement_at_begin import StatementAtBegin
 
+_ROLE = re.compile(r"-c role=(\w+)")
+
 
 class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
-    pass
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect, and refuse a session that runs as somebody else: poolers drop what we ask for."""
+        connection = super().get_new_connection(conn_params)
+        wanted = _ROLE.search(conn_params.get("options") or "")
+        if wanted is None:  # an administrator's
+            return connection
+        (role,) = connection.execute("SELECT current_user").fetchone()
+        connection.rollback()
+        if role != wanted[1]:
+            connection.close()
+            raise ImproperlyConfigured(
+                f"the database connection “{self.alias}” runs as {role}, not as {wanted[1]}: "
+                "behind a pooler, let its login have the role by itself (docs/operations.md)"
+            )
+        return connection

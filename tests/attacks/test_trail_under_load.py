@@ -1,5 +1,6 @@
 """Writers, sequencers and kills at once: every committed entry gets one leaf, and no fork."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,14 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import (
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
 
 from compliance.trail import sealing, sequencer, verification
 from tests import trail_log
@@ -155,6 +163,41 @@ def test_an_entry_committed_late_gets_its_leaf_late(fresh_log: Any) -> None:
             [entries - 10],
         )
         assert cursor.fetchone() == (True,)
+    assert verification.verify().faults == ()
+
+
+def test_an_entry_of_a_prepared_transaction_gets_its_leaf_when_that_is_committed(
+    fresh_log: Any, as_superuser: Any
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_prepared_transactions")
+        if cursor.fetchone() == ("0",):
+            pytest.skip("this server has no prepared transactions")
+
+    def prepare(name: str) -> None:
+        recording_at = trail_log.act(name=name)
+        with contextlib.suppress(ProgrammingError, InternalError, OperationalError):
+            with recording_at:
+                Kept.objects.create(text=name)
+                with connection.cursor() as cursor:
+                    cursor.execute(f"PREPARE TRANSACTION '{fresh_log.database}-{name}'")
+        connections.close_all()
+
+    for name in ("kept", "dropped"):  # each in a session that ends before its transaction does
+        thread = threading.Thread(target=prepare, args=(name,))
+        thread.start()
+        thread.join()
+    for n in range(5):
+        trail_log.vessels(2, f"quick-{n}")
+        sequencer.seal()
+    entries, leaves, _ = counted()
+    as_superuser.execute(f"COMMIT PREPARED '{fresh_log.database}-kept'")
+    as_superuser.execute(f"ROLLBACK PREPARED '{fresh_log.database}-dropped'")
+
+    assert entries == leaves
+    assert sequencer.seal().count == 1
+    assert [one.text for one in Kept.objects.all()] == ["kept"]
+    trail_log.seal_and_sign()
     assert verification.verify().faults == ()
 
 

@@ -66,6 +66,12 @@ class Product:
         self.children.append(child)
         return child
 
+    def kill(self) -> None:
+        for child in self.children:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
     def worker(self) -> subprocess.Popen[bytes]:
         return self.start("-m", "celery", "-A", "config", "worker", "--concurrency", "1")
 
@@ -95,10 +101,7 @@ def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]
         cwd=ROOT, env=own.environment, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
     yield own
-    for child in own.children:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    own.kill()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

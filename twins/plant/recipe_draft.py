@@ -2,20 +2,34 @@
 
 from decimal import Decimal
 
-from batches.recipes.master_recipes import ParameterDraft, RecipeDraft
-from batches.recipes.models import Criticality, ParameterKind
+from batches.recipes.drafts import (
+    EquipmentDraft,
+    LabelDraft,
+    MaterialDraft,
+    ParameterDraft,
+    PhaseDraft,
+    RecipeDraft,
+    SamplingDraft,
+    YieldDraft,
+)
+from batches.recipes.models import Criticality, MaterialKind, ParameterKind
 from compliance.trail.tlog import canonical
 from twins.models.declarations import Limit
 from twins.plant import demo_recipe
 
 TWIN = "cho-fed-batch"
 PRODUCT_CODE, PRODUCT_NAME = "DEMOMAB", "Demomab, monoclonal antibody (simulated)"
-PHASES = (
-    ("Production bioreactor", "Inoculation"),
-    ("Production bioreactor", "Growth"),
-    ("Production bioreactor", "Fed-batch"),
-    ("Production bioreactor", "Harvest"),
+_REACTOR = "Production bioreactor"
+PHASES = tuple(
+    PhaseDraft(_REACTOR, name, operation, instruction, equipment_kind="bioreactor")
+    for name, operation, instruction in (
+        ("Inoculation", "Culture", "Transfer the seed culture; 0.4e6 viable cells per mL."),
+        ("Growth", "Culture", "Grow in batch mode at 36.8 Cel, pH 7.00, 40 % oxygen."),
+        ("Fed-batch", "Culture", "Feed by the schedule; keep glucose above 11 mmol/L."),
+        ("Harvest", "Harvest", "Cool, draw the harvest sample and transfer to the harvest tank."),
+    )
 )
+_HARVEST = PHASES[-1].label
 # The twin foretells process values; the laboratory's tests of them are posted under own tags.
 _LABORATORY = {"viability_pct": "lab_viability_pct", "mab_g_l": "lab_mab_g_l"}
 _NAMES = {
@@ -71,7 +85,42 @@ def draft() -> RecipeDraft:
             "feed_glutamine_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L),
             "limit_windows": {_tag(limit): _window(limit) for limit in demo_recipe.RECIPE_LIMITS},
         },
-    )
+        materials=_materials(),
+        yields=[YieldDraft(_HARVEST, Decimal("0.5"), "kg", Decimal(80), Decimal(130))],
+        sampling=[
+            SamplingDraft(
+                "Harvest", _HARVEST, "at the end of the culture", specification="SPEC-DEMOMAB",
+                specification_version="1",
+            )
+        ],
+        equipment=[EquipmentDraft("Bioreactor", "bioreactor", requirement="200 L")],
+        labels=[LabelDraft("LBL-HARVEST", "1", _HARVEST, "Harvest tank")],
+        dosage_unit="litre of drug substance with 5 g antibody",
+        batch_size=Decimal(150),
+        batch_size_unit="L",
+        specification="SPEC-DEMOMAB",
+        specification_version="1",
+        storage="-70 Cel",
+        precautions="Living cells of hamster: biological safety level 1.",
+    )  # fmt: skip
+
+
+def _materials() -> list[MaterialDraft]:
+    seed, growth, feed = (phase.label for phase in PHASES[:3])
+    return [
+        MaterialDraft(
+            1, seed, "MAT-SEED", MaterialKind.ACTIVE, Decimal(10), "L", Decimal(5), Decimal(5),
+            amount_per_dosage_unit="5 g antibody",
+        ),
+        MaterialDraft(
+            2, growth, "MAT-MEDIUM", MaterialKind.COMPONENT, Decimal(140), "L", Decimal(2),
+            Decimal(2),
+        ),
+        MaterialDraft(
+            3, feed, "MAT-FEED", MaterialKind.COMPONENT, Decimal(95), "L", Decimal(5), Decimal(5)
+        ),
+        MaterialDraft(4, _HARVEST, "MAT-BAG", MaterialKind.PACKAGING, Decimal(1), "{piece}"),
+    ]  # fmt: skip
 
 
 def _tag(limit: Limit) -> str:

@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import keys, stored
-from compliance.trail.signer import core
+from compliance.trail.signer import core, standbys
 from compliance.trail.signer.core import CheckpointSigner, Request
 from compliance.trail.signer.failure import LogForked, StateBehind
 from compliance.trail.signer.memory import STATE
@@ -58,21 +58,24 @@ def sign(own: CheckpointSigner, *, at: datetime) -> Signed:
     """Bring the stored checkpoints up to the present size of the log; return the last one.
 
     Several are signed when one of them may not be jumped over: where keys change, and where a
-    crash came between signing and storing.
+    crash came between signing and storing. Raise `StandbyBehind` where standbys are to have the
+    log first, and do not.
     """
+    log_id = stored.log_id_of(own.history.origin, using=ALIAS)
+    flushed = standbys.flushed(settings.STANDBYS, log_id=log_id, using=ALIAS)
     while True:
         with transaction.atomic(using=ALIAS, durable=True), connections[ALIAS].cursor() as cursor:
-            log_id = stored.log_id_of(own.history.origin, using=ALIAS)
             state = stored.state(cursor, log_id=log_id)
+            end = state.size if flushed is None else min(state.size, flushed)
             newest = _newest(cursor, log_id)
             _demand_memory(own, newest)
-            size = own.due(state.size)
+            size = own.due(end)
             if own.last and own.last.checkpoint.size > (newest or 0):
                 size = own.last.checkpoint.size  # signed, and not stored before the crash
             signed = _signed(cursor, own, state, size=size, at=at)
             if size != newest:
                 _store(cursor, signed, log_id=log_id, at=at)
-        if size == state.size:
+        if size == end:
             return signed
 
 

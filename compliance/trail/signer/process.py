@@ -16,6 +16,7 @@ from compliance.trail.keyring.failure import KeyUnusable
 from compliance.trail.signer import delivery
 from compliance.trail.signer.core import CheckpointSigner
 from compliance.trail.signer.failure import SignerRefused
+from compliance.trail.signer.standbys import StandbyBehind
 
 log = logging.getLogger(__name__)
 SIGN_EVERY_S = 1.0
@@ -70,6 +71,8 @@ def _turn(owns: dict[str, _Own], refused: dict[str, Exception]) -> None:
             own = owns.get(origin) or owns.setdefault(origin, _Own(delivery.opened(origin)))
             if own.size != size and time.monotonic() - own.signed_s >= SIGN_EVERY_S:
                 own.size, own.signed_s = _sign(own.signer, origin), time.monotonic()
+        except StandbyBehind as error:  # asked again at the next turn
+            log.warning("%s", error)
         except (SignerRefused, CheckpointConflict, KeyUnusable) as error:
             refused[origin] = error
             log.critical("The log %s is not signed any more: %s", origin, error)

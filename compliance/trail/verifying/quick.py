@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct, defstruct
+from msgspec import Meta, Raw, Struct, defstruct
 
 from compliance.trail.tlog import canonical
 
@@ -45,7 +45,7 @@ Filled: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
 class Body(Struct, forbid_unknown_fields=True, gc=False):
-    act: Act
+    act: Raw  # read once for all entries that have it
     after: str | None
     at: str
     log: str
@@ -70,10 +70,11 @@ class Reader:
         )  # fmt: skip
         self._decode: Callable[[bytes], list[Body]] = msgspec.json.Decoder(own).decode_lines  # type: ignore[assignment]
         self._encode = msgspec.json.Encoder().encode_lines
+        self._decode_act = msgspec.json.Decoder(Act).decode
         self._known: set[tuple[str, ...]] = {()}
 
-    def read(self, lines: bytes, count: int) -> list[Body] | None:
-        """Return the bodies, one a line, or nothing when one of them is not surely in order."""
+    def read(self, lines: bytes, count: int) -> tuple[list[Body], list[Act]] | None:
+        """Return the bodies, one a line, and the acts; nothing when one is not surely in order."""
         try:
             bodies = self._decode(lines)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -84,9 +85,20 @@ class Reader:
         shapes |= {tuple(body.old) for body in bodies if body.old}
         if not all(self._is_ordered(shape) for shape in shapes - self._known):
             return None
-        if not all(map(_TIME.fullmatch, {body.act.acted_at for body in bodies})):
+        acts = self._acts(bodies) if all(map(_fits, bodies)) else None
+        return None if acts is None else (bodies, acts)
+
+    def _acts(self, bodies: list[Body]) -> list[Act] | None:
+        texts = [bytes(body.act) for body in bodies]
+        known: dict[bytes, Act] = {}
+        try:
+            for text in set(texts):
+                act = known[text] = self._decode_act(text)
+                if msgspec.json.encode(act) != text or not _TIME.fullmatch(act.acted_at):
+                    return None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return bodies if all(map(_fits, bodies)) else None
+        return [known[text] for text in texts]
 
     def _is_ordered(self, names: tuple[str, ...]) -> bool:
         if list(names) != sorted(names) or not all(map(_KEY.fullmatch, names)):

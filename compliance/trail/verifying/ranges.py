@@ -8,7 +8,7 @@ import numpy as np
 from compliance.trail.tlog import leaf
 from compliance.trail.verifying import commitments, exact, quick, source, spill, times, work
 from compliance.trail.verifying.pyramid import Pyramid
-from compliance.trail.verifying.quick import Body
+from compliance.trail.verifying.quick import Act, Body
 from compliance.trail.verifying.source import Source, Stretch
 from compliance.trail.verifying.spill import Records
 from compliance.trail.verifying.state import RangeState
@@ -57,9 +57,10 @@ class Ranges:
             return False
         lines = found.lines.split(b"\n")
         reader = self._readers.setdefault(job.origin, quick.Reader(job.origin))
-        bodies = reader.read(found.lines, count) if len(lines) == count else None
-        if bodies is None:
+        read = reader.read(found.lines, count) if len(lines) == count else None
+        if read is None:
             return False
+        bodies, acts = read
         tag = leaf.ENTRY_TAG
         digests = [sha256(tag + line).digest() for line in lines]
         if b"".join(digests) != found.digests:
@@ -70,7 +71,7 @@ class Ranges:
             head is None
             or moments is None
             or not times.bracket(moments, first=start, latest=state.latest, signed=job.signed)
-            or not _is_projection(found, bodies, moments, projected)
+            or not _is_projection(found, bodies, acts, moments)
         ):
             return False
         records = self._records(state, found, bodies, lines, start)
@@ -81,7 +82,11 @@ class Ranges:
                 range(start, end), np.frombuffer(found.entry_ids, ">i8").tolist(), bodies,
                 strict=True,
             ):  # fmt: skip
-                commitments.collect(state, index, entry_id, msgspec.to_builtins(body))
+                members: dict[str, object] = {
+                    "record": body.record, "record_id": body.record_id, "op": body.op,
+                    "new": msgspec.to_builtins(body.new),
+                }  # fmt: skip
+                commitments.collect(state, index, entry_id, members)
         if job.is_since:
             state.result.touched |= {(body.record, body.record_id) for body in bodies}
         state.take(found, head, moments, records)
@@ -157,11 +162,12 @@ def _chained(state: RangeState, found: Stretch, digests: list[bytes], start: int
 
 
 def _is_projection(
-    found: Stretch, bodies: list[Body], moments: times.Times, projected: int
+    found: Stretch, bodies: list[Body], acts: list[Act], moments: times.Times
 ) -> bool:
-    """Say whether the search columns are those of the entries."""
+    """Say whether the search columns are those of the entries, of as many as have them."""
+    projected = found.projections
     if not projected:
-        return found.projections == 0
+        return True
     if b"\\u001e" in found.lines or b"\\u001f" in found.lines:
         return False  # a text may pretend to be two
     shown = bodies[:projected]
@@ -172,10 +178,10 @@ def _is_projection(
     texts = [
         unit.join(
             (
-                (act := body.act).id, act.action, act.actor, act.role, body.op, act.reason,
+                act.id, act.action, act.actor, act.role, body.op, act.reason,
                 body.record, body.record_id, act.source,
             )
         )
-        for body in shown
+        for body, act in zip(shown, acts, strict=False)
     ]  # fmt: skip
     return found.numbers == numbers.tobytes() and found.texts == source.RECORD.join(texts)

@@ -100,5 +100,5 @@ class Command(BaseCommand):
         display.step("Done")
         display.say(f"PDF: {outcome.pdf}")
         display.say(f"Site: {url}/admin/  API: {url}/api/v1/  schema: {url}/api/schema/")
-        names = ", ".join(cast.USERNAMES.values())
+        names = ", ".join(name for name, _ in cast.people_of_the_plant())
         display.say(f"Sign in as one of {names}; password: {players.password}")

@@ -40,12 +40,7 @@ def test_a_draft_recipe_issues_no_batch() -> None:
 
 def test_a_superseded_recipe_issues_no_batch() -> None:
     first = factories.recipe()
-    author, checker = (
-        factories.person(Role.PROCESS_ENGINEER),
-        factories.person(Role.QUALITY_ASSURANCE),
-    )
-    second = master_recipes.draft(first.product, content=RECIPE, actor=author, at=NOON)
-    master_recipes.approve(second, confirmed=factories.confirmed(checker))
+    second = factories.made_effective(factories.recipe_draft(of=first.product))
 
     with pytest.raises(RecipeNotEffective, match="superseded"):
         factories.batch(first)

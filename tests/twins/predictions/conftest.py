@@ -77,6 +77,8 @@ def make_culture(
 
 def make_recipe() -> MasterRecipe:
     """Return the demonstration's recipe, effective."""
+    for line in recipe_draft.draft().materials:
+        factories.material(code=line.material, unit=line.unit)
     return factories.recipe(recipe_draft.draft())
 
 

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance.access import callers, credentials, people
+from compliance.access import callers, credentials, middleware, people
 from compliance.access.authentication import PersonAuthentication
 from compliance.access.callers import PersonNeeded
 from compliance.access.models import User
@@ -77,6 +77,7 @@ class Session(APIView):
         credentials.signed_out(
             _signed_in(request), address=callers.address(request), at=timezone.now()
         )
+        middleware.signed_out(request._request)
         auth.logout(request._request)
         return Response(status=204)
 
@@ -106,6 +107,7 @@ class Password(APIView):
             actor=found,
             at=at,
             reason="the person's own choice",
+            session=request._request.session.get(middleware.RECORD),
         )
         auth.update_session_auth_hash(request._request, found)
         return Response(_session(request, found))

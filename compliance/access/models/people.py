@@ -1,4 +1,4 @@
-"""People, the roles they hold, the devices that post, and every attempt to sign in."""
+"""People, and the roles they hold from one moment to another."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from compliance.access import look_alikes
 from compliance.access.duties import DUTIES, LABELS, Duty, Role
 from compliance.trail.capture import controlled
 from compliance.trail.recording import Identity
@@ -18,7 +19,9 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username__iexact=username)
 
 
-@controlled(digest_only=("password",), redactable=("email",))
+@controlled(
+    digest_only=("password",), redactable=("email",), guards=("identity_fixed", "password_own")
+)
 class User(AbstractBaseUser):
     """A person. Never deleted, never renamed to somebody else (21 CFR 11.100(a))."""
 
@@ -29,6 +32,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    leaves_on = models.DateField(
+        null=True, blank=True, help_text="Last day at work; after it the account must be inactive."
+    )
 
     objects = UserManager()
 
@@ -41,7 +47,17 @@ class User(AbstractBaseUser):
             models.CheckConstraint(
                 name="username_is_plain", condition=Q(username__regex=r"^[A-Za-z0-9._-]+$")
             ),
+            # What looks the same is the same: nobody signs under a name that reads as another's.
+            models.UniqueConstraint(
+                look_alikes.skeleton("username"), name="username_unlike_all_others"
+            ),
+            models.UniqueConstraint(
+                look_alikes.skeleton("full_name"), name="full_name_unlike_all_others"
+            ),
             models.CheckConstraint(name="full_name_present", condition=~Q(full_name="")),
+            models.CheckConstraint(
+                name="full_name_in_single_spaces", condition=Q(full_name__regex=r"^\S+( \S+)*$")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,7 +111,7 @@ class User(AbstractBaseUser):
         return check_password(raw_password, self.password)
 
 
-@controlled(guards=("keep_duties_apart",))
+@controlled(guards=("keep_duties_apart", "keep_as_recorded", "not_by_oneself"))
 class RoleAssignment(models.Model):
     """One person holds one role from one moment to another. A trigger keeps duties apart."""
 
@@ -120,57 +136,3 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user.username}: {LABELS[Role(self.role)]} ({self.pk})"
-
-
-class DeviceKind(models.TextChoices):
-    MES = "mes", "MES"
-    LIMS = "lims", "LIMS"
-    HISTORIAN = "historian", "Historian or sensor gateway"
-    TWIN = "twin", "Simulated plant"
-
-
-@controlled(digest_only=("secret_digest",))
-class Device(models.Model):
-    """A system that posts with its own identity (21 CFR 11.10(h)); its secret is kept as a digest."""
-
-    name = models.CharField(max_length=60, unique=True)
-    kind = models.CharField(max_length=20, choices=DeviceKind.choices)
-    secret_digest = models.CharField(max_length=64)
-    is_active = models.BooleanField(default=True)
-    enrolled_at = models.DateTimeField()
-
-    is_authenticated = True
-    is_anonymous = False
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def duties(self) -> frozenset[Duty]:
-        return DUTIES["device"] if self.is_active else frozenset()
-
-    def trail_identity(self) -> Identity:
-        return Identity(id=f"device:{self.pk}", name=self.name, role="device")
-
-
-class SignInOutcome(models.TextChoices):
-    ACCEPTED = "accepted", "Accepted"
-    WRONG = "wrong", "Wrong name or password"
-    LOCKED = "locked", "Refused: locked"
-    SIGNED_OUT = "signed-out", "Signed out"
-
-
-@controlled(append_only=True)
-class SignIn(models.Model):
-    """One attempt to give credentials, for a session or for a signature."""
-
-    username = models.CharField(max_length=150, db_index=True)
-    purpose = models.CharField(
-        max_length=20, choices=[("session", "Session"), ("signature", "Signature")]
-    )
-    outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
-    address = models.CharField(max_length=64, blank=True)
-    attempted_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.username} {self.outcome} {self.attempted_at:%Y-%m-%d %H:%M:%S} ({self.pk})"

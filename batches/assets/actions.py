@@ -1,0 +1,33 @@
+"""Name the acts of assets."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    EQUIPMENT_REGISTERED = "assets.equipment-registered"
+    EQUIPMENT_AMENDED = "assets.equipment-amended"
+    EQUIPMENT_STATE_CHANGED = "assets.equipment-state-changed"
+    EQUIPMENT_QUALIFIED = "assets.equipment-qualified"
+    EQUIPMENT_USED = "assets.equipment-used"
+    EQUIPMENT_USE_ENDED = "assets.equipment-use-ended"
+    EQUIPMENT_SERVICED = "assets.equipment-serviced"
+    PART_CHANGED = "assets.part-changed"
+    QUALIFICATION_RECORDED = "assets.qualification-recorded"
+    QUALIFICATION_APPROVED = "assets.qualification-approved"
+    CALIBRATION_RECORDED = "assets.calibration-recorded"
+    CALIBRATION_VERIFIED = "assets.calibration-verified"
+    CALIBRATION_SHORTENED = "assets.calibration-shortened"
+    CLEANING_STARTED = "assets.cleaning-started"
+    CLEANING_FINISHED = "assets.cleaning-finished"
+    CLEANING_VERIFIED = "assets.cleaning-verified"
+    MATERIAL_CREATED = "assets.material-created"
+    SUPPLIER_REGISTERED = "assets.supplier-registered"
+    SUPPLIER_APPROVED = "assets.supplier-approved"
+    SUPPLIER_APPROVAL_ENDED = "assets.supplier-approval-ended"
+    LOT_RECEIVED = "assets.lot-received"
+    LOT_MADE = "assets.lot-made"
+    LOT_DECIDED = "assets.lot-decided"
+    LOT_DATES_CHANGED = "assets.lot-dates-changed"
+    STOCK_MOVED = "assets.stock-moved"
+    STOCK_COUNTED = "assets.stock-counted"
+    COMPONENT_LINKED = "assets.component-linked"

@@ -1,0 +1,28 @@
+"""Every attempt to give credentials."""
+
+from django.db import models
+
+from compliance.trail.capture import controlled
+
+
+class SignInOutcome(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted"
+    WRONG = "wrong", "Wrong name or password"
+    LOCKED = "locked", "Refused: locked"
+    SIGNED_OUT = "signed-out", "Signed out"
+
+
+@controlled(append_only=True)
+class SignIn(models.Model):
+    """One attempt to give credentials, for a session or for a signature."""
+
+    username = models.CharField(max_length=150, db_index=True)
+    purpose = models.CharField(
+        max_length=20, choices=[("session", "Session"), ("signature", "Signature")]
+    )
+    outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
+    address = models.CharField(max_length=64, blank=True)
+    attempted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.outcome} {self.attempted_at:%Y-%m-%d %H:%M:%S} ({self.pk})"
