@@ -125,7 +125,7 @@ def test_a_rework_names_its_order_and_the_batch_is_judged_anew_after_it() -> Non
     assert batch.disposition == DispositionState.PENDING
 
 
-@pytest.mark.requirement("211-192", "PI041-9.6")
+@pytest.mark.requirement("211-192")
 def test_a_record_that_nobody_reviewed_is_not_released() -> None:
     batch = factories.completed_batch()
     factories.happened(batch, EventKind.OBSERVATION, text="a line after the review")
