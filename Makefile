@@ -56,7 +56,7 @@ check: setup  ## Format, lint, import contracts, types, templates, deployment, m
 	$(BIN)/mypy
 	$(BIN)/djhtml --check templates
 	$(BIN)/python manage.py migrate --verbosity 0
-	GMP_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	GMP_HTTPS=1 GMP_SECOND_FACTOR=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 

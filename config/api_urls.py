@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 ROOMS = (
     "batches.exchange",
+    "batches.recipes",
     "batches.assets",
     "batches.execution",
     "batches.disposition",
@@ -15,6 +16,7 @@ ROOMS = (
     "compliance.reports",
     "compliance.trail",
     "compliance.signatures",
+    "compliance.signin",
     "compliance.access",
     "twins.predictions",
 )

@@ -111,3 +111,33 @@ def server_keeps_what_it_promised(**_: Any) -> list[CheckMessage]:
     if values["TimeZone"] != "UTC":
         found.append(Error(f"the session's time zone is {values['TimeZone']}", id="gmp.E001"))
     return found
+
+
+@register(Tags.security, deploy=True)
+def second_factor_is_compulsory(**_: Any) -> list[CheckMessage]:
+    """Whoever administers or signs has a second factor (Annex 11 draft 2025, 11)."""
+    if settings.SECOND_FACTOR_COMPULSORY:
+        return []
+    return [
+        checks.Warning(
+            "people who administer or sign may sign in with a password alone",
+            hint="set GMP_SECOND_FACTOR=1; each person enrols a factor at the next sign-in",
+            id="gmp.W010",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def security_keys_fit_the_site(**_: Any) -> list[CheckMessage]:
+    """Browsers give a security key's answer to the site's own domain only."""
+    hosts = [host for host in settings.ALLOWED_HOSTS if host not in {"127.0.0.1", "[::1]"}]
+    domain = settings.SITE_DOMAIN
+    if any(host.lstrip(".") == domain or host.endswith(f".{domain}") for host in hosts):
+        return []
+    return [
+        checks.Warning(
+            f"no allowed host is {domain} or below it: security keys will not answer",
+            hint="set GMP_SITE_DOMAIN to the domain of the site's address",
+            id="gmp.W011",
+        )
+    ]

@@ -7,12 +7,21 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from batches.assets import calibrations, cleanings, lots, materials, qualifications, suppliers
+from batches.assets import (
+    calibrations,
+    cleanings,
+    lots,
+    making,
+    materials,
+    qualifications,
+    suppliers,
+)
 from batches.assets import equipment as equipment_register
 from batches.assets.calibrations import Measured
 from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
 from batches.assets.lots import Receipt
+from batches.assets.making import Component
 from batches.assets.materials import MaterialDraft as StockDraft
 from batches.assets.models import (
     Calibration,
@@ -35,9 +44,21 @@ from batches.disposition.models import (
     Outcome,
     Shipment,
 )
-from batches.execution import batches, events, readings
+from batches.execution import batches, charges, events, readings
+from batches.execution import in_process as in_process_results
+from batches.execution.charges import Weighed
 from batches.execution.events import Reported
-from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
+from batches.execution.in_process import Entry
+from batches.execution.models import (
+    Batch,
+    BatchEvent,
+    BatchMaterial,
+    BatchPhase,
+    Charge,
+    EventKind,
+    InProcessResult,
+    ReadingSegment,
+)
 from batches.execution.sample_bytes import Reading
 from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
@@ -354,7 +375,7 @@ def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
 
 def happened(
     to: Batch, kind: EventKind, *, by: Device | None = None, at: datetime = NOON,
-    **said: str,
+    **said: object,
 ) -> BatchEvent:  # fmt: skip
     """Record an event that occurs at `at` and is recorded at once."""
     reported = Reported(kind=kind, occurred_at=at, occurred_text=at.isoformat())
@@ -428,6 +449,7 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
         happened(made, EventKind.PHASE_ENDED, by=source, at=at, phase=phase.name)
     stored(made, temperatures("36.8", since=at), at=at)
     result(sample(made, at=at), at=at)
+    recorded_by_mes(made, by=source, at=at)
     happened(made, EventKind.BATCH_ENDED, by=source, at=at)
     made.refresh_from_db()
     review(made, at=at)
@@ -479,6 +501,38 @@ def shipment(of: Batch, *, market: Market = Market.EU, at: datetime = NOON) -> S
         of, market=market, consignee="A wholesaler", quantity=Decimal("120"), unit="{vial}",
         shipped_at=at, actor=person(Role.WAREHOUSE, at=at), at=at,
     )  # fmt: skip
+
+
+def recorded_by_mes(to: Batch, *, by: Device, at: datetime = NOON, but: str = "") -> None:
+    """Let the MES record whatever 21 CFR 211.188(b) asks of the batch, but one sub-clause."""
+    for clause, kind, said in complete_record(to):
+        if clause != but:
+            happened(to, kind, by=by, at=at, **said)
+
+
+def complete_record(of: Batch) -> Iterable[tuple[str, EventKind, dict[str, object]]]:
+    """Yield the events of a complete record, each with the sub-clause that asks for it."""
+    for need in of.equipment_needs.all():
+        details = {"equipment_kind": need.kind, "equipment": "BR-01"}
+        yield "(b)(2)", EventKind.OBSERVATION, {"details": details}
+    for line in of.materials.all():
+        details = {
+            "material": line.material_code, "lot": "LOT-1", "unit": line.unit,
+            "quantity": f"{line.quantity:f}",
+        }  # fmt: skip
+        yield "(b)(3)", EventKind.ADDITION, {"details": details}
+    for expected in of.yields.select_related("phase"):
+        details = {"yield_quantity": f"{expected.quantity:f}", "yield_unit": expected.unit}
+        yield "(b)(7)", EventKind.OBSERVATION, {"details": details, "phase": expected.phase.name}
+    for label in of.labels.all():
+        details = {"label": label.code, "labels_issued": "1", "labels_used": "1"}
+        yield "(b)(8)", EventKind.OBSERVATION, {"details": details}
+    for point in of.sampling.all():
+        for _ in range(point.count):
+            yield "(b)(10)", EventKind.SAMPLING, {"details": {"point": point.name}}
+    for kind in ("area-before", "area-after"):
+        yield "(b)(6)", EventKind.OBSERVATION, {"details": {"examination": kind}}
+    yield "(b)(13)", EventKind.OBSERVATION, {"details": {"examination": "packages"}}
 
 
 def deviation(
@@ -664,3 +718,76 @@ def released_lot(
     return lots.release(
         received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
     )
+
+
+def made_lot(
+    *of: MaterialLot, kind: StockKind = StockKind.INTERMEDIATE, at: datetime = NOON
+) -> MaterialLot:
+    """Return a lot that was made here, of two kilograms of each of these."""
+    return making.make(
+        material(kind=kind, at=at),
+        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=at, location="Suite 1"),
+        components=[Component(one, Decimal(2), "kg") for one in of],
+        actor=person(Role.OPERATOR, at=at),
+        at=at,
+    )
+
+
+# --- The batch record
+
+
+def ready_phase(
+    content: RecipeDraft = RECIPE, *, name: str = "", at: datetime = NOON
+) -> BatchPhase:
+    """Return the first phase of a running batch (or the one named), started by a person."""
+    made = running_batch(recipe(content, at=at), at=at)
+    source = device(at=at)
+    for phase in made.phases.order_by("order"):
+        happened(made, EventKind.PHASE_STARTED, by=source, at=at, phase=phase.name)
+        if name in ("", phase.name):
+            return BatchPhase.objects.select_related("batch__recipe__product").get(pk=phase.pk)
+        happened(made, EventKind.PHASE_ENDED, by=source, at=at, phase=phase.name)
+    raise AssertionError(f"there is no phase {name}")
+
+
+def lot_for(
+    requirement: BatchMaterial, *, quantity: str = "500", at: datetime = NOON
+) -> MaterialLot:
+    """Return a released lot of the material that a line of the bill of materials names."""
+    known = Material.objects.filter(code=requirement.material_code).first()
+    return released_lot(
+        known or material(code=requirement.material_code, unit=requirement.unit, at=at),
+        quantity=quantity,
+        at=at,
+    )
+
+
+def charge(
+    requirement: BatchMaterial, *, net: str, lot: MaterialLot | None = None, at: datetime = NOON,
+    by: User | None = None, **said: object,
+) -> Charge:  # fmt: skip
+    """Return a charge that a second person verified."""
+    values: dict[str, object] = {"net": Decimal(net), "unit": requirement.unit, **said}
+    return charges.charge(
+        requirement,
+        lot=lot or lot_for(requirement, at=at),
+        weighed=Weighed(**values),
+        performed_at=at,
+        actor=by or person(Role.OPERATOR, at=at),
+        verifier=confirmed(person(Role.SUPERVISOR, at=at), at=at),
+        at=at,
+    )
+
+
+def in_process(
+    phase: BatchPhase, *, value: str, tag: str = "ph", unit: str = "[pH]", at: datetime = NOON,
+    by: User | None = None, **said: object,
+) -> InProcessResult:  # fmt: skip
+    """Return a value that a person entered."""
+    values: dict[str, object] = {
+        "tag": tag, "value": value, "unit": unit, "performed_at": at, **said,
+    }  # fmt: skip
+    return in_process_results.enter(
+        phase.batch, phase=phase, entry=Entry(**values), at=at,
+        actor=by or person(Role.OPERATOR, at=at),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ class ExecutionConfig(AppConfig):
     verbose_name = "Execution"
 
     def ready(self) -> None:
-        from batches.execution import segments
+        from batches.execution import objections, segments, signed_contents  # noqa: F401
         from compliance.trail import bulk_seals
 
         bulk_seals.register("readings", segments.broken)

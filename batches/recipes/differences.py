@@ -87,16 +87,7 @@ def _lines(part: str, before: Content, after: Content) -> Iterator[LineChange]:
 
 
 def _by_key(part: str, content: Content) -> dict[str, Mapping[str, Any]]:
-    lines = [_whole(line) for line in content.get(part, ())]
-    return {key_of(part, line): line for line in lines}
-
-
-def _whole(line: Any) -> Mapping[str, Any]:
-    """Return a line with names; the first form of contents wrote phases as lists."""
-    if isinstance(line, Mapping):
-        return line
-    order, unit_procedure, name = line
-    return {"order": order, "unit_procedure": unit_procedure, "name": name}
+    return {key_of(part, line): line for line in content.get(part, ())}
 
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[FieldChange]:

@@ -6,8 +6,9 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from batches.recipes import master_recipes, parts
+from batches.recipes.contents import HEADER, REGISTERED
 from batches.recipes.drafts import RecipeDraft
-from batches.recipes.master_recipes import HEADER, REGISTERED, RecipeInvalid
+from batches.recipes.master_recipes import RecipeInvalid
 from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product
 from batches.recipes.parts import KINDS
 from compliance.access.models import User
@@ -64,7 +65,7 @@ def revise(
     recipe: MasterRecipe, *, content: Mapping[str, Any], actor: User, at: datetime, reason: str
 ) -> MasterRecipe:
     """Write a draft anew from a content, as it was read and then edited."""
-    present = master_recipes.content(recipe)
+    present = master_recipes.whole(recipe)
     foreign = [name for name in _OF_VERSION if name in content and content[name] != present[name]]
     if foreign:
         raise RecipeInvalid(f"not written here, but given by the version: {', '.join(foreign)}")

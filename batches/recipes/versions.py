@@ -79,13 +79,15 @@ def submit(recipe: MasterRecipe, *, confirmed: Confirmed) -> MasterRecipe:
         held.submitted_at = at
         held.save()
         lacking = [
-            *completeness.lacking(master_recipes.content(held)),
+            *completeness.lacking(master_recipes.whole(held)),
             *_procedures_without_version(held, at=at),
         ]
         if lacking:
             raise RecipeIncomplete(
                 f"{held} lacks: " + "; ".join(one.text for one in lacking),
-                errors=[{"code": one.code, "clause": one.clause} for one in lacking],
+                errors=[
+                    {"code": one.code, "clause": one.clause, "detail": one.text} for one in lacking
+                ],
             )
         signing.sign(held, meaning=Meaning.AUTHORED, confirmed=confirmed)
     return held

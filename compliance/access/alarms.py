@@ -30,12 +30,13 @@ class OwnAlarm(Refused):
 
 def raise_(
     kind: AlarmKind, text: str, *, about: Actor, at: datetime, caused_by: Actor | None = None,
-    address: str = "", once: str = "", using: str = refusals.ALIAS,
+    address: str = "", once: str = "", using: str = "",
 ) -> SecurityAlarm:  # fmt: skip
     """Raise an alarm; by default it is committed also when what the caller does rolls back.
 
     `once` names what happened: the same again (of the same kind, about the same) is the same alarm.
     """
+    using = using or refusals.ALIAS
     who = about.trail_identity()
     name = who.id if who.id != "unidentified" else f"unidentified:{who.name.lower()}"
     alarm = SecurityAlarm(

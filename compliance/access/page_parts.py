@@ -20,6 +20,11 @@ TONES: dict[str, Tone] = {
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad", "confirmed": "good",
     "held": "warn", "rework": "warn", "rejected": "bad", "recalled": "bad",
+    # access
+    "qualified": "good", "passed": "good", "keep": "good", "identity-proven": "good",
+    "alarm-acknowledged": "good", "session-opened": "busy", "unqualified": "warn",
+    "remove": "warn", "role-given": "warn", "role-ended": "warn", "password-set": "warn",
+    "identity-withdrawn": "bad", "alarm": "bad",
 }  # fmt: skip
 
 

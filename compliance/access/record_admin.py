@@ -77,6 +77,9 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = None
     badges: Sequence[str] = ()
     empty_text = "Nothing is recorded here yet."
+    pages: Sequence[
+        tuple[str, str]
+    ] = ()  # further pages of the list: label and last step of the URL
 
     # --- Permissions: everybody with a role reads, nobody saves
 
@@ -103,6 +106,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 for act in acts.of(self.model, is_for_list=True)
                 if act.duty in _person(request).duties
             ],
+            "pages": [(label, f"{list_url(self.model)}{step}/") for label, step in self.pages],
             "empty_text": self.empty_text,
             **(extra_context or {}),
         }
@@ -169,6 +173,20 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             ],
         }
         return TemplateResponse(request, "admin/record.html", context)
+
+    def plain_page(
+        self, request: HttpRequest, title: str, sections: Sequence[Section]
+    ) -> HttpResponse:
+        """Show a page that is about no single record; whoever may see the list may see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "sections": sections,
+        }
+        return TemplateResponse(request, "admin/sections.html", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

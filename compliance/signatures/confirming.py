@@ -70,6 +70,7 @@ def confirm(*, signer: User, password: str, address: str, at: datetime) -> Confi
     is taken too. Call it before the transaction that signs: a refused attempt must stay on record.
     """
     if reauthentication.is_code(password):
+        credentials.demand_unlocked(signer.username, purpose="signature", address=address, at=at)
         made = reauthentication.take(signer, code=password, at=at)
         return Confirmed(signer=_own(made.person, at), at=at, by=made)
     person = credentials.check(

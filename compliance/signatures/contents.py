@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from compliance.refusals import Refused
@@ -64,6 +65,18 @@ def is_signable(model: type[models.Model]) -> bool:
 def model_of(record: str) -> type[models.Model] | None:
     """Return the model whose records the trail calls so, when they can be signed."""
     return next((model for model in _declared if capture.record_of(model) == record), None)
+
+
+def record_of(name: str, key: str) -> models.Model | None:
+    """Return a record that can be signed; a key that its table cannot have names none."""
+    model = model_of(name)
+    if model is None:
+        return None
+    try:
+        value = model._meta.pk.to_python(key)
+    except ValidationError:
+        return None
+    return model._default_manager.filter(pk=value).first()
 
 
 def meanings(model: type[models.Model]) -> list[Meaning]:

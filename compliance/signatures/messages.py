@@ -30,6 +30,13 @@ class VerdictOut(Out):
     zone = serializers.CharField(source="signature.zone")
     shown_time = serializers.SerializerMethodField(help_text="As on pages and printouts.")
     means = serializers.ChoiceField(source="signature.means", choices=Means.choices)
+    password_reset_at = serializers.DateTimeField(
+        source="reset.changed_at",
+        default=None,
+        allow_null=True,
+        help_text="When somebody else last set the signer's password, before the signature.",
+    )
+    password_reset_by = serializers.CharField(source="reset.set_by", default="")
     record_digest = serializers.CharField(source="signature.record_digest")
     binding = serializers.CharField(source="signature.binding")
     standing = serializers.ChoiceField(choices=[(one.value, one.value) for one in Standing])
@@ -82,3 +89,25 @@ class DraftIn(In):
 class PublishIn(In):
     reason = Text(max_length=1000)
     password = Text(max_length=200, write_only=True)
+
+
+class QuestionIn(In):
+    record = Text(max_length=63, help_text="Table of the record, as signatures name it.")
+    record_id = Text(max_length=60)
+    meaning = serializers.ChoiceField(choices=Meaning.choices)
+
+
+class QuestionOut(Out):
+    question = serializers.CharField(help_text="Send it back with the answer.")
+    options = serializers.JSONField(help_text="For navigator.credentials.get().")
+
+
+class AnswerIn(In):
+    question = Text(max_length=4000)
+    answer = serializers.DictField(help_text="What the security key answered.")
+
+
+class CodeOut(Out):
+    code = serializers.CharField(
+        help_text="Takes the password's place in the act that signs; good once, for two minutes."
+    )

@@ -55,7 +55,7 @@ class Statement(models.Model):
         return f"Accountability statement, version {self.version}"
 
 
-@controlled(append_only=True)
+@controlled(append_only=True, guards=("of_own_key",))
 class Reauthentication(models.Model):
     """A signer authenticated again by other means than the password; good for one signature.
 
@@ -75,6 +75,7 @@ class Reauthentication(models.Model):
     meaning = models.CharField(max_length=20, blank=True, choices=Meaning.choices)
     asked_at = models.DateTimeField(null=True, blank=True)
     nonce = models.CharField(max_length=64, blank=True)
+    domain = models.CharField(max_length=200, blank=True, help_text="That the key is bound to.")
     credential_id = models.TextField(blank=True)
     public_key = models.TextField(blank=True, help_text="COSE key.")
     authenticator_data = models.TextField(blank=True)

@@ -17,6 +17,7 @@ from compliance.refusals import Refused
 from compliance.signin import sealed, security_keys, totp
 from compliance.signin.actions import Action
 from compliance.signin.models import FactorKind, FactorUse, SecondFactor
+from compliance.signin.security_keys import Answer
 from compliance.trail import recording, refusals
 
 PURPOSE = "second-factor"
@@ -141,7 +142,7 @@ def _end(factor: SecondFactor, *, by: str, at: datetime) -> None:
 
 def give_code(person: User, *, code: str, address: str, at: datetime) -> SecondFactor:
     """Take a code of the person's app, or a recovery code; raise `FactorWrong` or `Locked`."""
-    _demand_unlocked(person, address, at)
+    credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
     given = code.strip().replace(" ", "").lower()
     for factor in active(person):
         if answer := _answer(factor, given, at):
@@ -153,31 +154,35 @@ def give_key(
     person: User, *, state: Any, answer: Mapping[str, Any], address: str, at: datetime
 ) -> SecondFactor:
     """Take the answer of one of the person's security keys; raise `FactorWrong` or `Locked`."""
-    _demand_unlocked(person, address, at)
+    return take_key(person, state=state, answer=answer, address=address, at=at).factor
+
+
+def take_key(
+    person: User, *, state: Any, answer: Mapping[str, Any], address: str, at: datetime,
+    purpose: str = PURPOSE,
+) -> Answer:  # fmt: skip
+    """Take a security key's answer, once, for a sign-in or a signature."""
+    credentials.demand_unlocked(person.username, purpose=purpose, address=address, at=at)
     try:
         found = security_keys.answered(state, keys(person), answer)
     except security_keys.KeyAnswerWrong as refused:
-        raise _wrong(person, FactorWrong(str(refused)), address, at) from refused
-    demand_counts_on(found, person, address=address, at=at)
-    challenge = _digest(state["challenge"])
-    return _used(
-        found.factor, person, answer=challenge, counter=found.counter, address=address, at=at
-    )
+        wrong = FactorWrong(str(refused))
+        raise _wrong(person, wrong, address, at, purpose) from refused
+    last = found.factor.uses.aggregate(last=Max("counter"))["last"] or 0
+    if found.counter <= last and (found.counter or last):
+        # WebAuthn 6.1.1: a counter that goes back may be that of a copy
+        wrong = FactorWrong("this security key counted back: there may be a copy of it")
+        raise _wrong(person, wrong, address, at, purpose)
+    _used(
+        found.factor, person, answer=_digest(state["challenge"]), counter=found.counter,
+        address=address, at=at, purpose=purpose,
+    )  # fmt: skip
+    return found
 
 
 def keys(person: User) -> list[SecondFactor]:
     """Return the person's security keys."""
     return [one for one in active(person) if one.kind == FactorKind.SECURITY_KEY]
-
-
-def demand_counts_on(
-    found: security_keys.Answer, person: User, *, address: str, at: datetime
-) -> None:
-    """Refuse a key whose counter went back: there may be a copy of it (WebAuthn 6.1.1)."""
-    last = found.factor.uses.aggregate(last=Max("counter"))["last"] or 0
-    if found.counter <= last and (found.counter or last):
-        refused = FactorWrong("this security key counted back: there may be a copy of it")
-        raise _wrong(person, refused, address, at)
 
 
 def _answer(factor: SecondFactor, given: str, at: datetime) -> str:
@@ -193,9 +198,10 @@ def _answer(factor: SecondFactor, given: str, at: datetime) -> str:
 
 
 def _used(
-    factor: SecondFactor, person: User, *, answer: str, counter: int, address: str, at: datetime
-) -> SecondFactor:
-    reason = f"{factor.get_kind_display()} “{factor.name}” at sign-in"
+    factor: SecondFactor, person: User, *, answer: str, counter: int, address: str, at: datetime,
+    purpose: str = PURPOSE,
+) -> SecondFactor:  # fmt: skip
+    reason = f"{factor.get_kind_display()} “{factor.name}” given: {purpose}"
     try:
         with recording.recording(Action.FACTOR_GIVEN, actor=person, at=at, reason=reason):
             FactorUse.objects.create(
@@ -203,24 +209,22 @@ def _used(
             )
     except IntegrityError as error:
         refused = FactorWrong("this code is not right, or was used before")
-        raise _wrong(person, refused, address, at) from error
+        raise _wrong(person, refused, address, at, purpose) from error
     credentials.attempted(
-        person, purpose=PURPOSE, outcome=SignInOutcome.ACCEPTED, address=address, at=at
+        person, purpose=purpose, outcome=SignInOutcome.ACCEPTED, address=address, at=at
     )
     return factor
 
 
-def _demand_unlocked(person: User, address: str, at: datetime) -> None:
-    credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
-
-
-def _wrong(person: User, refused: Refused, address: str, at: datetime) -> Refused:
+def _wrong(
+    person: User, refused: Refused, address: str, at: datetime, purpose: str = PURPOSE
+) -> Refused:
     """Count a wrong answer with the wrong passwords, record the refusal and return it."""
     credentials.attempted(
-        person, purpose=PURPOSE, outcome=SignInOutcome.WRONG, address=address, at=at
+        person, purpose=purpose, outcome=SignInOutcome.WRONG, address=address, at=at
     )
     refusals.record(
-        refused, action=Action.FACTOR_GIVEN, actor=person, at=at, subject=PURPOSE, repeat=""
+        refused, action=Action.FACTOR_GIVEN, actor=person, at=at, subject=purpose, repeat=""
     )
     return refused
 

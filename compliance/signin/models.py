@@ -79,7 +79,7 @@ class FactorUse(models.Model):
     factor = models.ForeignKey(SecondFactor, models.PROTECT, related_name="uses")
     answer = models.CharField(
         max_length=64,
-        help_text="Time step of a code, digest of a recovery code, challenge of a security key.",
+        help_text="Time step, or digest of the recovery code or challenge.",
     )
     counter = models.BigIntegerField(default=0, help_text="Of the security key, when it counts.")
     address = models.CharField(max_length=64, blank=True)

@@ -118,8 +118,10 @@ def _credential(factor: SecondFactor) -> AttestedCredentialData:
 
 
 def public_key(stored: str) -> CoseKey:
-    """Return a key as it verifies answers."""
+    """Return a key as it verifies answers; raise `ValueError` for what is none."""
     decoded: Any = cbor.decode(bytes.fromhex(stored))
+    if not isinstance(decoded, Mapping):
+        raise ValueError("not a COSE key")
     return CoseKey.parse(decoded)
 
 

@@ -1,5 +1,9 @@
 """Signatures and the accountability statement over the API."""
 
-from compliance.signatures.api import accountability, register
+from compliance.signatures.api import accountability, confirmations, register
 
-urlpatterns = [*register.urlpatterns, *accountability.urlpatterns]
+urlpatterns = [
+    *register.urlpatterns,
+    *confirmations.urlpatterns,
+    *accountability.urlpatterns,
+]

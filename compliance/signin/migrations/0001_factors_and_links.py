@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 (
                     "answer",
                     models.CharField(
-                        help_text="Time step of a code, digest of a recovery code, challenge of a security key.",  # noqa: E501
+                        help_text="Time step, or digest of the recovery code or challenge.",
                         max_length=64,
                     ),
                 ),

@@ -4,11 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from batches.assets import genealogy, making
+from batches.assets import genealogy
 from batches.assets.genealogy import GenealogyCircle
 from batches.assets.ledger import QuantityInvalid
-from batches.assets.lots import LotInvalid, Receipt
-from batches.assets.making import Component
+from batches.assets.lots import LotInvalid
 from batches.assets.models import MaterialKind, MaterialLot
 from compliance.access.duties import Role
 from tests import factories
@@ -17,22 +16,12 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db
 
 
-def made_of(*children: MaterialLot, kind: MaterialKind = MaterialKind.INTERMEDIATE) -> MaterialLot:
-    return making.make(
-        factories.material(kind=kind),
-        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=NOON, location="Suite 1"),
-        components=[Component(one, Decimal(2), "kg") for one in children],
-        actor=factories.person(Role.OPERATOR),
-        at=NOON,
-    )
-
-
 @pytest.fixture
 def line() -> list[MaterialLot]:
     """Return sugar, salt, a medium of both, and a product of the medium and of salt again."""
     sugar, salt = factories.released_lot(), factories.released_lot()
-    medium = made_of(sugar, salt)
-    return [sugar, salt, medium, made_of(medium, salt, kind=MaterialKind.PRODUCT)]
+    medium = factories.made_lot(sugar, salt)
+    return [sugar, salt, medium, factories.made_lot(medium, salt, kind=MaterialKind.PRODUCT)]
 
 
 def test_a_lot_is_followed_to_everything_it_is_made_of(line: list[MaterialLot]) -> None:
@@ -78,4 +67,4 @@ def test_a_component_is_counted_in_the_unit_of_its_lot(line: list[MaterialLot]) 
 
 def test_what_is_bought_is_not_made() -> None:
     with pytest.raises(LotInvalid, match="is bought"):
-        made_of(kind=MaterialKind.RAW)
+        factories.made_lot(kind=MaterialKind.RAW)
