@@ -9,7 +9,7 @@ from compliance.access.models import SecurityAlarm
 from compliance.access.page_parts import Cell, Note, Part, Section, Table, Tone
 from compliance.inspection.models import Inspection, InspectionState
 from compliance.quality import deviations
-from compliance.quality.models import Deviation, DeviationState
+from compliance.quality.models import Deviation
 from compliance.trail import status
 from twins.predictions import admin as prediction_pages
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
@@ -39,7 +39,7 @@ def of_plant(*, at: datetime) -> Overview:
     """Return the state of the plant as of now."""
     running = Batch.objects.filter(state=BatchState.RUNNING).count()
     open_alerts = Alert.objects.filter(state=AlertState.OPEN).count()
-    still_open = Deviation.objects.exclude(state=DeviationState.CLOSED).count()
+    still_open = Deviation.objects.in_work().count()
     late = deviations.overdue(on=at.date()).count()
     return Overview(
         tiles=[
@@ -163,7 +163,7 @@ def _alerts() -> Part:
 
 
 def _deviations(at: datetime) -> Part:
-    waiting = Deviation.objects.exclude(state=DeviationState.CLOSED).order_by("due_on", "pk")
+    waiting = Deviation.objects.in_work().order_by("due_on", "pk")
     rows: list[list[Cell]] = [
         [
             record_admin.link(one),

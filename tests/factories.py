@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from batches.assets import (
@@ -16,7 +17,9 @@ from batches.assets import (
     qualifications,
     suppliers,
 )
-from batches.assets import equipment as equipment_register
+from batches.assets import (
+    equipment as equipment_register,
+)
 from batches.assets.calibrations import Measured
 from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
@@ -33,9 +36,12 @@ from batches.assets.models import (
     Stage,
     Supplier,
 )
-from batches.assets.models import MaterialKind as StockKind
+from batches.assets.models import (
+    MaterialKind as StockKind,
+)
 from batches.assets.qualifications import StageReport
-from batches.disposition import certification, decisions, reviews, shipments
+from batches.disposition import certification, decisions, shipments
+from batches.disposition import reviews as record_reviews
 from batches.disposition.models import (
     BatchReview,
     Certificate,
@@ -60,8 +66,32 @@ from batches.execution.models import (
     ReadingSegment,
 )
 from batches.execution.sample_bytes import Reading
-from batches.laboratory import results, samples
-from batches.laboratory.models import Result, Sample
+from batches.laboratory import (
+    injections,
+    oos_phases,
+    orphans,
+    results,
+    reviews,
+    runs,
+    samples,
+    specifications,
+)
+from batches.laboratory.models import (
+    CauseCategory,
+    Injection,
+    InjectionKind,
+    InjectionOutcome,
+    OosInvestigation,
+    Reagent,
+    Result,
+    ResultReview,
+    Run,
+    Sample,
+    Specification,
+    SpecificationUse,
+    SpecificationVersion,
+    TestKind,
+)
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.drafts import (
     EquipmentDraft,
@@ -72,13 +102,7 @@ from batches.recipes.drafts import (
     SamplingDraft,
     YieldDraft,
 )
-from batches.recipes.models import (
-    Criticality,
-    MasterRecipe,
-    MaterialKind,
-    ParameterKind,
-    Product,
-)
+from batches.recipes.models import Criticality, MasterRecipe, MaterialKind, ParameterKind, Product
 from batches.recipes.products import Registered
 from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
@@ -95,19 +119,57 @@ from compliance.access.models import (
     TrainingMethod,
     User,
 )
-from compliance.quality import deviations
+from compliance.quality import (
+    capas,
+    change_work,
+    changes,
+    classifications,
+    deviations,
+    recurrences,
+    risks,
+    scope,
+    trail_reviews,
+)
+from compliance.quality.classifications import Answers
 from compliance.quality.deviations import Findings
-from compliance.quality.models import Deviation, RootCause, Severity
+from compliance.quality.models import (
+    Capa,
+    CapaKind,
+    CapaSource,
+    Category,
+    Change,
+    ChangeClass,
+    Deviation,
+    Dimension,
+    Effect,
+    EntryOutcome,
+    ImpactKind,
+    Risk,
+    RootCause,
+    Scale,
+    Severity,
+    TrailReview,
+)
+from compliance.quality.rating_spread import Numbers
 from compliance.signatures import accountability, signing, statements
 from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
+from compliance.trail import recording
 from compliance.trail.recording import System
+from compliance.trail.subjects import Wanted
+from compliance.trail.verifier.contents import Kind
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
 PASSWORD = "correct-horse-battery"
+
+
 TEST = System("tests")
 
+
 _numbers = itertools.count(1)
+
 
 RECIPE = RecipeDraft(
     title="Fed-batch of a demonstration antibody",
@@ -459,7 +521,7 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
 def review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> BatchReview:
     """Return a signed review of a batch record as it is now."""
     signer = by or person(Role.QUALITY_ASSURANCE, at=at)
-    return reviews.sign(
+    return record_reviews.sign(
         of,
         seen=signing.digest(Batch.objects.get(pk=of.pk)),
         remarks="every exception was looked at",
@@ -566,11 +628,136 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
     investigated = deviations.investigate(
         opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"
     )
+    considered(investigated, by=investigator, at=at)
     deviations.sign_investigation(investigated, confirmed=confirmed(investigator, at=at))
     return deviations.close(
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
+    )
+
+
+# --- The laboratory: specifications, runs, OOS
+
+
+SPECIFIED = [
+    specifications.TestDraft(
+        tag="mab_g_l", name="Antibody", method_code="HPLC-12", method_version="3", unit="g/L",
+        low=Decimal("2.50"), high=Decimal("3.50"), alert_low=Decimal("2.60"), decimals=2,
+    ),
+    specifications.TestDraft(
+        tag="appearance", name="Appearance", method_code="VIS-01", method_version="1",
+        kind=TestKind.TEXT, conforming_text="clear, colourless", is_mandatory=False,
+    ),
+]  # fmt: skip
+
+
+def specification(
+    of: Product, tests: Sequence[specifications.TestDraft] = SPECIFIED, *, at: datetime = NOON,
+    use: SpecificationUse = SpecificationUse.RELEASE,
+    plan: Sequence[specifications.PointDraft] = (),
+) -> SpecificationVersion:  # fmt: skip
+    """Return an effective version of a product's specification."""
+    author = person(Role.QC_SUPERVISOR, at=at)
+    made = Specification.objects.filter(product=of, use=use).first()
+    if made is None:
+        made = specifications.create(
+            code=f"SPEC-{next(_numbers)}", title="Drug substance", use=use, product=of,
+            actor=author, at=at,
+        )  # fmt: skip
+    draft = specifications.draft(
+        made, tests=tests, plan=plan, actor=author, at=at, reason="the limits of this product"
+    )
+    return specifications.approve(
+        draft, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+    )
+
+
+def specified_batch(
+    tests: Sequence[specifications.TestDraft] = SPECIFIED, *, at: datetime = NOON,
+    plan: Sequence[specifications.PointDraft] = (),
+) -> Batch:  # fmt: skip
+    """Return a running batch of a product that has a specification."""
+    made = recipe(at=at)
+    specification(made.product, tests, at=at, plan=plan)
+    return running_batch(made, at=at)
+
+
+def oos_investigation(
+    value: str = "2.10", *, about: Batch | None = None, at: datetime = NOON
+) -> OosInvestigation:
+    """Return an investigation that an analyst's result opened."""
+    found = result(sample(about or specified_batch(at=at), at=at), value=value, at=at)
+    return OosInvestigation.objects.get(result=found)
+
+
+PHASE_ONE = oos_phases.PhaseOne(
+    checklist=dict.fromkeys(oos_phases.CHECKLIST, ("yes", "")),
+    is_preparation_retained=True,
+    interview="The analyst saw nothing unusual.",
+)
+
+
+CAUSE = oos_phases.Cause(
+    CauseCategory.PREPARATION,
+    "The sample was diluted 1:20 in the place of 1:10.",
+    "The pipette's log and the retained preparation show it.",
+)
+
+
+def investigated_oos(
+    of: OosInvestigation, *, by: User, cause: oos_phases.Cause | None = None, at: datetime = NOON
+) -> OosInvestigation:
+    """Record and close Phase I, with a cause or into Phase II."""
+    oos_phases.record_phase_one(
+        of, found=PHASE_ONE, actor=by, at=at, reason="first look in the laboratory"
+    )
+    return oos_phases.close_phase_one(of, cause=cause, confirmed=confirmed(by, at=at))
+
+
+def run(
+    *, by: User | None = None, planned: int = 3, at: datetime = NOON, used: Sequence[Reagent] = ()
+) -> Run:
+    """Return a running run."""
+    return runs.start(
+        instrument="HPLC-01", method_code="HPLC-12", method_version="3", started_at=at,
+        planned_injections=planned, actor=by or person(Role.QC_ANALYST, at=at), at=at, used=used,
+    )  # fmt: skip
+
+
+def injection(
+    of: Run, number: int, kind: InjectionKind = InjectionKind.SUITABILITY, *,
+    sample: Sample | None = None, at: datetime = NOON,
+    outcome: InjectionOutcome = InjectionOutcome.COMPLETED,
+) -> Injection:  # fmt: skip
+    return injections.record(
+        of, number=number, kind=kind, sample=sample, injected_at=at, actor=of.analyst, at=at,
+        outcome=outcome, reason="" if outcome == "completed" else "pressure dropped to zero",
+    )  # fmt: skip
+
+
+def suitable_run(of: Run, *, at: datetime = NOON) -> Run:
+    """Return a run whose system suitability was shown by its first injection."""
+    injection(of, 1, at=at)
+    return runs.judge_suitability(
+        of, has_passed=True, text="RSD 0.4 % of at most 1.0 %", actor=of.analyst, at=at
+    )
+
+
+def reviewed_run(of: Run, *, at: datetime = NOON) -> Run:
+    """Return a run that was completed and reviewed by a second person."""
+    if of.state == "running":
+        runs.complete(of, ended_at=at, actor=of.analyst, at=at)
+    return runs.review(
+        of,
+        entries_seen=orphans.trail_entries(of),
+        confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at),
+    )
+
+
+def reviewed(of: Result, *, at: datetime = NOON, comment: str = "") -> ResultReview:
+    return reviews.review(
+        of, confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at), comment=comment
     )
 
 
@@ -791,3 +978,207 @@ def in_process(
         phase.batch, phase=phase, entry=Entry(**values), at=at,
         actor=by or person(Role.OPERATOR, at=at),
     )  # fmt: skip
+
+
+class TestAction(StrEnum):
+    __test__ = False
+    WRITTEN = "test.written"
+
+
+def considered(of: Deviation, *, by: User, at: datetime = NOON) -> None:
+    """Classify a deviation, and answer whatever its scope and its recurrences ask."""
+    classifications.classify(
+        of,
+        answers=Answers(touches_cpp=True),
+        rationale="a critical parameter left its range",
+        actor=person(Role.QUALITY_ASSURANCE, at=at),
+        at=at,
+    )
+    for neighbour in scope.extend(of, actor=by, at=at):
+        scope.decide(
+            neighbour,
+            effect=Effect.NOT_AFFECTED,
+            reason="made without the part that failed",
+            actor=by,
+            at=at,
+        )
+    if recurrences.unanswered(of):
+        recurrences.answer(
+            of, is_recurrence=False, text="another cause than before", actor=by, at=at
+        )
+
+
+def investigated_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Deviation:
+    """Return a deviation that lacks only the signatures."""
+    opened = deviation(about, at=at)
+    investigator = person(Role.PROCESS_ENGINEER, at=at)
+    made = deviations.investigate(
+        opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"
+    )
+    considered(made, by=investigator, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def capa(*, owner: User | None = None, follows: Capa | None = None, at: datetime = NOON) -> Capa:
+    """Return a drafted CAPA with one action of its owner."""
+    author = person(Role.PROCESS_ENGINEER, at=at)
+    owner = owner or person(Role.SUPERVISOR, at=at)
+    plan = capas.Plan(
+        title="Replace the jacket valve",
+        problem="The jacket valve sticks half open when it is hot.",
+        kind=CapaKind.CORRECTIVE,
+        source=CapaSource.AUDIT,
+        source_text="self inspection of the utilities",
+        owner=owner,
+        due_on=(at + timedelta(days=30)).date(),
+        criterion="No deviation of the temperature in three months.",
+        check_due_on=(at + timedelta(days=120)).date(),
+        follows=follows,
+    )
+    made = capas.open_(plan=plan, actor=author, at=at)
+    capas.add_action(
+        made, text="fit the new valve", owner=owner, due_on=plan.due_on, actor=author, at=at
+    )
+    return made
+
+
+def approved_capa(**given: Any) -> Capa:
+    return capas.approve(capa(**given), confirmed=confirmed(person(Role.QUALITY_ASSURANCE)))
+
+
+def implemented_capa(**given: Any) -> Capa:
+    made = approved_capa(**given)
+    for action in made.actions.select_related("owner"):
+        capas.finish_action(
+            action, evidence="work order 4711, photograph", actor=action.owner, at=NOON
+        )
+    return capas.implement(made, actor=made.owner, at=NOON, reason="the new valve is fitted")
+
+
+def checked_capa(*, is_effective: bool, **given: Any) -> Capa:
+    made = implemented_capa(**given)
+    capas.check(
+        made,
+        is_effective=is_effective,
+        observed="three months of the trend were read",
+        actor=person(Role.QC_SUPERVISOR),
+        at=NOON,
+    )
+    made.refresh_from_db()
+    return made
+
+
+def change(*, is_emergency: bool = False, at: datetime = NOON) -> Change:
+    """Return a minor change that was asked for."""
+    return changes.request(
+        wish=changes.Wish(
+            title="Another make of valve",
+            description="The jacket valve is replaced by one of another make.",
+            justification="The present make is no longer delivered.",
+            classification=ChangeClass.MINOR,
+            is_emergency=is_emergency,
+        ),
+        actor=person(Role.PROCESS_ENGINEER, at=at),
+        at=at,
+    )
+
+
+def assessed_change(**given: Any) -> Change:
+    made = change(**given)
+    for kind in ImpactKind:
+        changes.assess_impact(
+            made, kind=kind, is_affected=False, assessment="looked at; nothing of it is touched",
+            actor=made.requester, at=NOON,
+        )  # fmt: skip
+    changes.add_task(
+        made, text="fit the valve", owner=made.requester, due_on=NOON.date(),
+        actor=made.requester, at=NOON,
+    )  # fmt: skip
+    return changes.finish_assessment(
+        made, actor=made.requester, at=NOON, reason="every kind was looked at"
+    )
+
+
+def approved_change(**given: Any) -> Change:
+    return changes.approve(
+        assessed_change(**given), function="quality",
+        confirmed=confirmed(person(Role.QUALITY_ASSURANCE)),
+    )  # fmt: skip
+
+
+def implemented_change(**given: Any) -> Change:
+    made = approved_change(**given)
+    for task in made.tasks.select_related("owner"):
+        change_work.finish_task(task, outcome="fitted and tested", actor=task.owner, at=NOON)
+    return change_work.implement(
+        made, effective_on=NOON.date(), actor=made.requester, at=NOON, reason="the valve is in"
+    )
+
+
+def scale(*, at: datetime = NOON) -> Scale:
+    """Return scales from 1 to 5, severe from 4 on."""
+    words = [f"a meaning of the number {number}" for number in range(1, 6)]
+    return risks.define_scale(
+        title="Scales of the demonstration plant", levels=dict.fromkeys(Dimension, words),
+        severe_from=4, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+    )  # fmt: skip
+
+
+def risk(*ratings: tuple[int, int, int], at: datetime = NOON) -> Risk:
+    """Return a risk with one failure mode, rated by as many people as there are ratings."""
+    if not Scale.objects.exists():
+        scale(at=at)
+    author = person(Role.PROCESS_ENGINEER, at=at)
+    made = risks.open_(
+        subject=risks.Subject(
+            title="Heating of the bioreactor", scope="The jacket and its valve, without the pumps.",
+            category=Category.EQUIPMENT,
+        ),
+        actor=author, at=at,
+    )  # fmt: skip
+    mode = risks.add_mode(
+        made,
+        mode=risks.Mode("The valve sticks", "The cells die", "Wear of the seat"),
+        actor=author,
+        at=at,
+    )
+    for numbers in ratings:
+        risks.rate(
+            mode, numbers=Numbers(*numbers), rationale="by the record of repairs",
+            actor=person(Role.SUPERVISOR, at=at), at=at,
+        )  # fmt: skip
+    return made
+
+
+def decided_risk(*, is_accepted: bool = True, at: datetime = NOON) -> Risk:
+    return risks.decide(
+        risk((2, 2, 2), (2, 3, 2), at=at), is_accepted=is_accepted,
+        rationale="the effect is small and would be seen within minutes",
+        review_due_on=(at + timedelta(days=365)).date(),
+        confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+    )  # fmt: skip
+
+
+def trail_review(of: Deviation, *, reviewer: User | None = None) -> TrailReview:
+    """Return an open review of the entries of one deviation."""
+    wanted = Wanted(kind=Kind.RECORD, records=(("quality_deviation", str(of.pk)),))
+    return trail_reviews.open_(
+        wanted, seed="seed of a test", actor=reviewer or person(Role.QUALITY_ASSURANCE), at=NOON
+    )
+
+
+def concluded_trail_review(of: Deviation) -> TrailReview:
+    made = trail_review(of)
+    for sampled in made.sample.order_by("entry"):
+        trail_reviews.assess(
+            sampled, outcome=EntryOutcome.NO_CONCERN, text="", actor=made.reviewer, at=NOON
+        )
+    return trail_reviews.conclude(
+        made, conclusion="nothing was found", confirmed=confirmed(made.reviewer)
+    )
+
+
+def acting(reason: str = "changed by a test") -> Any:
+    """Return an act in which a test writes rows itself, as a raw statement would."""
+    return recording.recording(TestAction.WRITTEN, actor=TEST, at=NOON, reason=reason)

@@ -7,12 +7,18 @@ from django.db import models
 from batches.disposition.models import BatchReview, Certificate, Decision, Shipment
 from batches.execution import belongings
 from batches.execution.models import Batch
-from compliance.quality.models import DeviationNote
+from compliance.quality import belonging
+from compliance.quality.models import Deviation
 
 
-@belongings.register("deviation-notes", is_signed=False)
-def _notes(batch: Batch) -> "models.QuerySet[Any]":
-    return DeviationNote.objects.filter(deviation__in=batch.deviations.all())
+def _of_deviations(number: int) -> belongings.Rows:
+    return lambda batch: belonging.of_deviations(batch.deviations.all())[number]
+
+
+# Parts of a deviation change its row when they matter; they are evidence, not signed again here.
+for _number, _rows in enumerate(belonging.of_deviations(Deviation.objects.none())):
+    _name = f"{str(_rows.model._meta.verbose_name_plural).replace(' ', '-')}-of-deviations"
+    belongings.register(_name, is_signed=False)(_of_deviations(_number))
 
 
 @belongings.register("reviews", is_signed=False)

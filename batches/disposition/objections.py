@@ -30,7 +30,7 @@ def recipe(batch: Batch) -> list[str]:
 
 @blockers.register("deviation-open", clause="21 CFR 211.192")
 def deviations(batch: Batch) -> list[str]:
-    still_open = batch.deviations.exclude(state=DeviationState.CLOSED).order_by("number")
+    still_open = batch.deviations.unsettled().order_by("number")
     return [
         f"{deviation.number} is {deviation.get_state_display().lower()}: {deviation.title}"
         for deviation in still_open

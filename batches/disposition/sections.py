@@ -4,7 +4,14 @@ from django.db.models import F
 
 from batches.disposition import excursions, later_entries
 from batches.execution import review_items
-from batches.execution.models import LATE_AFTER, Batch, BatchEvent, EventKind, PhaseState
+from batches.execution.models import (
+    LATE_AFTER,
+    Batch,
+    BatchEvent,
+    BatchException,
+    EventKind,
+    PhaseState,
+)
 from batches.execution.review_items import Exceptional, Item, item
 from batches.laboratory.models import Result
 from compliance.quality.models import DeviationState
@@ -40,6 +47,28 @@ def late(batch: Batch) -> Item:
         for one in found.order_by("pk")
     ]
     return item(count=batch.events.count(), exceptions=exceptions, listed=_events_of(batch))
+
+
+@review_items.register("charges", label="Charges", order=15)
+def charges(batch: Batch) -> Item:
+    """What was charged, counted; what departs in it is among the exceptions."""
+    listed = ("execution.Charge", f"batch__id__exact={batch.pk}")
+    return item(count=batch.charges.count(), exceptions=[], listed=listed)
+
+
+@review_items.register("exceptions", label="Exceptions", order=16)
+def exceptions(batch: Batch) -> Item:
+    """Every departure from the recipe as it was flagged, with how it was assessed."""
+    found = list(batch.exceptions.order_by("pk"))
+    table = capture.record_of(BatchException)
+    named = [
+        Exceptional(
+            f"{one.get_kind_display()} ({one.clause}): {one.text}; {one.get_state_display().lower()}",
+            (table, str(one.pk)),
+        )
+        for one in found
+    ]
+    return item(count=len(found), exceptions=named)
 
 
 @review_items.register("alarms", label="Alarms", order=30)

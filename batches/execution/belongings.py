@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from batches.execution.models import Batch, BatchEvent, BatchPhase, ReadingSegment
+from batches.execution.models import Batch, BatchEvent, BatchPhase, IssuedCopy, ReadingSegment
 from compliance.trail import capture
 from compliance.trail.tlog import canonical
 from compliance.trail.verifier.contents import Record
@@ -98,3 +98,21 @@ def _deviations(batch: Batch) -> "models.QuerySet[Any]":
 @register("deviation-links")
 def _links(batch: Batch) -> "models.QuerySet[Any]":
     return Batch.deviations.through.objects.filter(batch=batch)
+
+
+@register("issued-copy")
+def _copy(batch: Batch) -> "models.QuerySet[Any]":
+    return IssuedCopy.objects.filter(batch=batch)
+
+
+def _related(name: str) -> Rows:
+    return lambda batch: getattr(batch, name).all()
+
+
+# The issued copy line by line, and what was entered, charged, used and flagged beside it.
+for _name in (
+    "parameters", "materials", "yields", "sampling", "equipment_needs", "labels", "charges",
+    "produced", "equipment", "in_process_results", "calculations", "examinations", "label_uses",
+    "remarks", "files", "exceptions",
+):  # fmt: skip
+    register(_name.replace("_", "-"))(_related(_name))

@@ -9,5 +9,16 @@ class LaboratoryConfig(AppConfig):
     verbose_name = "Laboratory"
 
     def ready(self) -> None:
-        # Registers what of the laboratory belongs to a batch.
-        from batches.laboratory import belongings  # noqa: F401
+        # Registers what signatures cover, what blocks a release, and what belongs to a batch.
+        from batches.laboratory import (  # noqa: F401
+            belongings,
+            complaints,
+            objections,
+            oos_conclusions,
+            oos_phases,
+            oos_retests,
+            reviews,
+            specifications,
+            stability_results,
+            test_decisions,
+        )

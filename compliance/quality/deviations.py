@@ -4,47 +4,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
-
 from compliance import numbering
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
 from compliance.access.models import User
+from compliance.quality import gaps
 from compliance.quality.actions import Action
+from compliance.quality.gaps import DeviationIncomplete
 from compliance.quality.models import (
+    Category,
     Deviation,
     DeviationNote,
     DeviationState,
     Origin,
-    Reminder,
     RootCause,
     Severity,
 )
+from compliance.quality.models.deviations import DeviationQuerySet
+from compliance.quality.states import DEVIATION, DeviationClosed, OfDeviation
 from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Signature
 from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
-from compliance.trail.recording import System
 from compliance.trail.tlog import canonical
 
+__all__ = ["DeviationClosed", "DeviationIncomplete"]
 INVESTIGATE_WITHIN = timedelta(days=30)
-
-
-class DeviationClosed(Refused):
-    code = "deviation-closed"
-
-
-class DeviationIncomplete(Refused):
-    """The investigation lacks what a closure needs."""
-
-    code = "deviation-incomplete"
-    status = 422
+_LEAST = 8
 
 
 class DeviationKnown(Refused):
     code = "deviation-known"
+
+
+class NotDuplicate(Refused):
+    """A duplicate is cancelled for an original that stands."""
+
+    code = "not-a-duplicate"
+    status = 422
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,14 @@ class Findings:
 
 def open_(
     *, title: str, description: str, severity: Severity, occurred_at: datetime, actor: Principal,
-    at: datetime, origin: Origin = Origin.PERSON,
+    at: datetime, origin: Origin = Origin.PERSON, category: Category = Category.UNSORTED,
+    concerns: str = "", immediate_action: str = "", follows: Deviation | None = None,
 ) -> Deviation:  # fmt: skip
-    """Open a deviation; raise `NotPermitted`, or `DeviationIncomplete` when it says nothing."""
+    """Open a deviation; raise `NotPermitted`, or `DeviationIncomplete` when it says nothing.
+
+    `severity` is as reported; quality classifies by the rule before it closes. `concerns` is the
+    code of what it is about (a tag, an equipment): recurrences are found by it.
+    """
     authority.demand(actor, Duty.OPEN_DEVIATION)
     title, description = title.strip(), description.strip()
     if len(title) < 8 or len(description) < 20:
@@ -74,6 +78,8 @@ def open_(
         )
     if occurred_at > at:
         raise DeviationIncomplete("a deviation cannot have occurred in the future")
+    if follows is not None and follows.is_open:
+        raise DeviationIncomplete(f"{follows.number} is open: go on there instead of following it")
     with recording.recording(Action.DEVIATION_OPENED, actor=actor, at=at, reason=title):
         return Deviation.objects.create(
             number=numbering.next_number(Deviation, prefix="DEV", at=at),
@@ -85,6 +91,10 @@ def open_(
             opened_at=at,
             opened_by=actor.trail_identity().name,
             due_on=(at + INVESTIGATE_WITHIN).date(),
+            category=category,
+            concerns=concerns.strip(),
+            immediate_action=immediate_action.strip(),
+            follows=follows,
         )
 
 
@@ -116,24 +126,41 @@ def import_(
 
 def note(deviation: Deviation, *, text: str, actor: User, at: datetime) -> DeviationNote:
     """Add a dated remark to an open investigation."""
-    authority.demand(actor, Duty.OPEN_DEVIATION)
-    _demand_open(deviation)
-    if len(text.strip()) < 8:
+    DEVIATION.permit(actor, OfDeviation.NOTE)
+    DEVIATION.demand(deviation, OfDeviation.NOTE)
+    if len(text.strip()) < _LEAST:
         raise DeviationIncomplete("a remark needs 8 characters or more")
     with recording.recording(
         Action.DEVIATION_NOTED, actor=actor, at=at, reason=f"remark on {deviation.number}"
     ):
+        held = DEVIATION.take(deviation, OfDeviation.NOTE)
         return DeviationNote.objects.create(
-            deviation=deviation, text=text.strip(), written_by=actor, written_at=at
+            deviation=held, text=text.strip(), written_by=actor, written_at=at
         )
+
+
+def act_at_once(deviation: Deviation, *, text: str, actor: User, at: datetime) -> Deviation:
+    """Record what was done at once to contain the effect; earlier texts stay in the trail."""
+    DEVIATION.permit(actor, OfDeviation.ACT_AT_ONCE)
+    if len(text.strip()) < _LEAST:
+        raise DeviationIncomplete("say in 8 characters or more what was done at once")
+    with recording.recording(
+        Action.DEVIATION_ACTED_AT_ONCE, actor=actor, at=at,
+        reason=f"immediate action on {deviation.number}",
+    ):  # fmt: skip
+        held = DEVIATION.take(deviation, OfDeviation.ACT_AT_ONCE)
+        held.immediate_action = "\n".join(filter(None, [held.immediate_action, text.strip()]))
+        held.save(update_fields=["immediate_action"])
+    return held
 
 
 def investigate(
     deviation: Deviation, *, findings: Findings, actor: User, at: datetime, reason: str
 ) -> Deviation:
     """Record or amend what the investigation found; every earlier text stays in the trail."""
-    authority.demand(actor, Duty.INVESTIGATE)
+    DEVIATION.permit(actor, OfDeviation.INVESTIGATE)
     text = recording.demand_reason(reason)
+    DEVIATION.demand(deviation, OfDeviation.INVESTIGATE)
     if (
         findings.root_cause_category == RootCause.HUMAN_ERROR
         and len(findings.alternatives_considered.strip()) < 20
@@ -143,15 +170,15 @@ def investigate(
             "“human error” needs the other causes that were considered and how they were ruled out"
         )
     with recording.recording(Action.DEVIATION_INVESTIGATED, actor=actor, at=at, reason=text):
-        locked = Deviation.objects.select_for_update().get(pk=deviation.pk)
-        _demand_open(locked)
+        locked = DEVIATION.take(deviation, OfDeviation.INVESTIGATE)
         locked.state = DeviationState.UNDER_INVESTIGATION
         locked.root_cause_category = findings.root_cause_category
         locked.root_cause = findings.root_cause.strip()
         locked.impact = findings.impact.strip()
         locked.conclusion = findings.conclusion.strip()
         locked.alternatives_considered = findings.alternatives_considered.strip()
-        locked.immediate_action = findings.immediate_action.strip()
+        # What was done at once is recorded as it happens: no word here does not take it back.
+        locked.immediate_action = findings.immediate_action.strip() or locked.immediate_action
         locked.corrective_action = findings.corrective_action.strip()
         locked.save()
     return locked
@@ -159,9 +186,9 @@ def investigate(
 
 def sign_investigation(deviation: Deviation, *, confirmed: Confirmed) -> Signature:
     """Sign the investigation as its investigator, before somebody else closes it."""
-    authority.demand(confirmed.signer, Duty.INVESTIGATE)
-    _demand_open(deviation)
-    _demand_complete(deviation)
+    DEVIATION.permit(confirmed.signer, OfDeviation.SIGN)
+    DEVIATION.demand(deviation, OfDeviation.SIGN)
+    gaps.demand_investigated(deviation)
     return signing.sign(deviation, meaning=Meaning.INVESTIGATED, confirmed=confirmed)
 
 
@@ -171,25 +198,12 @@ def close(deviation: Deviation, *, confirmed: Confirmed, reason: str) -> Deviati
     The one who closes is not the one who investigated (21 CFR 211.192: reviewed by the quality unit).
     """
     actor, at = confirmed.signer, confirmed.at
-    authority.demand(actor, Duty.CLOSE_DEVIATION)
+    DEVIATION.permit(actor, OfDeviation.CLOSE)
     text = recording.demand_reason(reason)
     with recording.recording(Action.DEVIATION_CLOSED, actor=actor, at=at, reason=text):
-        locked = Deviation.objects.select_for_update().get(pk=deviation.pk)
-        _demand_open(locked)
-        _demand_complete(locked)
-        investigators = {
-            signature.signer_id
-            for signature in signing.of(locked)
-            if signature.meaning == Meaning.INVESTIGATED and signing.is_current(signature, locked)
-        }
-        if not investigators:
-            raise DeviationIncomplete(
-                f"{locked.number}: the investigation is not signed in its present version"
-            )
-        if investigators == {actor.pk}:
-            raise DeviationIncomplete(
-                f"{locked.number}: whoever investigated does not close; ask another person of quality"
-            )
+        locked = DEVIATION.take(deviation, OfDeviation.CLOSE)
+        gaps.demand_complete(locked)
+        _demand_second_person(locked, actor)
         signing.sign(locked, meaning=Meaning.CLOSED, confirmed=confirmed, comment=text)
         locked.state = DeviationState.CLOSED
         locked.closed_at = at
@@ -197,37 +211,38 @@ def close(deviation: Deviation, *, confirmed: Confirmed, reason: str) -> Deviati
     return locked
 
 
-def overdue(*, on: date) -> QuerySet[Deviation]:
+def cancel(
+    deviation: Deviation, *, original: Deviation, confirmed: Confirmed, reason: str
+) -> Deviation:
+    """Cancel a deviation that was opened twice, for the other one; by quality, with a signature.
+
+    Nothing is settled by it: whatever the duplicate stands in the way of waits for the original.
+    """
+    actor, at = confirmed.signer, confirmed.at
+    DEVIATION.permit(actor, OfDeviation.CANCEL)
+    text = recording.demand_reason(reason)
+    with recording.recording(Action.DEVIATION_CANCELLED, actor=actor, at=at, reason=text):
+        locked = DEVIATION.take(deviation, OfDeviation.CANCEL)
+        kept = Deviation.objects.select_for_update().get(pk=original.pk)
+        if kept.pk == locked.pk or kept.state == DeviationState.CANCELLED:
+            raise NotDuplicate(f"{kept.number} cannot stand for {locked.number}; name another one")
+        if locked.duplicates.exists():
+            raise NotDuplicate(f"{locked.number} stands for others that were cancelled for it")
+        signing.sign(locked, meaning=Meaning.REJECTED, confirmed=confirmed, comment=text)
+        locked.state = DeviationState.CANCELLED
+        locked.duplicate_of = kept
+        locked.save(update_fields=["state", "duplicate_of"])
+    return locked
+
+
+def overdue(*, on: date) -> DeviationQuerySet:
     """Return the open deviations whose due date has passed, oldest first."""
-    return (
-        Deviation.objects.exclude(state=DeviationState.CLOSED)
-        .filter(due_on__lt=on)
-        .order_by("due_on", "pk")
-    )
-
-
-def remind(*, at: datetime) -> int:
-    """Record one reminder a day for each overdue deviation; return how many are new."""
-    made = 0
-    for deviation in overdue(on=at.date()):
-        with recording.recording(
-            Action.REMINDED, actor=System("schedule"), at=at, reason=f"{deviation} is overdue"
-        ):
-            _, is_new = Reminder.objects.get_or_create(
-                deviation=deviation,
-                reminded_on=at.date(),
-                defaults={
-                    "days_overdue": (at.date() - deviation.due_on).days,
-                    "addressed_to": deviation.opened_by,
-                },
-            )
-        made += is_new
-    return made
+    return Deviation.objects.in_work().filter(due_on__lt=on).order_by("due_on", "pk")
 
 
 @signing.signable(Deviation)
 def signed_content(deviation: Deviation) -> Mapping[str, canonical.Value]:
-    """What a signature under a deviation covers: everything but its state and closing time."""
+    """What a signature under a deviation covers: everything but its state, dates and remarks."""
     fields = (
         "number", "title", "description", "severity", "origin", "opened_by", "immediate_action",
         "root_cause_category", "root_cause", "alternatives_considered", "impact",
@@ -235,19 +250,37 @@ def signed_content(deviation: Deviation) -> Mapping[str, canonical.Value]:
     )  # fmt: skip
     content = {name: getattr(deviation, name) for name in fields}
     content["occurred_at"] = deviation.occurred_at.isoformat()
-    return content
+    # Members without a value are left out, so that signatures of earlier versions still fit.
+    more: dict[str, canonical.Value] = {
+        "category": deviation.category,
+        "concerns": deviation.concerns,
+        "causes": [
+            [one.category, one.cause, one.finding, one.how]
+            for one in deviation.causes.order_by("pk")
+        ],
+        "neighbours": [
+            [one.kind, one.name, one.effect, one.reason]
+            for one in deviation.neighbours.order_by("kind", "name")
+        ],
+        "recurrences": [
+            [one.is_recurrence, one.text] for one in deviation.recurrence_answers.order_by("pk")
+        ],
+    }
+    return content | {name: value for name, value in more.items() if value}
 
 
-def _demand_open(deviation: Deviation) -> None:
-    if not deviation.is_open:
-        raise DeviationClosed(f"{deviation.number} is closed; open a new one")
-
-
-def _demand_complete(deviation: Deviation) -> None:
-    missing = [
-        name.replace("_", " ")
-        for name in ("root_cause_category", "root_cause", "impact", "conclusion")
-        if not getattr(deviation, name)
-    ]
-    if missing:
-        raise DeviationIncomplete(f"{deviation.number} lacks: {', '.join(missing)}")
+def _demand_second_person(deviation: Deviation, actor: User) -> None:
+    investigators = {
+        signature.signer_id
+        for signature in signing.of(deviation)
+        if signature.meaning == Meaning.INVESTIGATED and signing.is_current(signature, deviation)
+    }
+    if not investigators:
+        raise DeviationIncomplete(
+            f"{deviation.number}: the investigation is not signed in its present version"
+        )
+    if investigators == {actor.pk}:
+        raise DeviationIncomplete(
+            f"{deviation.number}: whoever investigated does not close; "
+            "ask another person of quality"
+        )

@@ -118,6 +118,10 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
                 "reason": "result of the investigation recorded",
             },
         )
+        _consider(engineer, deviation)
+        with stage.person(Role.QUALITY_ASSURANCE) as quality:
+            # A severity that changes takes signatures with it: classified first, signed then.
+            quality.post(f"deviations/{deviation}/classifications", CLASSIFIED)
         engineer.post(
             f"deviations/{deviation}/signatures", {"meaning": "investigated", "password": password}
         )
@@ -128,6 +132,30 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
         )
         stage.display.say(f"{deviation} investigated, signed and closed by two people")
     return deviation
+
+
+CLASSIFIED = {
+    "harms_patient": False, "is_integrity_in_doubt": False, "touches_cqa": False,
+    "touches_cpp": True, "is_released": False, "breaks_procedure": False,
+    "rationale": "the viability of the culture left its range; nothing has left the site",
+}  # fmt: skip
+
+
+def _consider(investigator: Person, deviation: str) -> None:
+    """Answer what the closure asks: other batches (21 CFR 211.192), and what came before."""
+    for neighbour in investigator.post(f"deviations/{deviation}/scope", {}):
+        investigator.post(
+            f"deviations/{deviation}/neighbours/{neighbour['id']}/decision",
+            {
+                "effect": "not-affected",
+                "reason": "it was fed by another pump, whose rate was weighed every day",
+            },
+        )
+    if investigator.get(f"deviations/{deviation}")["earlier"]:
+        investigator.post(
+            f"deviations/{deviation}/recurrences",
+            {"is_recurrence": False, "text": "the earlier one had another cause"},
+        )
 
 
 def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:

@@ -101,6 +101,17 @@ def test_a_deviation_is_opened_investigated_signed_and_closed_by_two_people(
             "root_cause_category": "equipment", "root_cause": "The feed pump was worn.",
             "impact": "One batch.", "conclusion": "Rejected.", "reason": "first investigation",
         })  # fmt: skip
+        page.context.clear_cookies()
+        _sign_in(page, url, "demo.qa", password)
+        page.goto(deviation)
+        _act(page, "classify", {
+            "harms_patient": "no", "is_integrity_in_doubt": "no", "touches_cqa": "no",
+            "touches_cpp": "yes", "is_released": "no", "breaks_procedure": "no",
+            "rationale": "the glucose left its range",
+        })  # fmt: skip
+        page.context.clear_cookies()
+        _sign_in(page, url, "demo.engineer", password)
+        page.goto(deviation)
         _act(page, "sign-investigation", {"password": "not the password"})
         assert "do not belong together" in page.content()
         page.goto(deviation)

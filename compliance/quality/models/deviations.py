@@ -18,6 +18,10 @@ class DeviationState(models.TextChoices):
     OPEN = "open", "Open"
     UNDER_INVESTIGATION = "under-investigation", "Under investigation"
     CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled as a duplicate"
+
+
+ENDED = frozenset({DeviationState.CLOSED, DeviationState.CANCELLED})
 
 
 class Origin(models.TextChoices):
@@ -33,10 +37,38 @@ class RootCause(models.TextChoices):
     METHOD = "method", "Method or procedure"
     ENVIRONMENT = "environment", "Environment"
     MEASUREMENT = "measurement", "Measurement"
+    TRAINING = "training", "Training or instruction"
+    SYSTEM = "system", "Computerised or quality system"
     HUMAN_ERROR = "human-error", "Human error"
 
 
-@controlled()
+class Category(models.TextChoices):
+    """What a deviation is about: trends and recurrences are counted by it."""
+
+    UNSORTED = "", "Not sorted"
+    PROCESS = "process", "Process parameter"
+    EQUIPMENT = "equipment", "Equipment or utility"
+    MATERIAL = "material", "Material"
+    LABORATORY = "laboratory", "Laboratory"
+    DOCUMENTATION = "documentation", "Documentation"
+    ENVIRONMENT = "environment", "Environment"
+    COMPUTERISED_SYSTEM = "computerised-system", "Computerised system"
+    OTHER = "other", "Other"
+
+
+class DeviationQuerySet(models.QuerySet["Deviation"]):
+    def unsettled(self) -> "DeviationQuerySet":
+        """Return what still stands open: a duplicate does until its original is closed."""
+        return self.exclude(state=DeviationState.CLOSED).exclude(
+            state=DeviationState.CANCELLED, duplicate_of__state=DeviationState.CLOSED
+        )
+
+    def in_work(self) -> "DeviationQuerySet":
+        """Return what somebody has still to do something about."""
+        return self.exclude(state__in=ENDED)
+
+
+@controlled(guards=("keep_states", "keep_closure", "keep_severity"))
 class Deviation(models.Model):
     """One deviation, from its opening to the signature that closes it (21 CFR 211.192)."""
 
@@ -67,6 +99,19 @@ class Deviation(models.Model):
     # What an imported report claims, field by field, as written there; compared with the records.
     claims = CanonicalJSONField(default=dict, blank=True)
     source_text = models.TextField(blank=True, help_text="The imported report, unchanged.")
+    category = models.CharField(max_length=30, choices=Category.choices, blank=True, default="")
+    concerns = models.CharField(
+        max_length=120, blank=True, default="", help_text="Code of what it is about: a tag, a unit."
+    )
+    duplicate_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="duplicates"
+    )
+    # A closed deviation is never reopened: what comes to light later is a new one that refers to it.
+    follows = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="followers"
+    )
+
+    objects = DeviationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -85,6 +130,14 @@ class Deviation(models.Model):
                 name="deviation_state_known", condition=Q(state__in=DeviationState.values)
             ),
             models.CheckConstraint(
+                name="deviation_cancelled_names_its_original",
+                condition=Q(state=DeviationState.CANCELLED, duplicate_of__isnull=False)
+                | (~Q(state=DeviationState.CANCELLED) & Q(duplicate_of=None)),
+            ),
+            models.CheckConstraint(
+                name="deviation_category_known", condition=Q(category__in=Category.values)
+            ),
+            models.CheckConstraint(
                 name="deviation_severity_known", condition=Q(severity__in=Severity.values)
             ),
         ]
@@ -94,7 +147,7 @@ class Deviation(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.state != DeviationState.CLOSED
+        return self.state not in ENDED
 
 
 @controlled(append_only=True)
@@ -115,7 +168,7 @@ class Reminder(models.Model):
         return f"{self.deviation} overdue by {self.days_overdue} days on {self.reminded_on}"
 
 
-@controlled(append_only=True)
+@controlled(append_only=True, guards=("keep_parent_open",))
 class DeviationNote(models.Model):
     """A dated remark in an investigation; remarks are added, never changed."""
 

@@ -1,0 +1,145 @@
+"""Describe how trail reviews, periodic reviews and complaints go over the wire."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from compliance.quality import trail_reviews
+from compliance.quality.messages.signatures import Signed
+from compliance.quality.models import EntryOutcome, TrailReview
+from compliance.trail.verifier.contents import Kind
+from compliance.wire import In, Moment, Out, Text
+
+
+class TrailReviewIn(In):
+    """A scope, as an evidence bundle is asked for, and the seed of the random sample."""
+
+    kind = serializers.ChoiceField(choices=[(one.value, one.value) for one in Kind])
+    name = Text(max_length=120, default="", allow_blank=True)
+    records = serializers.ListField(
+        child=serializers.ListField(child=Text(max_length=63), min_length=2, max_length=2),
+        default=list,
+    )
+    start = Moment(required=False)
+    end = Moment(required=False)
+    seed = Text(max_length=64)
+
+
+class TrailAssessmentIn(In):
+    outcome = serializers.ChoiceField(choices=[one for one in EntryOutcome.choices if one[0]])
+    text = Text(max_length=20_000, default="", allow_blank=True)
+    deviation = Text(max_length=40, default="", allow_blank=True)
+
+
+class TrailConclusionIn(In):
+    conclusion = Text(max_length=20_000)
+    password = Text(max_length=200, write_only=True)
+
+
+class TrailReviewOut(Out):
+    number = serializers.CharField()
+    state = serializers.CharField()
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    reviewer = serializers.CharField(source="reviewer.username")
+    opened_at = serializers.DateTimeField()
+    seed = serializers.CharField()
+    rules = serializers.CharField()
+    tree_size = serializers.IntegerField()
+    entry_count = serializers.IntegerField()
+    entries_digest = serializers.CharField()
+    conclusion = serializers.CharField()
+    concluded_at = serializers.DateTimeField(allow_null=True)
+
+
+class SampledEntryOut(Out):
+    id = serializers.IntegerField()
+    entry = serializers.IntegerField()
+    reasons = serializers.JSONField()
+    outcome = serializers.CharField()
+    text = serializers.CharField()
+    assessed_at = serializers.DateTimeField(allow_null=True)
+    deviation = serializers.CharField(source="deviation.number", default="")
+
+
+class TrailStandingOut(Out):
+    is_concluded = serializers.BooleanField()
+    is_current = serializers.BooleanField()
+    sampled = serializers.IntegerField()
+    assessed = serializers.IntegerField()
+    findings = serializers.IntegerField()
+    entries = serializers.IntegerField()
+    entries_now = serializers.IntegerField()
+
+
+class TrailReviewDetailOut(TrailReviewOut, Signed):
+    sample = SampledEntryOut(many=True)
+    standing = serializers.SerializerMethodField()
+
+    @extend_schema_field(TrailStandingOut)
+    def get_standing(self, review: TrailReview) -> Any:
+        return TrailStandingOut(trail_reviews.state(review)).data
+
+
+class PeriodicReviewIn(In):
+    system = Text(max_length=120)
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+
+
+class PeriodicConclusionIn(TrailConclusionIn):
+    next_due_on = serializers.DateField()
+
+
+class PeriodicReviewOut(Out):
+    number = serializers.CharField()
+    system = serializers.CharField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    state = serializers.CharField()
+    figures = serializers.JSONField()
+    opened_by = serializers.CharField(source="opened_by.username")
+    opened_at = serializers.DateTimeField()
+    conclusion = serializers.CharField()
+    concluded_at = serializers.DateTimeField(allow_null=True)
+    next_due_on = serializers.DateField(allow_null=True)
+
+
+class PeriodicReviewDetailOut(PeriodicReviewOut, Signed):
+    pass
+
+
+class ComplaintIn(In):
+    product = Text(max_length=120)
+    lot = Text(max_length=60)
+    complainant = Text(max_length=200)
+    nature = Text(max_length=20_000)
+    received_on = serializers.DateField()
+
+
+class ComplaintDecisionIn(In):
+    deviation = Text(max_length=40, default="", allow_blank=True)
+    reason = Text(max_length=2000)
+
+
+class ComplaintReplyIn(In):
+    reply = Text(max_length=20_000)
+
+
+class ComplaintOut(Out):
+    number = serializers.CharField()
+    state = serializers.CharField()
+    product = serializers.CharField()
+    lot = serializers.CharField()
+    complainant = serializers.CharField()
+    nature = serializers.CharField()
+    received_on = serializers.DateField()
+    recorded_by = serializers.CharField(source="recorded_by.username")
+    recorded_at = serializers.DateTimeField()
+    is_investigated = serializers.BooleanField(allow_null=True)
+    why_not = serializers.CharField()
+    deviation = serializers.CharField(source="deviation.number", default="")
+    reply = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
