@@ -11,7 +11,7 @@ SERVE ?= 1
 DATA ?=
 BIND ?= auto
 
-.PHONY: help setup demo up test services check format lock bench clean
+.PHONY: help setup demo up test requirements services check format lock bench clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,15 +34,20 @@ up: setup  ## Run web, worker, beat and sequencer together
 
 # Two halves on two cores, each with a database server of its own; the second one's output follows.
 SECOND := tests/journeys $(addprefix tests/compliance/trail/,life outside reading signer verifier)
+RECORD := --requirements-record=var/requirements
 test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
 ifeq ($(strip $(ARGS)),)
-	@mkdir -p var; GMP_VAR_DIR=$(CURDIR)/var/second $(BIN)/python -m pytest $(SECOND) > var/second.log 2>&1 & half=$$!; \
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(SECOND)); first=$$?; \
+	@mkdir -p var; rm -f var/requirements/*.json; \
+	GMP_VAR_DIR=$(CURDIR)/var/second $(BIN)/python -m pytest $(RECORD)/second.json $(SECOND) > var/second.log 2>&1 & half=$$!; \
+	$(BIN)/python -m pytest $(RECORD)/first.json $(addprefix --ignore=,$(SECOND)); first=$$?; \
 	wait $$half; second=$$?; cat var/second.log; \
 	[ $$first -eq 0 ] && [ $$second -eq 0 ]
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
+
+requirements: setup  ## Write docs/requirements.md from the marked tests; after `make test`, from its record
+	@$(BIN)/python -m tests.requirements $(wildcard var/requirements/*.json)
 
 check: setup  ## Format, lint, import contracts, types, templates, deployment, migrations
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ ROOMS = (
     "batches.laboratory",
     "batches.disposition",
     "compliance.quality",
+    "compliance.retention",
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "compliance.access",
     "compliance.signin",
     "compliance.signatures",
+    "compliance.retention",
     "compliance.quality",
     "compliance.inspection",
     "compliance.reports",

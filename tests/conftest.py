@@ -17,6 +17,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from tests.requirements.recorder import Recorder
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -32,6 +34,18 @@ def _add_models_of_tests() -> None:
 _add_models_of_tests()
 # A slow hash is for real passwords; hundreds of people of the tests would each take half a second.
 product.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--requirements-record",
+        type=Path,
+        help="write which requirement each test showed to a file",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recorder(config.getoption("--requirements-record")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -40,6 +40,16 @@ from batches.assets.models import (
     MaterialKind as StockKind,
 )
 from batches.assets.qualifications import StageReport
+from batches.disposition import certification, decisions, shipments
+from batches.disposition import reviews as record_reviews
+from batches.disposition.models import (
+    BatchReview,
+    Certificate,
+    Decision,
+    Market,
+    Outcome,
+    Shipment,
+)
 from batches.execution import batches, charges, events, readings
 from batches.execution import in_process as in_process_results
 from batches.execution.charges import Weighed
@@ -141,7 +151,7 @@ from compliance.quality.models import (
     TrailReview,
 )
 from compliance.quality.rating_spread import Numbers
-from compliance.signatures import accountability, statements
+from compliance.signatures import accountability, signing, statements
 from compliance.signatures.models import Signature, Statement
 from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
@@ -504,7 +514,55 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
     recorded_by_mes(made, by=source, at=at)
     happened(made, EventKind.BATCH_ENDED, by=source, at=at)
     made.refresh_from_db()
+    review(made, at=at)
     return made
+
+
+def review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> BatchReview:
+    """Return a signed review of a batch record as it is now."""
+    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    return record_reviews.sign(
+        of,
+        seen=signing.digest(Batch.objects.get(pk=of.pk)),
+        remarks="every exception was looked at",
+        confirmed=confirmed(signer, at=at),
+    )
+
+
+def decision(
+    about: Batch, outcome: Outcome = Outcome.RELEASED, *, by: User | None = None,
+    at: datetime = NOON, **said: Any,
+) -> Decision:  # fmt: skip
+    """Decide about a batch as a person of quality."""
+    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    return decisions.decide(
+        about,
+        outcome=outcome,
+        confirmed=confirmed(signer, at=at),
+        reason="the record was reviewed",
+        **said,
+    )
+
+
+def released_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
+    """Return a batch that was reviewed and released."""
+    made = completed_batch(of, at=at)
+    decision(made, at=at)
+    made.refresh_from_db()
+    return made
+
+
+def certificate(of: Batch, *, at: datetime = NOON, **said: Any) -> Certificate:
+    """Certify a released batch as a Qualified Person."""
+    signer = person(Role.QUALIFIED_PERSON, at=at)
+    return certification.certify(of, confirmed=confirmed(signer, at=at), **said)
+
+
+def shipment(of: Batch, *, market: Market = Market.EU, at: datetime = NOON) -> Shipment:
+    return shipments.record(
+        of, market=market, consignee="A wholesaler", quantity=Decimal("120"), unit="{vial}",
+        shipped_at=at, actor=person(Role.WAREHOUSE, at=at), at=at,
+    )  # fmt: skip
 
 
 def recorded_by_mes(to: Batch, *, by: Device, at: datetime = NOON, but: str = "") -> None:

@@ -9,10 +9,14 @@ class DispositionConfig(AppConfig):
     verbose_name = "Disposition"
 
     def ready(self) -> None:
-        # Registers what a signature under a batch covers, what blocks a release, what evidence has.
+        # Registers what a signature under a batch covers, what blocks a release, what a review
+        # looks at, what belongs to a batch and what evidence of it has.
         from batches.disposition import (  # noqa: F401
             batch_evidence,
             batch_record,
             batch_report,
+            belongings,
             objections,
+            retention_kinds,
+            sections,
         )

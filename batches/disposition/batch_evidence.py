@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from django.db import models
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
-from batches.disposition.models import Decision
+from batches.execution import belongings
 from batches.execution.models import Batch
-from batches.laboratory.models import Result
-from compliance.quality import belonging
 from compliance.signatures.models import Signature
 from compliance.trail import capture, subjects
 from compliance.trail.subjects import Named
@@ -22,38 +21,24 @@ def of_batch(number: str) -> Named | None:
     return Named(
         title=f"Batch {batch.number}",
         description=f"{batch.recipe.product.name}, made by {batch.recipe}.",
-        records=tuple(_records(batch)),
+        records=tuple(records(batch)),
     )
 
 
-def _records(batch: Batch) -> Iterator[Record]:
-    deviations = batch.deviations.all()
-    samples = batch.samples.all()
-    groups: list[models.QuerySet[models.Model]] = [
-        Batch.objects.filter(pk=batch.pk),
-        batch.phases.all(),
-        batch.events.all(),
-        batch.segments.all(),
-        samples,
-        Result.objects.filter(sample__in=samples),
-        deviations,
-        Batch.deviations.through.objects.filter(batch=batch),
-        *belonging.of_deviations(deviations),
-        Decision.objects.filter(batch=batch),
-    ]
-    signed: list[Record] = []
+def records(batch: Batch) -> Iterator[Record]:
+    """Yield every record of a batch with every signature under one of them."""
+    yield from belongings.keys(batch)
+    table = capture.record_of(Signature)
+    own = Signature.objects.filter(record=capture.record_of(Batch), record_id=str(batch.pk))
+    groups = [own]
+    for part in belongings.parts():
+        rows = part.rows(batch)
+        keys = rows.order_by().annotate(key=Cast("pk", TextField())).values("key")
+        name = capture.record_of(rows.model)
+        groups.append(Signature.objects.filter(record=name, record_id__in=keys))
     for group in groups:
-        table = capture.record_of(group.model)
-        records = [(table, str(pk)) for pk in group.values_list("pk", flat=True)]
-        yield from records
-        if group.model._meta.model_name in ("batch", "deviation"):
-            signed += records
-    for table in {name for name, _ in signed}:
-        signatures = Signature.objects.filter(
-            record=table, record_id__in=[pk for name, pk in signed if name == table]
-        )
-        for pk in signatures.values_list("pk", flat=True):
-            yield (capture.record_of(Signature), str(pk))
+        for pk in group.order_by("pk").values_list("pk", flat=True):
+            yield (table, str(pk))
 
 
 subjects.register(Kind.BATCH, of_batch)

@@ -2,16 +2,13 @@
 
 import hashlib
 
-from batches.disposition import batch_record, excursions, report_sections
-from batches.disposition.models import Decision
+from batches.disposition import batch_evidence, batch_record, excursions, report_sections
 from batches.disposition.report_sections import Write, moment
 from batches.execution.models import Batch, DispositionState
-from batches.laboratory.models import Result
 from compliance.reports import kinds, signed_blocks
 from compliance.reports.document import Document, Fact, Section, Tile, Tone
 from compliance.reports.kinds import RecordKey
 from compliance.signatures import signing
-from compliance.trail import capture
 from compliance.trail.tlog import canonical
 
 KIND = "batch-record"
@@ -33,25 +30,7 @@ def exists(number: str) -> bool:
 def records(number: str) -> list[RecordKey]:
     """Name every record whose entries belong into the evidence of a batch."""
     batch = Batch.objects.get(number=number)
-    found: list[RecordKey] = [
-        ("execution_batch", str(batch.pk)),
-        ("recipes_masterrecipe", str(batch.recipe_id)),
-    ]
-    for queryset in (
-        batch.phases.all(),
-        batch.events.all(),
-        batch.segments.all(),
-        batch.samples.all(),
-        Result.objects.filter(sample__batch=batch),
-        batch.deviations.all(),
-        Batch.deviations.through.objects.filter(batch=batch),
-        Decision.objects.filter(batch=batch),
-    ):
-        table = capture.record_of(queryset.model)
-        found += [(table, str(pk)) for pk in queryset.order_by("pk").values_list("pk", flat=True)]
-    for record in (batch, *batch.deviations.order_by("pk")):
-        found += [("signatures_signature", str(one.pk)) for one in signing.of(record)]
-    return found
+    return [("recipes_masterrecipe", str(batch.recipe_id)), *batch_evidence.records(batch)]
 
 
 def write(number: str, facts: kinds.Facts) -> Document:

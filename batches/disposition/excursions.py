@@ -30,16 +30,34 @@ class Excursion:
         )
 
 
+Values = dict[str, list[tuple[datetime, Decimal]]]
+# The first value outside of each tag's limits, and how many there are; an open side is infinite.
+_OUTSIDE = """
+SELECT r.tag, count(*), min(r.observed_at), (array_agg(r.value ORDER BY r.observed_at, r.value))[1]
+FROM unnest(%s::text[], %s::numeric[], %s::numeric[]) AS p(tag, low, high)
+JOIN execution_reading r ON r.batch_id = %s AND r.tag = p.tag
+    AND (r.value < p.low OR r.value > p.high)
+GROUP BY r.tag
+"""
+
+
 def of(batch: Batch) -> Iterator[Excursion]:
-    """Yield every parameter's excursions, by tag."""
-    for parameter in batch.recipe.parameters.order_by("tag"):
-        if parameter.low is None and parameter.high is None:
-            continue
-        if parameter.kind == ParameterKind.READING:
-            yield from _of_readings(batch, parameter)
-        else:
-            yield from _of("result", parameter, _results(batch, parameter))
-        yield from _of("measurement", parameter, _measurements(batch, parameter))
+    """Yield every parameter's excursions, by tag; with as many questions for any recipe."""
+    limited = [
+        one
+        for one in batch.recipe.parameters.order_by("tag")
+        if one.low is not None or one.high is not None
+    ]
+    readings = _readings(batch, [one for one in limited if one.kind == ParameterKind.READING])
+    results = _results(
+        batch, {one.tag: one for one in limited if one.kind != ParameterKind.READING}
+    )
+    measured = _measurements(batch, {one.tag: one.unit for one in limited})
+    for parameter in limited:
+        if parameter.tag in readings:
+            yield Excursion(parameter, "reading", *readings[parameter.tag])
+        yield from _of("result", parameter, results.get(parameter.tag, []))
+        yield from _of("measurement", parameter, measured.get(parameter.tag, []))
 
 
 def is_outside(parameter: Parameter, value: Decimal) -> bool:
@@ -49,7 +67,7 @@ def is_outside(parameter: Parameter, value: Decimal) -> bool:
 
 
 def _of(
-    kind: str, parameter: Parameter, values: Iterator[tuple[datetime, Decimal]]
+    kind: str, parameter: Parameter, values: list[tuple[datetime, Decimal]]
 ) -> Iterator[Excursion]:
     outside = sorted((at, value) for at, value in values if is_outside(parameter, value))
     if outside:
@@ -57,45 +75,47 @@ def _of(
         yield Excursion(parameter, kind, len(outside), at, value)
 
 
-def _of_readings(batch: Batch, parameter: Parameter) -> Iterator[Excursion]:
+def _readings(
+    batch: Batch, parameters: list[Parameter]
+) -> dict[str, tuple[int, datetime, Decimal]]:
+    tags = [one.tag for one in parameters]
+    lows = [Decimal("-Infinity") if one.low is None else one.low for one in parameters]
+    highs = [Decimal("Infinity") if one.high is None else one.high for one in parameters]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), min(ARRAY[extract(epoch FROM observed_at), value]), min(observed_at)"
-            " FROM execution_reading"
-            " WHERE batch_id = %s AND tag = %s AND (value < %s OR value > %s)",
-            [
-                batch.pk,
-                parameter.tag,
-                Decimal("-Infinity") if parameter.low is None else parameter.low,
-                Decimal("Infinity") if parameter.high is None else parameter.high,
-            ],
-        )
-        count, first, first_at = cursor.fetchone()
-    if count:
-        yield Excursion(parameter, "reading", count, first_at, first[1])
+        cursor.execute(_OUTSIDE, [tags, lows, highs, batch.pk])
+        return {tag: (count, at, value) for tag, count, at, value in cursor.fetchall()}
 
 
-def _results(batch: Batch, parameter: Parameter) -> Iterator[tuple[datetime, Decimal]]:
-    """Yield the current results that count: of a quality attribute the last sample's, which is the
-    product; of anything else every sample's."""
+def _results(batch: Batch, parameters: dict[str, Parameter]) -> Values:
+    """Return the current results that count: of a quality attribute the last sample's, which is
+    the product; of anything else every sample's."""
     found = (
         Result.objects.current()
-        .filter(sample__batch=batch, tag=parameter.tag)
+        .filter(sample__batch=batch, tag__in=list(parameters))
         .order_by("-sample__taken_at", "-pk")
-        .values_list("sample__taken_at", "value")
+        .values_list("tag", "sample__taken_at", "value")
     )
-    yield from found[:1] if parameter.criticality == Criticality.CQA else found
+    values: Values = {}
+    for tag, at, value in found:
+        if tag in values and parameters[tag].criticality == Criticality.CQA:
+            continue
+        values.setdefault(tag, []).append((at, value))
+    return values
 
 
-def _measurements(batch: Batch, parameter: Parameter) -> Iterator[tuple[datetime, Decimal]]:
-    """Yield measurements recorded as events (an MES log); a text that is no number is not one."""
+def _measurements(batch: Batch, units: dict[str, str]) -> Values:
+    """Return measurements recorded as events (an MES log); a text that is no number is not one."""
     recorded = BatchEvent.objects.filter(
-        batch=batch, kind=EventKind.MEASUREMENT, tag=parameter.tag, unit=parameter.unit
-    ).values_list("occurred_at", "value")
-    for at, text in recorded:
+        batch=batch, kind=EventKind.MEASUREMENT, tag__in=list(units)
+    ).values_list("tag", "unit", "occurred_at", "value")
+    values: Values = {}
+    for tag, unit, at, text in recorded:
+        if unit != units[tag]:
+            continue
         try:
             value = Decimal(text)
         except InvalidOperation:
             continue
         if value.is_finite():
-            yield at, value
+            values.setdefault(tag, []).append((at, value))
+    return values

@@ -1,13 +1,9 @@
 """What production's own records object to a release (21 CFR 211.165, 211.192)."""
 
-from django.db import connection
-
-from batches.disposition import excursions
+from batches.disposition import excursions, reviews, specification
 from batches.execution import blockers
-from batches.execution.models import Batch, BatchEvent, BatchState, EventKind, PhaseState
-from batches.laboratory.models import Result
+from batches.execution.models import Batch, BatchState, PhaseState
 from batches.recipes import master_recipes
-from batches.recipes.models import ParameterKind
 from compliance.quality.models import DeviationState
 
 
@@ -44,12 +40,21 @@ def deviations(batch: Batch) -> list[str]:
 @blockers.register("value-missing", clause="21 CFR 211.165(a)")
 def required(batch: Batch) -> list[str]:
     """21 CFR 211.165(a): each required test has its result before release."""
-    needed = batch.recipe.parameters.filter(is_required=True).order_by("tag")
-    return [
-        f"{parameter.tag}: the recipe demands a {parameter.get_kind_display().lower()}"
-        for parameter in needed
-        if not _has_value(batch, parameter.tag, ParameterKind(parameter.kind))
-    ]
+    return list(specification.missing(batch))
+
+
+@blockers.register("out-of-specification", clause="21 CFR 211.165(f)")
+def failing(batch: Batch) -> list[str]:
+    """21 CFR 211.165(f): a product that fails its specification is rejected."""
+    return list(specification.failing(batch))
+
+
+@blockers.register("record-not-reviewed", clause="21 CFR 211.192; EU GMP Annex 11, 9")
+def reviewed(batch: Batch) -> list[str]:
+    """21 CFR 211.192: the quality unit reviews the record as it is, before the release."""
+    if batch.state != BatchState.COMPLETED or reviews.current(batch) is not None:
+        return []
+    return ["nobody of quality has signed a review of the record as it is now"]
 
 
 @blockers.register("outside-limits", clause="21 CFR 211.192")
@@ -60,16 +65,3 @@ def limits(batch: Batch) -> list[str]:
     return [
         f"{excursion}, and no deviation about it is closed" for excursion in excursions.of(batch)
     ]
-
-
-def _has_value(batch: Batch, tag: str, kind: ParameterKind) -> bool:
-    if kind == ParameterKind.RESULT:
-        return Result.objects.filter(sample__batch=batch, tag=tag).exists()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM execution_reading WHERE batch_id = %s AND tag = %s)",
-            [batch.pk, tag],
-        )
-        (found,) = cursor.fetchone()
-    measured = BatchEvent.objects.filter(batch=batch, kind=EventKind.MEASUREMENT, tag=tag)
-    return bool(found) or measured.exists()

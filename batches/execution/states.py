@@ -40,26 +40,55 @@ class Step(StrEnum):
     TAKE_SAMPLE = "register a sample"
     REPORT_RESULT = "report a result"
     LINK_DEVIATION = "link a deviation"
+    REVIEW = "review the batch record"
     CHECK_COPY = "check the issued copy"
     COMMENT = "comment on the batch"
     RELEASE = "release the batch"
     REJECT = "reject the batch"
+    HOLD = "put the batch on hold"
+    LIFT_HOLD = "lift the hold of the batch"
+    REWORK = "order a rework of the batch"
+    END_REWORK = "end the rework of the batch"
+    CONFIRM_RELEASE = "confirm the release of the batch"
+    RECALL = "recall the batch"
+    CERTIFY = "certify the batch"
+    SHIP = "ship the batch"
 
 
-# Store-and-forward sources and the laboratory deliver after a batch has ended, so its records stay
-# open until the disposition; after it only a deviation found later can be linked.
+# Store-and-forward sources and the laboratory deliver after a batch has ended, and after its
+# disposition too: what they know is never turned away. A release is then evaluated anew.
 _DELIVERED_LATE = {Step.RECORD_EVENT, Step.STORE_READINGS, Step.TAKE_SAMPLE, Step.REPORT_RESULT}
-_ALWAYS = {Step.LINK_DEVIATION, Step.COMMENT}
+_ALWAYS = {Step.LINK_DEVIATION, Step.COMMENT, Step.HOLD, Step.LIFT_HOLD}
+# What the state of manufacture allows.
 ALLOWED: dict[str, frozenset[Step]] = {
     BatchState.ISSUED: frozenset({Step.START, Step.ABORT, Step.CHECK_COPY} | _ALWAYS),
     BatchState.RUNNING: frozenset(
         _DELIVERED_LATE | {Step.END, Step.ABORT, Step.RUN_PHASE, Step.SUSPEND} | _ALWAYS
     ),
     BatchState.SUSPENDED: frozenset(_DELIVERED_LATE | {Step.RESUME, Step.ABORT} | _ALWAYS),
-    BatchState.COMPLETED: frozenset(_DELIVERED_LATE | {Step.RELEASE, Step.REJECT} | _ALWAYS),
-    BatchState.ABORTED: frozenset(_DELIVERED_LATE | {Step.REJECT} | _ALWAYS),
+    BatchState.COMPLETED: frozenset(
+        _DELIVERED_LATE
+        | {Step.REVIEW, Step.RELEASE, Step.REJECT, Step.REWORK, Step.END_REWORK}
+        | {Step.CONFIRM_RELEASE, Step.RECALL, Step.CERTIFY, Step.SHIP}
+        | _ALWAYS
+    ),
+    BatchState.ABORTED: frozenset(_DELIVERED_LATE | {Step.REVIEW, Step.REJECT} | _ALWAYS),
 }
-AFTER_DISPOSITION = frozenset(_ALWAYS)
+AFTER_DISPOSITION = frozenset(_DELIVERED_LATE | {Step.LINK_DEVIATION, Step.COMMENT})
+_AFTER_RELEASE = {Step.CONFIRM_RELEASE, Step.RECALL, Step.CERTIFY, Step.SHIP}
+# What the disposition allows. A step needs both.
+BY_DISPOSITION: dict[str, frozenset[Step]] = {
+    DispositionState.PENDING: frozenset(Step) - {Step.LIFT_HOLD, Step.END_REWORK} - _AFTER_RELEASE,
+    DispositionState.HELD: frozenset(Step)
+    - {Step.HOLD, Step.RELEASE, Step.REWORK, Step.END_REWORK}
+    - (_AFTER_RELEASE - {Step.RECALL}),
+    DispositionState.REWORK: AFTER_DISPOSITION
+    | {Step.REVIEW, Step.END_REWORK, Step.HOLD, Step.REJECT},
+    DispositionState.RELEASED: AFTER_DISPOSITION
+    | {Step.REVIEW, Step.CONFIRM_RELEASE, Step.HOLD, Step.RECALL, Step.CERTIFY, Step.SHIP},
+    DispositionState.RECALLED: AFTER_DISPOSITION | {Step.REVIEW, Step.REJECT},
+    DispositionState.REJECTED: AFTER_DISPOSITION,
+}
 # Where the steps of manufacture lead; the trigger `keep_batch` holds the same moves.
 MOVES: dict[Step, BatchState] = {
     Step.START: BatchState.RUNNING,
@@ -103,27 +132,24 @@ BEHIND = frozenset({PhaseState.DONE, PhaseState.ABORTED})
 
 
 def is_possible(batch: Batch, step: Step) -> bool:
-    """Say whether the batch's state allows the step."""
-    if batch.disposition != DispositionState.PENDING:
-        return step in AFTER_DISPOSITION
-    return step in ALLOWED[batch.state]
+    """Say whether manufacture and disposition allow the step."""
+    return step in ALLOWED[batch.state] and step in BY_DISPOSITION[batch.disposition]
 
 
 def demand(batch: Batch, step: Step) -> None:
-    """Pass when the batch's state allows the step, else raise `BatchStateForbids`."""
-    if batch.disposition != DispositionState.PENDING:
-        if step not in AFTER_DISPOSITION:
-            raise BatchStateForbids(
-                f"{batch.number} is {batch.get_disposition_display().lower()}: "
-                f"nobody can {step} any more"
-            )
-        return
+    """Pass when the batch's states allow the step, else raise `BatchStateForbids`."""
+    if step not in BY_DISPOSITION[batch.disposition]:
+        raise _forbidden(batch, step, batch.get_disposition_display())
     if step not in ALLOWED[batch.state]:
-        may = ", ".join(sorted(ALLOWED[batch.state])) or "nothing"
-        raise BatchStateForbids(
-            f"{batch.number} is {batch.get_state_display().lower()}: to {step} is not possible "
-            f"now; possible: {may}"
-        )
+        raise _forbidden(batch, step, batch.get_state_display())
+
+
+def _forbidden(batch: Batch, step: Step, state: str) -> BatchStateForbids:
+    possible = ALLOWED[batch.state] & BY_DISPOSITION[batch.disposition]
+    may = ", ".join(sorted(possible)) or "nothing"
+    return BatchStateForbids(
+        f"{batch.number} is {state.lower()}: to {step} is not possible now; possible: {may}"
+    )
 
 
 def demand_phase(phase: BatchPhase, step: PhaseStep) -> None:

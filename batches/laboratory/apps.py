@@ -9,8 +9,9 @@ class LaboratoryConfig(AppConfig):
     verbose_name = "Laboratory"
 
     def ready(self) -> None:
-        # Registers what signatures cover, and what blocks a release.
+        # Registers what signatures cover, what blocks a release, and what belongs to a batch.
         from batches.laboratory import (  # noqa: F401
+            belongings,
             complaints,
             objections,
             oos_conclusions,

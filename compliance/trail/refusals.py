@@ -19,6 +19,8 @@ _BY_SQLSTATE = {
     "GM002": ("append-only", 409, "what is recorded is not altered or deleted"),
     "GM003": ("reason-needed", 422, "the change needs a reason"),
     "GM004": ("roles-conflict", 409, "the roles exclude each other"),
+    "GM010": ("disposition-rule", 409, "the disposition of the batch does not allow it"),
+    "GM011": ("retention-rule", 409, "retention and legal hold do not allow it"),
     "GM040": ("signature-not-true", 422, "the signature is not what it says"),
     "GM041": ("accountability-not-acknowledged", 403, "the statement is to be acknowledged first"),
     "GM043": ("identity-not-proven", 403, "the identity of the signer is not established"),

@@ -159,7 +159,16 @@ def _consider(investigator: Person, deviation: str) -> None:
 
 
 def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:
+    """Review the batch record by exception, then decide about the batch."""
     with stage.person(Role.QUALITY_ASSURANCE) as quality:
+        shown = quality.get(f"batches/{number}/review")
+        exceptions = sum(one["exception_count"] for one in shown["sections"])
+        review = {
+            "digest": shown["digest"], "password": stage.cast.password,
+            "remarks": f"{exceptions} exceptions were looked at one by one",
+        }  # fmt: skip
+        quality.post(f"batches/{number}/review", review)
+        stage.display.say(f"{number} reviewed by {quality.username}: {exceptions} exceptions")
         body = {"outcome": outcome, "reason": reason, "password": stage.cast.password}
         decided = quality.post(f"batches/{number}/disposition", body, refused=409)
         if decided.get("status") == 409:

@@ -111,6 +111,7 @@ REFUSED = (
 )
 
 
+@pytest.mark.requirement("P11-e1", "A11D-12")
 def test_nothing_of_this_is_given_to_the_application(application: Connection[Any]) -> None:
     allowed = []
     for statement in REFUSED:
@@ -125,6 +126,7 @@ def test_nothing_of_this_is_given_to_the_application(application: Connection[Any
     assert allowed == []
 
 
+@pytest.mark.requirement("P11-e1", "A11D-12")
 def test_the_application_cannot_give_itself_rights_on_the_log(application: Connection[Any]) -> None:
     application.execute("GRANT ALL ON audit.entry TO gmp_app")  # PostgreSQL only warns
 
@@ -143,6 +145,7 @@ def test_the_application_cannot_give_itself_rights_on_the_log(application: Conne
         "UPDATE trail_app_vessel SET volume_l = 1",
     ],
 )
+@pytest.mark.requirement("P11-e1")
 def test_without_a_whole_act_the_application_changes_nothing(
     application: Connection[Any], statement: str
 ) -> None:

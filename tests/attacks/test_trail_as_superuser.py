@@ -73,6 +73,7 @@ def verdicts(report: verification.Report) -> set[tuple[Verdict, int | None]]:
 
 
 @pytest.mark.parametrize("place", ["first", "middle", "last"])
+@pytest.mark.requirement("P11-a1")
 def test_one_flipped_bit_in_a_body_is_named(log: int, as_superuser: Superuser, place: str) -> None:
     index = {"first": 0, "middle": log // 2, "last": log - 1}[place]
     entry_id, body = entry_of_leaf(as_superuser, index)
@@ -173,6 +174,7 @@ def test_an_entry_hidden_from_search_is_a_projection_mismatch(
     assert verdicts(found()) == {(Verdict.PROJECTION_MISMATCH, 5)}
 
 
+@pytest.mark.requirement("P11-a1")
 def test_a_row_changed_with_its_triggers_off_is_named_with_its_column(
     log: int, as_superuser: Superuser
 ) -> None:
@@ -214,6 +216,7 @@ def test_a_row_set_back_to_an_older_state_is_found(log: int, as_superuser: Super
     assert found().counts[Verdict.TAMPERED] == 2
 
 
+@pytest.mark.requirement("P11-a1")
 def test_a_row_deleted_with_its_triggers_off_is_named(log: int, as_superuser: Superuser) -> None:
     vessel = Vessel.objects.get(name="A-9")
 
@@ -485,6 +488,7 @@ def test_a_log_without_its_public_key_cannot_be_assessed(log: int) -> None:
         ("GRANT DELETE ON audit.entry TO gmp_app", "the application may DELETE"),
     ],
 )
+@pytest.mark.requirement("A11D-12")
 def test_a_weakened_guard_is_named(
     log: int, as_superuser: Superuser, statement: str, named: str
 ) -> None:
@@ -495,6 +499,7 @@ def test_a_weakened_guard_is_named(
     assert any(named in fault.message for fault in report.faults)
 
 
+@pytest.mark.requirement("A11D-12", "P11-e1")
 def test_replication_role_does_not_silence_the_capture(log: int, as_superuser: Superuser) -> None:
     as_superuser.execute("SET session_replication_role = replica")
 

@@ -57,6 +57,7 @@ def test_every_record_has_a_page_for_an_auditor(client: Client) -> None:
     assert expected <= set(answers)
 
 
+@pytest.mark.requirement("P11-d1")
 def test_a_stranger_gets_nothing_but_the_sign_in_page(client: Client) -> None:
     answers = [client.get(page) for page in ["/admin/", *_pages()]]
 
@@ -66,6 +67,7 @@ def test_a_stranger_gets_nothing_but_the_sign_in_page(client: Client) -> None:
     assert client.get("/api/v1/batches").status_code in {401, 403}
 
 
+@pytest.mark.requirement("P11-e3", "P11-g1")
 def test_an_auditor_cannot_act(client: Client) -> None:
     client.force_login(factories.person(Role.AUDITOR))
 

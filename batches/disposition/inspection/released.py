@@ -1,6 +1,6 @@
 """Read the released batches of a snapshot with the decisions that released them."""
 
-from batches.disposition.models import Decision
+from batches.disposition.models import RELEASES, Decision
 from batches.execution.models import Batch, DispositionState
 from compliance.inspection.outcomes import Evidence
 from compliance.inspection.snapshots import Snapshot
@@ -13,7 +13,9 @@ def of(snapshot: Snapshot) -> list[tuple[Batch, Decision | None]]:
     batches = snapshot.rows(Batch).filter(disposition=DispositionState.RELEASED)
     decisions = {
         one.batch_id: one
-        for one in Decision.objects.filter(batch__in=batches).select_related("signature")
+        for one in Decision.objects.filter(batch__in=batches, outcome__in=RELEASES)
+        .select_related("signature")
+        .order_by("pk")  # the newest release is the one that holds
     }
     return [(batch, decisions.get(batch.pk)) for batch in batches.select_related("recipe")]
 

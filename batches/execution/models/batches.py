@@ -25,11 +25,14 @@ class BatchState(models.TextChoices):
 
 class DispositionState(models.TextChoices):
     PENDING = "pending", "Pending"
+    HELD = "held", "On hold"
+    REWORK = "rework", "In rework"
     RELEASED = "released", "Released"
+    RECALLED = "recalled", "Recalled"
     REJECTED = "rejected", "Rejected"
 
 
-@controlled(guards=("keep_batch",))
+@controlled(guards=("keep_batch", "disposition_moves", "disposition_decided"))
 class Batch(models.Model):
     """One batch, issued against one effective master recipe (21 CFR 211.188)."""
 
@@ -90,7 +93,7 @@ class Batch(models.Model):
         return self.number
 
 
-controlled(deletable=True)(Batch.deviations.through)
+controlled(append_only=True)(Batch.deviations.through)  # a link is never taken back
 
 
 class PhaseState(models.TextChoices):

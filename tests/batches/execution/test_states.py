@@ -1,10 +1,12 @@
 """Every pair of a batch's state and what is asked of it is allowed, or refused and unchanged."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
-from batches.disposition import decisions
+from batches.disposition import shipments
+from batches.disposition.models import Market, Outcome
 from batches.execution import batches, copy_checks, phases, remarks, states
 from batches.execution.models import (
     Batch,
@@ -18,6 +20,7 @@ from batches.execution.states import (
     AFTER_DISPOSITION,
     ALLOWED,
     BEHIND,
+    BY_DISPOSITION,
     PHASE_ALLOWED,
     PHASE_MOVES,
     BatchStateForbids,
@@ -36,14 +39,15 @@ def _event(kind: EventKind, **said: str) -> Callable[[Batch], object]:
     return lambda batch: factories.happened(batch, kind, **said)
 
 
-def _decide(outcome: DispositionState) -> Callable[[Batch], object]:
-    def decide(batch: Batch) -> object:
-        signer = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
-        return decisions.decide(
-            batch, outcome=outcome, confirmed=signer, reason="the record was reviewed"
-        )
+def _decide(outcome: Outcome, **said: str) -> Callable[[Batch], object]:
+    return lambda batch: factories.decision(batch, outcome, **said)
 
-    return decide
+
+def _ship(batch: Batch) -> object:
+    return shipments.record(
+        batch, market=Market.US, consignee="A wholesaler", quantity=Decimal(1), unit="{vial}",
+        shipped_at=NOON, actor=factories.person(Role.WAREHOUSE), at=NOON,
+    )  # fmt: skip
 
 
 def _link(batch: Batch) -> object:
@@ -72,10 +76,21 @@ DO: dict[Step, Callable[[Batch], object]] = {
     Step.RECORD_EVENT: _event(EventKind.OBSERVATION, text="foam"),
     Step.STORE_READINGS: lambda batch: factories.stored(batch, factories.temperatures("36.8")),
     Step.TAKE_SAMPLE: factories.sample,
-    Step.REPORT_RESULT: lambda batch: factories.result(batch.samples.get()),
+    Step.REPORT_RESULT: lambda batch: factories.result(
+        batch.samples.get(), tag="lactate_mmol_l", value="20", unit="mmol/L"
+    ),
     Step.LINK_DEVIATION: _link,
-    Step.RELEASE: _decide(DispositionState.RELEASED),
-    Step.REJECT: _decide(DispositionState.REJECTED),
+    Step.REVIEW: factories.review,
+    Step.RELEASE: _decide(Outcome.RELEASED),
+    Step.REJECT: _decide(Outcome.REJECTED),
+    Step.HOLD: _decide(Outcome.HELD),
+    Step.LIFT_HOLD: _decide(Outcome.LIFTED),
+    Step.REWORK: _decide(Outcome.REWORK, reference="RO-7"),
+    Step.END_REWORK: _decide(Outcome.REWORKED),
+    Step.CONFIRM_RELEASE: _decide(Outcome.CONFIRMED),
+    Step.RECALL: _decide(Outcome.RECALLED),
+    Step.CERTIFY: factories.certificate,
+    Step.SHIP: _ship,
 }
 
 
@@ -83,7 +98,7 @@ def _batch_in(state: BatchState, step: Step) -> Batch:
     """Return a batch in the state in which only the state can object to the step."""
     if state == BatchState.ISSUED:
         return factories.batch()
-    if state == BatchState.COMPLETED and step == Step.RELEASE:
+    if state == BatchState.COMPLETED and step in (Step.RELEASE, Step.REVIEW):
         return factories.completed_batch()
     batch = factories.running_batch()
     if step == Step.REPORT_RESULT:
@@ -98,7 +113,7 @@ def _batch_in(state: BatchState, step: Step) -> Batch:
 
 
 @pytest.mark.requirement("P11-f1")
-@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("step", sorted(BY_DISPOSITION[DispositionState.PENDING]))
 @pytest.mark.parametrize("state", BatchState)
 def test_a_step_is_possible_in_exactly_the_states_that_allow_it(
     state: BatchState, step: Step
@@ -119,7 +134,9 @@ def test_a_step_is_possible_in_exactly_the_states_that_allow_it(
 
 
 @pytest.mark.parametrize("step", Step)
-def test_after_the_disposition_a_batch_takes_no_more_records(step: Step) -> None:
+def test_after_a_rejection_a_batch_takes_what_is_delivered_late_and_nothing_else(
+    step: Step,
+) -> None:
     batch = factories.completed_batch()
     DO[Step.REJECT](batch)
 
@@ -133,6 +150,8 @@ def test_after_the_disposition_a_batch_takes_no_more_records(step: Step) -> None
 def test_every_step_is_possible_in_some_state() -> None:
     assert frozenset().union(*ALLOWED.values()) == set(Step)
     assert set(ALLOWED) == set(BatchState.values)
+    assert frozenset().union(*BY_DISPOSITION.values()) == set(Step)
+    assert set(BY_DISPOSITION) == set(DispositionState.values)
 
 
 def test_the_state_that_counts_is_the_stored_one() -> None:

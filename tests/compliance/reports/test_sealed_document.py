@@ -131,6 +131,7 @@ def test_another_authority_is_not_trusted(sealed: bytes, tmp_path: Path) -> None
     assert not verdict.is_valid
 
 
+@pytest.mark.requirement("P11-30")
 def test_a_flipped_byte_anywhere_or_an_appended_revision_is_refused(
     sealed: bytes, sealing: seal.Seal
 ) -> None:
@@ -172,6 +173,7 @@ def test_signature_changed_value_and_finding_are_in_the_text(sealed: bytes, tmp_
     assert all(f"row {number}" in text for number in range(120))
 
 
+@pytest.mark.requirement("P11-b1")
 def test_the_evidence_comes_out_as_it_went_in(sealed: bytes, tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(sealed)

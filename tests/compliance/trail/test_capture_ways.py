@@ -204,6 +204,7 @@ def new_entries() -> Iterator[list[Entry]]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.usefixtures("five_vessels")
+@pytest.mark.requirement("P11-e1")
 def test_entries_written_are_rows_changed(way: str, ways: list[tuple[str, int, int, str]]) -> None:
     change, expected = WAYS[way]
 
@@ -251,6 +252,7 @@ def test_after_an_act_failed_within_another_the_outer_one_goes_on() -> None:
 
 @pytest.mark.usefixtures("five_vessels")
 @pytest.mark.parametrize("way", ["save", "QuerySet.update", "delete", "SQL UPDATE", "SQL DELETE"])
+@pytest.mark.requirement("A11-9")
 def test_a_change_without_a_reason_is_refused_by_the_database(way: str) -> None:
     change, _ = WAYS[way]
 
@@ -259,6 +261,7 @@ def test_a_change_without_a_reason_is_refused_by_the_database(way: str) -> None:
 
 
 @pytest.mark.usefixtures("five_vessels")
+@pytest.mark.requirement("P11-e1", "P11-e2", "A11-9")
 def test_the_reason_is_recorded_with_old_and_new_values() -> None:
     with new_entries() as (entries), trail_log.act("weighed again"):
         Vessel.objects.filter(name="A-1").update(volume_l="2.50", secret="x")
@@ -279,6 +282,7 @@ def test_the_reason_is_recorded_with_old_and_new_values() -> None:
         (Kept, "DELETE FROM trail_app_kept", "nothing regulated is deleted"),
     ],
 )
+@pytest.mark.requirement("P11-c1")
 def test_what_must_stay_stays(
     model: type[Stamp] | type[Kept], statement: str, refused: str
 ) -> None:

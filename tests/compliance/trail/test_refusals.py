@@ -46,6 +46,7 @@ def posted(client: Client, path: str, body: Any, **headers: str) -> Any:
 # --- What a rollback does not reach
 
 
+@pytest.mark.requirement("P11-f1", "P11-g1")
 def test_a_refusal_outlives_the_rollback_of_what_was_refused(fresh_log: Any) -> None:
     with pytest.raises(RuntimeError), trail_log.act():
         said_no()
@@ -154,6 +155,7 @@ def test_two_at_the_same_time_are_one_refusal(fresh_log: Any) -> None:
 # --- The API
 
 
+@pytest.mark.requirement("P11-f1")
 def test_a_forbidden_state_is_refused_and_on_record(client: Client, fresh_log: Any) -> None:
     closed = factories.closed_deviation()
     quality = factories.person(Role.QUALITY_ASSURANCE)
@@ -174,6 +176,7 @@ def test_a_forbidden_state_is_refused_and_on_record(client: Client, fresh_log: A
     assert kept.subject == NOTES.format(closed.number)
 
 
+@pytest.mark.requirement("P11-g1")
 def test_a_missing_duty_is_refused_and_on_record(client: Client, fresh_log: Any) -> None:
     opened = factories.deviation()
     auditor = factories.person(Role.AUDITOR)

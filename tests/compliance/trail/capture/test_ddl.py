@@ -43,6 +43,7 @@ def test_migrating_once_more_logs_nothing(fresh_log: Any) -> None:
     assert Entry.objects.count() == before
 
 
+@pytest.mark.requirement("A11D-12")
 def test_switching_a_capture_off_is_an_entry(as_superuser: Superuser) -> None:
     statement = "ALTER TABLE trail_app_vessel DISABLE TRIGGER zz_capture"
 
@@ -151,6 +152,7 @@ def test_replica_mode_does_not_silence_ddl(as_superuser: Superuser) -> None:
         "ALTER FUNCTION audit.log_ddl() OWNER TO postgres",
     ],
 )
+@pytest.mark.requirement("A11D-12")
 def test_what_would_silence_the_log_of_ddl_is_refused(
     as_superuser: Superuser, statement: str
 ) -> None:

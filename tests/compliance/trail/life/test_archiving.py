@@ -39,6 +39,7 @@ def test_every_whole_span_under_a_checkpoint_is_archived_once(archives: Archives
     assert LogEvent.objects.filter(kind="archive").count() == 2
 
 
+@pytest.mark.requirement("A11-16/17")
 def test_a_file_alone_proves_its_entries_against_the_signed_checkpoint(archives: Archives) -> None:
     for span in archives.spans:
         found = Archive((archives.folder / span.file).read_bytes())
@@ -118,6 +119,7 @@ def test_a_flipped_byte_is_named_at_its_leaf_and_the_others_are_still_read(
     assert archiving.read_body(SPAN + 45) == content.at(SPAN + 45).body
 
 
+@pytest.mark.requirement("A11-16/17")
 def test_no_byte_of_a_file_can_be_flipped_unnoticed(archives: Archives) -> None:
     span = archives.spans[0]
     path = archives.folder / span.file

@@ -95,6 +95,7 @@ def test_the_log_goes_on_after_detaching(archives: Archives, next_partition: Non
     trail_log.seal_and_sign()
 
 
+@pytest.mark.requirement("P11-c1")
 def test_a_legal_hold_keeps_everything_until_it_is_released(
     archives: Archives, next_partition: None
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_legal_hold_keeps_everything_until_it_is_released(
     assert detach(archives) == 2 * SPAN
 
 
+@pytest.mark.requirement("P11-e3")
 def test_young_entries_stay(archives: Archives, next_partition: None) -> None:
     with pytest.raises(NotDetachable, match="too young"):
         detach(archives, at=timezone.now(), retention=timedelta(days=1))

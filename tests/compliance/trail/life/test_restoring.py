@@ -189,6 +189,7 @@ def test_a_note_of_a_witness_counts_and_a_forged_one_does_not(database: str) -> 
 # --- Recovery
 
 
+@pytest.mark.requirement("P11-c1", "211-68b")
 def test_the_lost_end_is_put_back_from_the_export(database: str, tmp_path: Path) -> None:
     trail_log.vessels(40, "A")
     trail_log.seal_and_sign()
@@ -264,6 +265,7 @@ def test_a_secret_value_does_not_come_back_and_is_named(database: str, tmp_path:
     assert [one.split(": ")[1] for one in found.rows.incomplete] == ["secret"]
 
 
+@pytest.mark.requirement("211-68b")
 def test_an_altered_export_is_refused_and_nothing_is_written(restored: exported.Source) -> None:
     class Altered:
         def get(self, key: str) -> bytes | None:

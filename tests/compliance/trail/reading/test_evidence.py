@@ -52,6 +52,7 @@ def day() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["record", "person", "act", "period"])
+@pytest.mark.requirement("P11-b1", "P11-e3")
 def test_a_bundle_of_each_kind_verifies_offline(first: Vessel, tmp_path: Path, kind: str) -> None:
     act = Entry.objects.filter(actor="anna").order_by("pk")[0].act
     wanted = {
@@ -69,6 +70,7 @@ def test_a_bundle_of_each_kind_verifies_offline(first: Vessel, tmp_path: Path, k
     assert len(result.entries) >= {"record": 3, "person": 10, "act": 10, "period": 55}[kind]
 
 
+@pytest.mark.requirement("P11-b1")
 def test_a_bundle_of_a_batch_has_all_its_records(read_log: FreshLog, tmp_path: Path) -> None:
     batch = factories.batch()
     issuing.seal_now(timezone.now())

@@ -38,6 +38,7 @@ def test_the_trail_shows_what_happened_last(reader: Client) -> None:
     assert "<svg" in text
 
 
+@pytest.mark.requirement("P11-e2")
 def test_a_records_page_shows_its_changes_by_the_word_and_numbers_as_typed(
     reader: Client, first: Vessel
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_person_page_has_only_what_that_person_did(reader: Client) -> None:
     assert "by ben" not in text
 
 
+@pytest.mark.requirement("P11-e3", "A11D-12")
 def test_filters_narrow_the_list_and_say_so(reader: Client) -> None:
     text = text_of(reader, f"{LIST}?actor=anna&record={TABLE}&op=update&reason=AGAIN")
     none = text_of(reader, f"{LIST}?actor=anna&op=delete")

@@ -58,6 +58,7 @@ def test_a_page_leads_to_the_older_one_and_back(read_log: FreshLog) -> None:
     assert [one.pk for one in back.entries] == [one.pk for one in newest.entries]
 
 
+@pytest.mark.requirement("P11-e3", "A11-12")
 def test_a_record_a_person_an_act_and_a_role_have_their_entries(first: Vessel) -> None:
     of_record = everything(Asked(record=TABLE, record_id=str(first.pk)))
     of_anna = everything(Asked(actor="anna"))
@@ -102,6 +103,7 @@ def test_a_search_that_finds_little_says_how_far_it_looked_and_goes_on_from_ther
 
 
 @pytest.mark.parametrize("waiting", ["nothing", "projection", "sealing"])
+@pytest.mark.requirement("P11-e3", "211-180")
 def test_no_question_reads_through_the_entries(read_log: FreshLog, waiting: str) -> None:
     with trail_log.act():
         Vessel.objects.bulk_create(Vessel(name=f"many {n}") for n in range(3_000))

@@ -24,6 +24,7 @@ def test_no_damage_verifies(name: str, round_: int) -> None:
     assert case.expected in {one.verdict for one in result.problems}, case.description
 
 
+@pytest.mark.requirement("P11-30", "P11-a1")
 def test_a_bit_in_one_body_accuses_this_entry_and_no_other() -> None:
     made = damage.scene(11, kind=Kind.PERIOD)
     entry = made.contents.entries[len(made.contents.entries) // 2]

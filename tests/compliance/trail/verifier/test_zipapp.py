@@ -47,6 +47,7 @@ def run(python: Path, *arguments: object, folder: Path) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.requirement("A11-16/17", "P11-30")
 def test_it_runs_in_an_empty_folder_with_a_bare_interpreter(
     bare_python: Path, tmp_path: Path
 ) -> None:

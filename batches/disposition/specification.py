@@ -1,0 +1,38 @@
+"""Say where a batch does not meet its registered specification (21 CFR 211.165; Annex 16, 3)."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from batches.disposition import excursions
+from batches.execution.models import Batch, BatchEvent, EventKind
+from batches.laboratory.models import Result
+from batches.recipes.models import Criticality, ParameterKind
+
+
+def missing(batch: Batch) -> Iterator[str]:
+    """Yield each value that the recipe demands and nobody reported."""
+    for parameter in batch.recipe.parameters.filter(is_required=True).order_by("tag"):
+        if not _has_value(batch, parameter.tag, ParameterKind(parameter.kind)):
+            kind = parameter.get_kind_display().lower()
+            yield f"{parameter.tag}: the recipe demands a {kind}"
+
+
+def failing(batch: Batch) -> Iterator[str]:
+    """Yield each quality attribute whose result is outside its limits: no deviation heals that."""
+    for one in excursions.of(batch):
+        if one.kind == "result" and one.parameter.criticality == Criticality.CQA:
+            yield f"{one}: the product does not meet its specification"
+
+
+def _has_value(batch: Batch, tag: str, kind: ParameterKind) -> bool:
+    if kind == ParameterKind.RESULT:
+        return Result.objects.filter(sample__batch=batch, tag=tag).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM execution_reading WHERE batch_id = %s AND tag = %s)",
+            [batch.pk, tag],
+        )
+        (found,) = cursor.fetchone()
+    measured = BatchEvent.objects.filter(batch=batch, kind=EventKind.MEASUREMENT, tag=tag)
+    return bool(found) or measured.exists()

@@ -1,0 +1,118 @@
+"""Know which records belong to a batch: each room registers its own (21 CFR 211.188)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models
+
+from batches.execution.models import Batch, BatchEvent, BatchPhase, IssuedCopy, ReadingSegment
+from compliance.trail import capture
+from compliance.trail.tlog import canonical
+from compliance.trail.verifier.contents import Record
+
+Rows = Callable[[Batch], "models.QuerySet[Any]"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one controlled table. `is_signed`: a signature under the batch covers them."""
+
+    name: str
+    rows: Rows
+    is_signed: bool
+
+
+_parts: dict[str, Part] = {}
+
+
+def register(name: str, *, is_signed: bool = True) -> Callable[[Rows], Rows]:
+    """Declare a function from a batch to its rows of one controlled table."""
+
+    def declare(rows: Rows) -> Rows:
+        if name in _parts:
+            raise ValueError(f"the part {name} of a batch is registered already")
+        _parts[name] = Part(name, rows, is_signed)
+        return rows
+
+    return declare
+
+
+def parts() -> list[Part]:
+    """Return every part, by name."""
+    return [_parts[name] for name in sorted(_parts)]
+
+
+def keys(batch: Batch) -> Iterator[Record]:
+    """Yield the table and key of every record of a batch, the batch's own first."""
+    yield (capture.record_of(Batch), str(batch.pk))
+    for part in parts():
+        rows = part.rows(batch)
+        table = capture.record_of(rows.model)
+        for pk in rows.order_by("pk").values_list("pk", flat=True):
+            yield (table, str(pk))
+
+
+def digests(batch: Batch) -> dict[str, canonical.Value]:
+    """Return for each signed part how many rows it has, and one hash over all of them in order.
+
+    Each row carries the digest of its newest entry in the trail (`audit_head`).
+    """
+    return {part.name: _digest(part.rows(batch)) for part in parts() if part.is_signed}
+
+
+def _digest(rows: "models.QuerySet[Any]") -> dict[str, canonical.Value]:
+    chosen, values = rows.order_by().values("pk").query.sql_with_params()
+    meta = rows.model._meta
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), encode(sha256(coalesce(string_agg(audit_head, ''::bytea ORDER BY "  # noqa: S608 -- a table of ours
+            f"{meta.pk.column}), '')), 'hex') FROM {meta.db_table} "
+            f"WHERE {meta.pk.column} IN ({chosen})",
+            values,
+        )
+        count, digest = cursor.fetchone()
+    return {"count": count, "sha256": digest}
+
+
+@register("phases")
+def _phases(batch: Batch) -> "models.QuerySet[BatchPhase]":
+    return batch.phases.all()
+
+
+@register("events")
+def _events(batch: Batch) -> "models.QuerySet[BatchEvent]":
+    return batch.events.all()
+
+
+@register("reading-segments")
+def _segments(batch: Batch) -> "models.QuerySet[ReadingSegment]":
+    return batch.segments.all()
+
+
+@register("deviations")
+def _deviations(batch: Batch) -> "models.QuerySet[Any]":
+    return batch.deviations.all()
+
+
+@register("deviation-links")
+def _links(batch: Batch) -> "models.QuerySet[Any]":
+    return Batch.deviations.through.objects.filter(batch=batch)
+
+
+@register("issued-copy")
+def _copy(batch: Batch) -> "models.QuerySet[Any]":
+    return IssuedCopy.objects.filter(batch=batch)
+
+
+def _related(name: str) -> Rows:
+    return lambda batch: getattr(batch, name).all()
+
+
+# The issued copy line by line, and what was entered, charged, used and flagged beside it.
+for _name in (
+    "parameters", "materials", "yields", "sampling", "equipment_needs", "labels", "charges",
+    "produced", "equipment", "in_process_results", "calculations", "examinations", "label_uses",
+    "remarks", "files", "exceptions",
+):  # fmt: skip
+    register(_name.replace("_", "-"))(_related(_name))

@@ -1,0 +1,388 @@
+"""A batch is what its newest signed decision says, and nothing else makes it so."""
+
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import ProtectedError
+
+from batches.disposition import decisions, reviews, standing
+from batches.disposition.decisions import DispositionBlocked, ReferenceNeeded
+from batches.disposition.models import BatchReview, Decision, Outcome
+from batches.disposition.reviews import RecordChanged
+from batches.execution import blockers
+from batches.execution.models import Batch, BatchState, DispositionState, EventKind
+from batches.execution.states import ALLOWED, BY_DISPOSITION, BatchStateForbids
+from compliance.access.authority import NotPermitted
+from compliance.access.duties import DUTIES, Duty, Role
+from compliance.signatures import signing
+from compliance.signatures.models import Meaning, Signature
+from compliance.trail import recording
+from compliance.trail.models import Entry
+from tests import factories
+from tests.factories import NOON, TEST
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@contextlib.contextmanager
+def _refused_by_database(code: str = "GM010"):  # type: ignore[no-untyped-def]
+    """Expect the application's own role to be refused, at the latest when it commits."""
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert getattr(caught.value.__cause__, "sqlstate", "") == code
+
+
+def _act():  # type: ignore[no-untyped-def]
+    return recording.recording(
+        decisions.Action.BATCH_DISPOSITIONED, actor=TEST, at=NOON, reason="an attempt by hand"
+    )
+
+
+def _in_state(state: DispositionState) -> Batch:
+    """Return a completed batch with this disposition."""
+    batch = factories.completed_batch()
+    for outcome in _WAYS[state]:
+        said = {"reference": "RO-7"} if outcome == Outcome.REWORK else {}
+        factories.decision(batch, outcome, **said)
+    batch.refresh_from_db()
+    return batch
+
+
+_WAYS = {
+    DispositionState.PENDING: (),
+    DispositionState.HELD: (Outcome.HELD,),
+    DispositionState.REWORK: (Outcome.REWORK,),
+    DispositionState.RELEASED: (Outcome.RELEASED,),
+    DispositionState.RECALLED: (Outcome.RELEASED, Outcome.RECALLED),
+    DispositionState.REJECTED: (Outcome.REJECTED,),
+}
+
+
+@pytest.mark.requirement("P11-f1")
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("state", DispositionState)
+def test_a_decision_is_possible_in_exactly_the_states_that_allow_it(
+    state: DispositionState, outcome: Outcome
+) -> None:
+    batch = _in_state(state)
+    rule = decisions.RULES[outcome]
+    said = {"reference": "RO-7"} if outcome == Outcome.REWORK else {}
+
+    if rule.step in BY_DISPOSITION[state] & ALLOWED[BatchState.COMPLETED]:
+        made = factories.decision(batch, outcome, **said)
+        batch.refresh_from_db()
+        assert (batch.disposition, made.signature.meaning) == (rule.becomes, rule.meaning)
+    else:
+        with pytest.raises(BatchStateForbids, match=batch.number):
+            factories.decision(batch, outcome, **said)
+        batch.refresh_from_db()
+        assert batch.disposition == state
+
+
+@pytest.mark.requirement("211-22a", "P11-g1")
+@pytest.mark.parametrize("role", list(Role))
+def test_only_quality_decides_about_a_batch(role: Role) -> None:
+    batch = factories.completed_batch()
+    person = factories.person(role)
+
+    if Duty.DECIDE_DISPOSITION in DUTIES[role]:
+        factories.decision(batch, by=person)
+        assert role in {Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON}
+    else:
+        with pytest.raises(NotPermitted):
+            factories.decision(batch, by=person)
+
+
+def test_a_batch_is_held_the_hold_lifted_and_then_released() -> None:
+    batch = factories.completed_batch()
+
+    for outcome in (Outcome.HELD, Outcome.LIFTED, Outcome.RELEASED):
+        factories.decision(batch, outcome)
+
+    batch.refresh_from_db()
+    assert batch.disposition == DispositionState.RELEASED
+    assert list(batch.decisions.order_by("pk").values_list("outcome", flat=True)) == [
+        "held", "lifted", "released",
+    ]  # fmt: skip
+
+
+def test_a_rework_names_its_order_and_the_batch_is_judged_anew_after_it() -> None:
+    batch = factories.completed_batch()
+    with pytest.raises(ReferenceNeeded):
+        factories.decision(batch, Outcome.REWORK)
+
+    ordered = factories.decision(batch, Outcome.REWORK, reference="RO-2026-7")
+    factories.decision(batch, Outcome.REWORKED)
+
+    batch.refresh_from_db()
+    assert ordered.reference == "RO-2026-7"
+    assert batch.disposition == DispositionState.PENDING
+
+
+@pytest.mark.requirement("211-192")
+def test_a_record_that_nobody_reviewed_is_not_released() -> None:
+    batch = factories.completed_batch()
+    factories.happened(batch, EventKind.OBSERVATION, text="a line after the review")
+
+    with pytest.raises(DispositionBlocked, match="signed a review") as refused:
+        factories.decision(batch)
+
+    assert [one["code"] for one in refused.value.errors] == ["record-not-reviewed"]
+    assert blockers.of(batch)[0].clause.startswith("21 CFR 211.192")
+
+
+@pytest.mark.requirement("211-192")
+def test_every_objection_to_a_release_is_named_at_once_with_its_clause() -> None:
+    batch = factories.running_batch()
+    factories.happened(batch, EventKind.BATCH_ENDED)
+    factories.deviation(batch)
+    batch.refresh_from_db()
+
+    found = blockers.of(batch)
+    with pytest.raises(DispositionBlocked) as refused:
+        factories.decision(batch)
+
+    assert {one.name for one in found} >= {
+        "deviation-open", "phase-not-executed", "record-not-reviewed", "value-missing",
+    }  # fmt: skip
+    assert all(one.clause for one in found)
+    assert {one["code"] for one in refused.value.errors} == {one.name for one in found}
+
+
+def test_a_result_outside_its_specification_bars_the_release_with_any_deviation() -> None:
+    batch = factories.completed_batch()
+    sample = factories.sample(batch, at=NOON + MINUTE)
+    factories.result(sample, value="1.90", at=NOON + MINUTE)
+    factories.closed_deviation(batch)
+    factories.review(batch)
+
+    with pytest.raises(DispositionBlocked, match="does not meet its specification"):
+        factories.decision(batch)
+
+
+def test_a_review_signs_what_was_looked_at_or_nothing() -> None:
+    batch = factories.completed_batch()
+    seen = signing.digest(batch)
+    factories.happened(batch, EventKind.OBSERVATION, text="while somebody reads")
+    reviewer = factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+
+    with pytest.raises(RecordChanged):
+        reviews.sign(batch, seen=seen, remarks="all of it was read", confirmed=reviewer)
+
+    assert BatchReview.objects.filter(batch=batch).count() == 1  # the factory's own
+
+
+def test_a_review_is_bound_to_the_digest_and_to_the_size_of_the_trail() -> None:
+    batch = factories.completed_batch()
+
+    review = factories.review(batch)
+
+    signature = review.signature
+    assert signature.record_digest == review.content_digest == signing.digest(batch)
+    assert signature.meaning == Meaning.REVIEWED
+    assert f"trail of {review.tree_size} entries" in signature.comment
+    assert review.counts["phases"] == {"records": 3, "exceptions": 0}
+
+
+# --- What comes after the release
+
+
+CHANGES: dict[str, Callable[[Batch], object]] = {
+    "an event": lambda batch: factories.happened(
+        batch, EventKind.OBSERVATION, text="foam was seen", at=NOON + MINUTE
+    ),
+    "a corrected result": lambda batch: factories.result(
+        batch.samples.get(), value="3.20", version=2, reason="the dilution was wrong",
+        at=NOON + MINUTE,
+    ),
+    "a new result": lambda batch: factories.result(
+        factories.sample(batch, at=NOON + MINUTE), at=NOON + MINUTE
+    ),
+    "readings": lambda batch: factories.stored(
+        batch, factories.temperatures("36.9", since=NOON), at=NOON + MINUTE
+    ),
+    "a deviation": lambda batch: factories.deviation(batch, at=NOON + MINUTE),
+}  # fmt: skip
+
+
+@pytest.mark.requirement("A11D-13", "P11-70")
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_after_the_release_opens_the_evaluation_again(change: str) -> None:
+    batch = factories.released_batch()
+    assert not standing.of(batch).needs_reevaluation
+
+    CHANGES[change](batch)
+
+    found = standing.of(batch)
+    assert found.needs_reevaluation
+    assert found.decision is not None
+    since = standing.entries_since(found.decision)
+    assert since
+    assert all(not one.action.startswith("disposition.") for one in since)
+    with pytest.raises(standing.ReevaluationNeeded):
+        factories.certificate(batch)
+    with pytest.raises(standing.ReevaluationNeeded):
+        factories.shipment(batch)
+
+
+def test_a_release_is_confirmed_after_a_new_review_only() -> None:
+    batch = factories.released_batch()
+    CHANGES["an event"](batch)
+    with pytest.raises(DispositionBlocked, match="signed a review"):
+        factories.decision(batch, Outcome.CONFIRMED)
+
+    factories.review(batch)
+    factories.decision(batch, Outcome.CONFIRMED)
+
+    assert not standing.of(batch).needs_reevaluation
+    assert factories.certificate(batch).decision.outcome == Outcome.CONFIRMED
+
+
+def test_what_comes_before_the_decision_is_no_change_after_it() -> None:
+    batch = factories.released_batch()
+    decision = batch.decisions.get()
+
+    assert standing.entries_since(decision) == []
+
+
+# --- The database, for whoever comes around the functions
+
+
+@pytest.mark.requirement("211-22a", "P11-f1")
+@pytest.mark.parametrize("state", ["released", "rejected", "held", "rework"])
+def test_the_database_refuses_a_disposition_without_its_decision(state: str) -> None:
+    batch = factories.completed_batch()
+
+    with _refused_by_database(), _act():
+        Batch.objects.filter(pk=batch.pk).update(disposition=state)
+
+
+@pytest.mark.requirement("P11-f1")
+def test_the_database_refuses_every_move_that_the_table_of_states_does_not_have() -> None:
+    possible = {
+        (state, decisions.RULES[outcome].becomes)
+        for state in DispositionState
+        for outcome in Outcome
+        if decisions.RULES[outcome].step in BY_DISPOSITION[state]
+    }
+    for state in DispositionState:
+        batch = _in_state(state)
+        for target in set(DispositionState) - {state}:
+            with pytest.raises(DatabaseError) as caught, transaction.atomic(), _act():
+                Batch.objects.filter(pk=batch.pk).update(disposition=target)
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            said = "cannot become" in str(caught.value)
+            assert said == ((state, target) not in possible), (state, target)
+
+
+def test_the_database_refuses_a_batch_that_is_born_released() -> None:
+    batch = factories.completed_batch()
+    with _refused_by_database(), _act():
+        Batch.objects.create(
+            number="B-born", recipe=batch.recipe, recipe_digest=batch.recipe_digest,
+            state="completed", disposition="released", issued_at=NOON,
+        )  # fmt: skip
+
+
+def _signature(batch: Batch, meaning: Meaning, **said: str) -> Signature:
+    signer = factories.person(Role.QUALITY_ASSURANCE)
+    made = signing.sign(batch, meaning=meaning, confirmed=factories.confirmed(signer))
+    if not said:
+        return made
+    values = {
+        field.attname: getattr(made, field.attname) for field in Signature._meta.fields
+    } | said
+    del values["id"]
+    return Signature.objects.create(**values)
+
+
+def _released_by_hand(batch: Batch, signature: Signature, review: BatchReview | None) -> None:
+    Decision.objects.create(
+        batch=batch, outcome=Outcome.RELEASED, reason="an attempt by hand", review=review,
+        signature=signature, decided_at=NOON,
+    )  # fmt: skip
+    Batch.objects.filter(pk=batch.pk).update(disposition="released")
+
+
+def test_the_database_refuses_a_release_with_a_signature_of_another_meaning() -> None:
+    batch = factories.completed_batch()
+    with _refused_by_database(), _act():
+        signature = _signature(batch, Meaning.APPROVED)
+        _released_by_hand(batch, signature, batch.reviews.get())
+
+
+def test_the_database_refuses_a_release_with_the_signature_of_another_batch() -> None:
+    batch, other = factories.completed_batch(), factories.completed_batch()
+    with _refused_by_database(), _act():
+        signature = _signature(other, Meaning.RELEASED)
+        _released_by_hand(batch, signature, batch.reviews.get())
+
+
+def test_the_database_refuses_a_release_of_something_that_was_not_reviewed() -> None:
+    batch = factories.completed_batch()
+    factories.happened(batch, EventKind.OBSERVATION, text="a line after the review")
+    with _refused_by_database(), _act():
+        _released_by_hand(batch, _signature(batch, Meaning.RELEASED), batch.reviews.get())
+
+
+def test_the_database_refuses_a_release_without_a_review() -> None:
+    batch = factories.completed_batch()
+    with pytest.raises(DatabaseError, match="decision_release_needs_review"):
+        with transaction.atomic(), _act():
+            _released_by_hand(batch, _signature(batch, Meaning.RELEASED), None)
+
+
+def test_the_database_refuses_a_decision_that_does_not_move_its_batch() -> None:
+    batch = factories.completed_batch()
+    with _refused_by_database(), _act():
+        Decision.objects.create(
+            batch=batch, outcome=Outcome.HELD, reason="an attempt by hand", decided_at=NOON,
+            signature=_signature(batch, Meaning.APPROVED),
+        )  # fmt: skip
+
+
+def test_a_release_by_hand_that_has_all_of_it_is_possible() -> None:
+    """The guards ask for what a release needs, and for nothing else."""
+    batch = factories.completed_batch()
+    with transaction.atomic(), _act():
+        _released_by_hand(batch, _signature(batch, Meaning.RELEASED), batch.reviews.get())
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    batch.refresh_from_db()
+    assert batch.disposition == DispositionState.RELEASED
+
+
+def test_a_link_to_a_deviation_is_never_taken_back() -> None:
+    batch = factories.completed_batch()
+    factories.deviation(batch)
+
+    with _refused_by_database("GM002"), _act():
+        batch.deviations.clear()
+
+
+def test_a_decision_and_its_batch_are_not_deleted() -> None:
+    batch = factories.released_batch()
+
+    with pytest.raises(ProtectedError):
+        batch.delete()
+    with _refused_by_database("GM002"), _act():
+        batch.decisions.all().delete()
+
+
+def test_decisions_carry_their_reason_in_the_trail() -> None:
+    batch = factories.released_batch()
+
+    entry = Entry.objects.of_record("execution_batch", batch.pk).last()
+
+    assert entry is not None
+    assert (entry.action, entry.reason) == (
+        "disposition.batch-dispositioned", "the record was reviewed",
+    )  # fmt: skip
