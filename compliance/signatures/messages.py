@@ -102,7 +102,7 @@ class QuestionOut(Out):
     options = serializers.JSONField(help_text="For navigator.credentials.get().")
 
 
-class AnswerIn(In):
+class KeyAnswerIn(In):
     question = Text(max_length=4000)
     answer = serializers.DictField(help_text="What the security key answered.")
 

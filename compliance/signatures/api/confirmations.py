@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.signatures import contents, security_key
-from compliance.signatures.messages import AnswerIn, CodeOut, QuestionIn, QuestionOut
+from compliance.signatures.messages import CodeOut, KeyAnswerIn, QuestionIn, QuestionOut
 from compliance.signatures.models import Meaning
 
 
@@ -38,10 +38,10 @@ class Questions(APIView):
 class Confirmations(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="signature_confirm", request=AnswerIn, responses={201: CodeOut})
+    @extend_schema(operation_id="signature_confirm", request=KeyAnswerIn, responses={201: CodeOut})
     def post(self, request: Request) -> Response:
         """Give the key's answer; the code is sent in the password's place, once."""
-        body = AnswerIn(data=request.data)
+        body = KeyAnswerIn(data=request.data)
         body.is_valid(raise_exception=True)
         code = security_key.confirm(
             callers.person(request),
