@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from batches.assets.actions import Action
 from batches.assets.models import Material, MaterialKind
+from batches.quantities import units
 from compliance.access import authority
 from compliance.access.duties import Duty
 from compliance.access.models import User
@@ -37,7 +38,7 @@ class MaterialDraft:
 
 
 def create(draft: MaterialDraft, *, actor: User, at: datetime) -> Material:
-    """Enter a material; raise `MaterialKnown` or `MaterialInvalid`."""
+    """Enter a material; raise `MaterialKnown`, `MaterialInvalid` or `UnitUnknown`."""
     authority.demand(actor, Duty.AUTHOR_SPECIFICATION)
     if not draft.code.strip() or not draft.name.strip() or not draft.unit.strip():
         raise MaterialInvalid("a material needs a code, a name and the unit that it is counted in")
@@ -45,9 +46,10 @@ def create(draft: MaterialDraft, *, actor: User, at: datetime) -> Material:
         raise MaterialInvalid("a retest interval is one day or more")
     if not 0 <= draft.reconciliation_limit_percent <= 100:
         raise MaterialInvalid("the limit of reconciliation is between 0 and 100 percent")
+    unit = units.parse(draft.unit).code
     with recording.recording(
         Action.MATERIAL_CREATED, actor=actor, at=at, reason=f"material {draft.code}"
     ):
         if Material.objects.filter(code=draft.code).exists():
             raise MaterialKnown(f"{draft.code} is the code of another material")
-        return Material.objects.create(**vars(draft), created_at=at)
+        return Material.objects.create(**{**vars(draft), "unit": unit}, created_at=at)

@@ -8,6 +8,7 @@ import pytest
 from batches.assets import ledger, lots, reconciling
 from batches.assets.ledger import Line, LotNotUsable, QuantityInvalid, StockShort
 from batches.assets.models import MaterialKind, MaterialLot, Movement, MovementKind
+from batches.quantities.units import UnitUnknown
 from compliance.access.authority import NotPermitted
 from compliance.access.duties import Role
 from compliance.trail.recording import ReasonNotMeaningful
@@ -174,3 +175,9 @@ def test_nothing_is_taken_at_a_moment_before_the_lot_was_there_and_released() ->
             lot, MovementKind.SCRAPPED, "1",
             line=Line(reason="torn container", moved_at=NOON - timedelta(hours=3)),
         )  # fmt: skip
+
+
+def test_a_material_is_counted_in_an_approved_unit_under_its_ucum_code() -> None:
+    assert factories.material(unit="gram").unit == "g"
+    with pytest.raises(UnitUnknown):
+        factories.material(unit="handful")
