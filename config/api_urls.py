@@ -9,6 +9,7 @@ ROOMS = (
     "batches.recipes",
     "batches.assets",
     "batches.execution",
+    "batches.laboratory",
     "batches.disposition",
     "compliance.quality",
     "compliance.inspection",

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from batches.execution.models import Batch, BatchState
-from compliance.access import page_parts, record_admin
+from compliance.access import alarms, page_parts, record_admin
+from compliance.access.models import SecurityAlarm
 from compliance.access.page_parts import Cell, Note, Part, Section, Table, Tone
 from compliance.inspection.models import Inspection, InspectionState
 from compliance.quality import deviations
@@ -58,6 +59,7 @@ def of_plant(*, at: datetime) -> Overview:
                 "bad" if late else "warn" if still_open else "good",
                 f"{record_admin.list_url(Deviation)}?due={'overdue' if late else 'open'}",
             ),
+            _alarmed(),
             _inspected(),
             _trail(at),
         ],
@@ -66,6 +68,16 @@ def of_plant(*, at: datetime) -> Overview:
             Section("Open alerts", [_alerts()], is_wide=False),
             Section("Open deviations", [_deviations(at)], is_wide=False),
         ],
+    )  # fmt: skip
+
+
+def _alarmed() -> Tile:
+    waiting = alarms.waiting().count()
+    return Tile(
+        "Security alarms", str(waiting),
+        "wait for an acknowledgement" if waiting else "none waits",
+        "bad" if waiting else "good",
+        f"{record_admin.list_url(SecurityAlarm)}?standing=waiting",
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from config import env
+from config import env, identity_providers
 from config.embedded import valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_celery_beat.apps.BeatConfig",
     "csp",
+    *identity_providers.APPS,
 ]
 
 MIDDLEWARE = [
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "config.middleware.Correlation",
     "compliance.access.middleware.SessionLimits",
     "compliance.signin.middleware.SecondFactorGate",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -193,7 +195,14 @@ CSRF_COOKIE_HTTPONLY = True
 
 # Annex 11 draft 2025, 11: whoever administers or signs has a second factor; `check --deploy` asks.
 SECOND_FACTOR_COMPULSORY = env.flag("GMP_SECOND_FACTOR", default=False)
-IDENTITY_PROVIDERS: list[str] = []  # set below, from what is configured
+# Sign-in at an identity provider, for people whom an administrator linked; nobody is signed up.
+SOCIALACCOUNT_PROVIDERS = identity_providers.read()
+SOCIALACCOUNT_ADAPTER = "compliance.signin.providers.LinkedPeopleOnly"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may post to this site only (Content-Security-Policy)
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Set it when the provider itself asks everybody for a second factor.
+PROVIDER_GIVES_SECOND_FACTOR = env.flag("GMP_SSO_SECOND_FACTOR", default=False)
 # The domain that security keys are bound to: that of the site's address, or one above it.
 SITE_DOMAIN = env.text("GMP_SITE_DOMAIN", "localhost")
 
@@ -247,8 +256,12 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "RoleName": "compliance.access.api.messages.ROLES",
+        "DeviceKind": "compliance.access.models.DeviceKind",
         "BatchState": "batches.execution.models.BatchState",
         "PhaseState": "batches.execution.models.PhaseState",
+        "RecipeState": "batches.recipes.models.RecipeState",
+        "ParameterKind": "batches.recipes.models.ParameterKind",
+        "RecipeMaterialKind": "batches.recipes.models.MaterialKind",
         "ReportState": "compliance.reports.models.ReportState",
         "InspectionState": "compliance.inspection.models.InspectionState",
         "DeviationState": "compliance.quality.models.DeviationState",

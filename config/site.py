@@ -32,6 +32,10 @@ class ProductAdminConfig(AdminConfig):
         from django.contrib.auth.models import Group
 
         admin.site.unregister(Group)
+        # Identities are linked as controlled records; what the library would keep is unused.
+        for model in list(admin.site._registry):
+            if model._meta.app_label in {"account", "socialaccount"}:
+                admin.site.unregister(model)
 
 
 class ProductAdminSite(AdminSite):
@@ -57,8 +61,10 @@ class ProductAdminSite(AdminSite):
         """Lead whoever signs in first to the statement that binds every signature."""
         from compliance.access.models import User
         from compliance.signatures import first_signing
+        from compliance.signin import providers
 
-        answer = super().login(request, extra_context)
+        ways = {"elsewhere": providers.addresses(), **(extra_context or {})}
+        answer = super().login(request, ways)
         if answer.status_code == HTTPStatus.FOUND and isinstance(request.user, User):
             return HttpResponseRedirect(first_signing.address(request.user) or answer["Location"])
         return answer

@@ -17,5 +17,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("config.api_urls")),
     path("admin/second-factor/", include("compliance.signin.pages")),
+    path("sso/", include("compliance.signin.provider_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -17,7 +17,9 @@ from batches.assets import (
     qualifications,
     suppliers,
 )
-from batches.assets import equipment as equipment_register
+from batches.assets import (
+    equipment as equipment_register,
+)
 from batches.assets.calibrations import Measured
 from batches.assets.cleanings import Method
 from batches.assets.equipment import Particulars
@@ -34,14 +36,52 @@ from batches.assets.models import (
     Stage,
     Supplier,
 )
-from batches.assets.models import MaterialKind as StockKind
+from batches.assets.models import (
+    MaterialKind as StockKind,
+)
 from batches.assets.qualifications import StageReport
-from batches.execution import batches, events, readings
+from batches.execution import batches, charges, events, readings
+from batches.execution import in_process as in_process_results
+from batches.execution.charges import Weighed
 from batches.execution.events import Reported
-from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
+from batches.execution.in_process import Entry
+from batches.execution.models import (
+    Batch,
+    BatchEvent,
+    BatchMaterial,
+    BatchPhase,
+    Charge,
+    EventKind,
+    InProcessResult,
+    ReadingSegment,
+)
 from batches.execution.sample_bytes import Reading
-from batches.laboratory import results, samples
-from batches.laboratory.models import Result, Sample
+from batches.laboratory import (
+    injections,
+    oos_phases,
+    orphans,
+    results,
+    reviews,
+    runs,
+    samples,
+    specifications,
+)
+from batches.laboratory.models import (
+    CauseCategory,
+    Injection,
+    InjectionKind,
+    InjectionOutcome,
+    OosInvestigation,
+    Reagent,
+    Result,
+    ResultReview,
+    Run,
+    Sample,
+    Specification,
+    SpecificationUse,
+    SpecificationVersion,
+    TestKind,
+)
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.drafts import (
     EquipmentDraft,
@@ -52,13 +92,7 @@ from batches.recipes.drafts import (
     SamplingDraft,
     YieldDraft,
 )
-from batches.recipes.models import (
-    Criticality,
-    MasterRecipe,
-    MaterialKind,
-    ParameterKind,
-    Product,
-)
+from batches.recipes.models import Criticality, MasterRecipe, MaterialKind, ParameterKind, Product
 from batches.recipes.products import Registered
 from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
@@ -116,15 +150,15 @@ from compliance.trail.subjects import Wanted
 from compliance.trail.verifier.contents import Kind
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
 PASSWORD = "correct-horse-battery"
+
+
 TEST = System("tests")
 
+
 _numbers = itertools.count(1)
-
-
-class TestAction(StrEnum):
-    __test__ = False
-    WRITTEN = "test.written"
 
 
 RECIPE = RecipeDraft(
@@ -393,7 +427,7 @@ def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
 
 def happened(
     to: Batch, kind: EventKind, *, by: Device | None = None, at: datetime = NOON,
-    **said: str,
+    **said: object,
 ) -> BatchEvent:  # fmt: skip
     """Record an event that occurs at `at` and is recorded at once."""
     reported = Reported(kind=kind, occurred_at=at, occurred_text=at.isoformat())
@@ -467,9 +501,42 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
         happened(made, EventKind.PHASE_ENDED, by=source, at=at, phase=phase.name)
     stored(made, temperatures("36.8", since=at), at=at)
     result(sample(made, at=at), at=at)
+    recorded_by_mes(made, by=source, at=at)
     happened(made, EventKind.BATCH_ENDED, by=source, at=at)
     made.refresh_from_db()
     return made
+
+
+def recorded_by_mes(to: Batch, *, by: Device, at: datetime = NOON, but: str = "") -> None:
+    """Let the MES record whatever 21 CFR 211.188(b) asks of the batch, but one sub-clause."""
+    for clause, kind, said in complete_record(to):
+        if clause != but:
+            happened(to, kind, by=by, at=at, **said)
+
+
+def complete_record(of: Batch) -> Iterable[tuple[str, EventKind, dict[str, object]]]:
+    """Yield the events of a complete record, each with the sub-clause that asks for it."""
+    for need in of.equipment_needs.all():
+        details = {"equipment_kind": need.kind, "equipment": "BR-01"}
+        yield "(b)(2)", EventKind.OBSERVATION, {"details": details}
+    for line in of.materials.all():
+        details = {
+            "material": line.material_code, "lot": "LOT-1", "unit": line.unit,
+            "quantity": f"{line.quantity:f}",
+        }  # fmt: skip
+        yield "(b)(3)", EventKind.ADDITION, {"details": details}
+    for expected in of.yields.select_related("phase"):
+        details = {"yield_quantity": f"{expected.quantity:f}", "yield_unit": expected.unit}
+        yield "(b)(7)", EventKind.OBSERVATION, {"details": details, "phase": expected.phase.name}
+    for label in of.labels.all():
+        details = {"label": label.code, "labels_issued": "1", "labels_used": "1"}
+        yield "(b)(8)", EventKind.OBSERVATION, {"details": details}
+    for point in of.sampling.all():
+        for _ in range(point.count):
+            yield "(b)(10)", EventKind.SAMPLING, {"details": {"point": point.name}}
+    for kind in ("area-before", "area-after"):
+        yield "(b)(6)", EventKind.OBSERVATION, {"details": {"examination": kind}}
+    yield "(b)(13)", EventKind.OBSERVATION, {"details": {"examination": "packages"}}
 
 
 def deviation(
@@ -509,6 +576,130 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
         investigated,
         confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
+    )
+
+
+# --- The laboratory: specifications, runs, OOS
+
+
+SPECIFIED = [
+    specifications.TestDraft(
+        tag="mab_g_l", name="Antibody", method_code="HPLC-12", method_version="3", unit="g/L",
+        low=Decimal("2.50"), high=Decimal("3.50"), alert_low=Decimal("2.60"), decimals=2,
+    ),
+    specifications.TestDraft(
+        tag="appearance", name="Appearance", method_code="VIS-01", method_version="1",
+        kind=TestKind.TEXT, conforming_text="clear, colourless", is_mandatory=False,
+    ),
+]  # fmt: skip
+
+
+def specification(
+    of: Product, tests: Sequence[specifications.TestDraft] = SPECIFIED, *, at: datetime = NOON,
+    use: SpecificationUse = SpecificationUse.RELEASE,
+    plan: Sequence[specifications.PointDraft] = (),
+) -> SpecificationVersion:  # fmt: skip
+    """Return an effective version of a product's specification."""
+    author = person(Role.QC_SUPERVISOR, at=at)
+    made = Specification.objects.filter(product=of, use=use).first()
+    if made is None:
+        made = specifications.create(
+            code=f"SPEC-{next(_numbers)}", title="Drug substance", use=use, product=of,
+            actor=author, at=at,
+        )  # fmt: skip
+    draft = specifications.draft(
+        made, tests=tests, plan=plan, actor=author, at=at, reason="the limits of this product"
+    )
+    return specifications.approve(
+        draft, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+    )
+
+
+def specified_batch(
+    tests: Sequence[specifications.TestDraft] = SPECIFIED, *, at: datetime = NOON,
+    plan: Sequence[specifications.PointDraft] = (),
+) -> Batch:  # fmt: skip
+    """Return a running batch of a product that has a specification."""
+    made = recipe(at=at)
+    specification(made.product, tests, at=at, plan=plan)
+    return running_batch(made, at=at)
+
+
+def oos_investigation(
+    value: str = "2.10", *, about: Batch | None = None, at: datetime = NOON
+) -> OosInvestigation:
+    """Return an investigation that an analyst's result opened."""
+    found = result(sample(about or specified_batch(at=at), at=at), value=value, at=at)
+    return OosInvestigation.objects.get(result=found)
+
+
+PHASE_ONE = oos_phases.PhaseOne(
+    checklist=dict.fromkeys(oos_phases.CHECKLIST, ("yes", "")),
+    is_preparation_retained=True,
+    interview="The analyst saw nothing unusual.",
+)
+
+
+CAUSE = oos_phases.Cause(
+    CauseCategory.PREPARATION,
+    "The sample was diluted 1:20 in the place of 1:10.",
+    "The pipette's log and the retained preparation show it.",
+)
+
+
+def investigated_oos(
+    of: OosInvestigation, *, by: User, cause: oos_phases.Cause | None = None, at: datetime = NOON
+) -> OosInvestigation:
+    """Record and close Phase I, with a cause or into Phase II."""
+    oos_phases.record_phase_one(
+        of, found=PHASE_ONE, actor=by, at=at, reason="first look in the laboratory"
+    )
+    return oos_phases.close_phase_one(of, cause=cause, confirmed=confirmed(by, at=at))
+
+
+def run(
+    *, by: User | None = None, planned: int = 3, at: datetime = NOON, used: Sequence[Reagent] = ()
+) -> Run:
+    """Return a running run."""
+    return runs.start(
+        instrument="HPLC-01", method_code="HPLC-12", method_version="3", started_at=at,
+        planned_injections=planned, actor=by or person(Role.QC_ANALYST, at=at), at=at, used=used,
+    )  # fmt: skip
+
+
+def injection(
+    of: Run, number: int, kind: InjectionKind = InjectionKind.SUITABILITY, *,
+    sample: Sample | None = None, at: datetime = NOON,
+    outcome: InjectionOutcome = InjectionOutcome.COMPLETED,
+) -> Injection:  # fmt: skip
+    return injections.record(
+        of, number=number, kind=kind, sample=sample, injected_at=at, actor=of.analyst, at=at,
+        outcome=outcome, reason="" if outcome == "completed" else "pressure dropped to zero",
+    )  # fmt: skip
+
+
+def suitable_run(of: Run, *, at: datetime = NOON) -> Run:
+    """Return a run whose system suitability was shown by its first injection."""
+    injection(of, 1, at=at)
+    return runs.judge_suitability(
+        of, has_passed=True, text="RSD 0.4 % of at most 1.0 %", actor=of.analyst, at=at
+    )
+
+
+def reviewed_run(of: Run, *, at: datetime = NOON) -> Run:
+    """Return a run that was completed and reviewed by a second person."""
+    if of.state == "running":
+        runs.complete(of, ended_at=at, actor=of.analyst, at=at)
+    return runs.review(
+        of,
+        entries_seen=orphans.trail_entries(of),
+        confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at),
+    )
+
+
+def reviewed(of: Result, *, at: datetime = NOON, comment: str = "") -> ResultReview:
+    return reviews.review(
+        of, confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at), comment=comment
     )
 
 
@@ -669,6 +860,71 @@ def made_lot(
         actor=person(Role.OPERATOR, at=at),
         at=at,
     )
+
+
+# --- The batch record
+
+
+def ready_phase(
+    content: RecipeDraft = RECIPE, *, name: str = "", at: datetime = NOON
+) -> BatchPhase:
+    """Return the first phase of a running batch (or the one named), started by a person."""
+    made = running_batch(recipe(content, at=at), at=at)
+    source = device(at=at)
+    for phase in made.phases.order_by("order"):
+        happened(made, EventKind.PHASE_STARTED, by=source, at=at, phase=phase.name)
+        if name in ("", phase.name):
+            return BatchPhase.objects.select_related("batch__recipe__product").get(pk=phase.pk)
+        happened(made, EventKind.PHASE_ENDED, by=source, at=at, phase=phase.name)
+    raise AssertionError(f"there is no phase {name}")
+
+
+def lot_for(
+    requirement: BatchMaterial, *, quantity: str = "500", at: datetime = NOON
+) -> MaterialLot:
+    """Return a released lot of the material that a line of the bill of materials names."""
+    known = Material.objects.filter(code=requirement.material_code).first()
+    return released_lot(
+        known or material(code=requirement.material_code, unit=requirement.unit, at=at),
+        quantity=quantity,
+        at=at,
+    )
+
+
+def charge(
+    requirement: BatchMaterial, *, net: str, lot: MaterialLot | None = None, at: datetime = NOON,
+    by: User | None = None, **said: object,
+) -> Charge:  # fmt: skip
+    """Return a charge that a second person verified."""
+    values: dict[str, object] = {"net": Decimal(net), "unit": requirement.unit, **said}
+    return charges.charge(
+        requirement,
+        lot=lot or lot_for(requirement, at=at),
+        weighed=Weighed(**values),
+        performed_at=at,
+        actor=by or person(Role.OPERATOR, at=at),
+        verifier=confirmed(person(Role.SUPERVISOR, at=at), at=at),
+        at=at,
+    )
+
+
+def in_process(
+    phase: BatchPhase, *, value: str, tag: str = "ph", unit: str = "[pH]", at: datetime = NOON,
+    by: User | None = None, **said: object,
+) -> InProcessResult:  # fmt: skip
+    """Return a value that a person entered."""
+    values: dict[str, object] = {
+        "tag": tag, "value": value, "unit": unit, "performed_at": at, **said,
+    }  # fmt: skip
+    return in_process_results.enter(
+        phase.batch, phase=phase, entry=Entry(**values), at=at,
+        actor=by or person(Role.OPERATOR, at=at),
+    )  # fmt: skip
+
+
+class TestAction(StrEnum):
+    __test__ = False
+    WRITTEN = "test.written"
 
 
 def considered(of: Deviation, *, by: User, at: datetime = NOON) -> None:

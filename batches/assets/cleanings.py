@@ -86,7 +86,8 @@ def finish(cleaning: Cleaning, *, actor: User, at: datetime) -> Cleaning:
     ):
         equipment = equipment_states.take(cleaning.equipment, Step.CLEAN)
         equipment_states.demand_cleaning(equipment, CleaningStep.FINISH)
-        held = _in(cleaning, CleaningOutcome.RUNNING)
+        held = Cleaning.objects.select_for_update(no_key=True).get(pk=cleaning.pk)
+        _demand(held, CleaningOutcome.RUNNING)
         if held.performed_by_id != actor.pk:
             raise CleaningInvalid(f"{held}: whoever cleans it finishes it")
         held.outcome, held.finished_at = CleaningOutcome.FINISHED, at
@@ -97,19 +98,25 @@ def finish(cleaning: Cleaning, *, actor: User, at: datetime) -> Cleaning:
 def verify(
     cleaning: Cleaning, *, is_clean: bool, actor: User, at: datetime, reason: str
 ) -> Cleaning:
-    """Verify somebody else's cleaning: the equipment is clean, or to be cleaned again."""
+    """Verify somebody else's cleaning: the equipment is clean, or to be cleaned again.
+
+    A cleaning that was broken off is ended as not clean, while it runs.
+    """
     authority.demand(actor, Duty.VERIFY_EXECUTION)
     text = recording.demand_reason(reason)
     with recording.recording(Action.CLEANING_VERIFIED, actor=actor, at=at, reason=text):
         equipment = equipment_states.take(cleaning.equipment, Step.CLEAN)
         equipment_states.demand_cleaning(equipment, CleaningStep.VERIFY)
-        held = _in(cleaning, CleaningOutcome.FINISHED)
+        held = Cleaning.objects.select_for_update(no_key=True).get(pk=cleaning.pk)
+        if is_clean or held.outcome != CleaningOutcome.RUNNING:
+            _demand(held, CleaningOutcome.FINISHED)
         training.demand(actor, procedure=held.procedure_version.procedure, at=at)
         if held.performed_by_id == actor.pk:
             raise CleanerVerifies(f"{held}: whoever cleaned does not verify it")
         held.outcome = CleaningOutcome.ACCEPTED if is_clean else CleaningOutcome.FAILED
         held.verified_by, held.verified_at = actor, at
-        held.save(update_fields=["outcome", "verified_by", "verified_at"])
+        held.finished_at = held.finished_at or at
+        held.save(update_fields=["outcome", "verified_by", "verified_at", "finished_at"])
         _set_state(equipment, held, is_clean=is_clean)
     return held
 
@@ -126,13 +133,11 @@ def _set_state(equipment: Equipment, cleaning: Cleaning, *, is_clean: bool) -> N
     equipment.save(update_fields=["cleaning_state", "cleaned_at", "clean_until"])
 
 
-def _in(cleaning: Cleaning, outcome: CleaningOutcome) -> Cleaning:
-    held = Cleaning.objects.select_for_update(no_key=True).get(pk=cleaning.pk)
+def _demand(held: Cleaning, outcome: CleaningOutcome) -> None:
     if held.outcome != outcome:
         raise CleaningInvalid(
             f"{held} is {held.get_outcome_display().lower()}, not {outcome.label.lower()}"
         )
-    return held
 
 
 def _is_late(equipment: Equipment, dirty_since: datetime | None, *, at: datetime) -> bool:

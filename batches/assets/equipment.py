@@ -1,7 +1,7 @@
 """Register equipment, and let it be used only while it may be (21 CFR 211.63, 211.182)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
@@ -9,6 +9,7 @@ from batches.assets import equipment_states
 from batches.assets.actions import Action
 from batches.assets.equipment_states import Step
 from batches.assets.models import CleaningState, Equipment, EquipmentState, EquipmentUse
+from batches.assets.usability import EquipmentNotUsable, demand_usable, is_usable, objections
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
@@ -16,13 +17,13 @@ from compliance.access.models import User
 from compliance.refusals import Refused
 from compliance.trail import recording
 
+__all__ = [
+    "EquipmentInvalid", "EquipmentKnown", "EquipmentNotUsable", "Particulars", "demand_may_use",
+    "demand_usable", "end_use", "is_usable", "mark_used", "objections", "register", "set_state",
+    "uses_since",
+]  # fmt: skip
+
 CLOCK_TOLERANCE = timedelta(minutes=5)
-
-
-class EquipmentNotUsable(Refused):
-    """Not qualified, calibration overdue, not clean, out of service or in use."""
-
-    code = "equipment-not-usable"
 
 
 class EquipmentInvalid(Refused):
@@ -74,58 +75,6 @@ def register(particulars: Particulars, *, actor: User, at: datetime) -> Equipmen
                 CleaningState.TO_BE_CLEANED if is_cleaned else CleaningState.NOT_NEEDED
             ),
             registered_at=at,
-        )
-
-
-def objections(equipment: Equipment, *, at: datetime, campaign: str = "") -> list[str]:
-    """Return everything that stands against using equipment at a moment."""
-    found = []
-    if equipment.state != EquipmentState.QUALIFIED:
-        found.append(f"it is {equipment.get_state_display().lower()}")
-    on = at.astimezone(UTC).date()
-    if equipment.qualified_until is not None and equipment.qualified_until < on:
-        found.append(f"its qualification ended on {equipment.qualified_until}")
-    if equipment.is_calibrated:
-        due = equipment.calibration_due_on
-        if due is None:
-            found.append("it has no calibration in force")
-        elif due < on:
-            found.append(f"its calibration was due on {due}")
-    return [*found, *_objections_of_use(equipment, at=at, campaign=campaign)]
-
-
-def _objections_of_use(equipment: Equipment, *, at: datetime, campaign: str) -> list[str]:
-    newest = equipment.uses.order_by("-used_from", "-pk").first()
-    is_continued = newest is not None and campaign != "" and newest.campaign == campaign
-    if newest is not None and newest.used_until is None and not is_continued:
-        return [f"it is in use for {newest.purpose}"]
-    match equipment.cleaning_state:
-        case CleaningState.IN_CLEANING:
-            return ["it is in cleaning"]
-        case CleaningState.TO_BE_CLEANED if not is_continued:
-            return ["it is to be cleaned"]
-        case CleaningState.CLEAN:
-            if equipment.clean_until is not None and equipment.clean_until < at:
-                return [f"its clean-hold time ended at {equipment.clean_until.isoformat()}"]
-            if equipment.cleaned_at is not None and at < equipment.cleaned_at:
-                return [f"it was cleaned at {equipment.cleaned_at.isoformat()}, after that moment"]
-    return []
-
-
-def is_usable(equipment: Equipment, *, at: datetime, campaign: str = "") -> bool:
-    return not objections(equipment, at=at, campaign=campaign)
-
-
-def demand_usable(equipment: Equipment, *, at: datetime, campaign: str = "") -> None:
-    """Pass when equipment may be used at that moment, else raise `EquipmentNotUsable`.
-
-    It asks the record as stored. `campaign` is what follows itself without a cleaning, such as
-    the phases of one batch.
-    """
-    stored = Equipment.objects.get(pk=equipment.pk)
-    if found := objections(stored, at=at, campaign=campaign):
-        raise EquipmentNotUsable(
-            f"{stored.code} cannot be used: {'; '.join(found)}. Put this right or take another one"
         )
 
 

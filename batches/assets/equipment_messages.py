@@ -13,7 +13,7 @@ from compliance.access.models import Procedure
 from compliance.wire import In, Moment, Out, Text
 
 
-class NeedsIn(In):
+class EquipmentNeedsIn(In):
     location = Text(max_length=100)
     calibration_interval_days = serializers.IntegerField(min_value=1, allow_null=True, default=None)
     dirty_hold_hours = serializers.IntegerField(min_value=0, allow_null=True, default=None)
@@ -21,11 +21,11 @@ class NeedsIn(In):
     service_after_hours = serializers.IntegerField(min_value=1, allow_null=True, default=None)
 
 
-class AmendIn(NeedsIn):
+class EquipmentAmendIn(EquipmentNeedsIn):
     reason = Text(max_length=1000)
 
 
-class EquipmentIn(NeedsIn):
+class EquipmentIn(EquipmentNeedsIn):
     code = Text(max_length=40)
     name = Text(max_length=200)
     kind = serializers.RegexField(
@@ -46,7 +46,7 @@ class EquipmentIn(NeedsIn):
         return ",".join(dict.fromkeys(stages))
 
 
-class StateIn(In):
+class EquipmentStateIn(In):
     act = serializers.ChoiceField(choices=["withdraw", "take-out", "return", "retire"])
     reason = Text(max_length=1000)
 
@@ -54,19 +54,19 @@ class StateIn(In):
         return Step[act.replace("-", "_").upper()]
 
 
-class ReasonIn(In):
+class CareReasonIn(In):
     reason = Text(max_length=1000)
 
 
-class SignedIn(In):
+class CareSignatureIn(In):
     password = Text(max_length=200, write_only=True)
 
 
-class SignedReasonIn(SignedIn):
+class EquipmentDeclarationIn(CareSignatureIn):
     reason = Text(max_length=1000)
 
 
-class UseIn(In):
+class EquipmentUseIn(In):
     purpose = Text(max_length=200)
     campaign = Text(max_length=100, default="", allow_blank=True)
     product = Text(max_length=100, default="", allow_blank=True)
@@ -74,11 +74,11 @@ class UseIn(In):
     used_until = Moment(required=False)
 
 
-class UseEndIn(In):
+class EquipmentUseEndIn(In):
     used_until = Moment(required=False)
 
 
-class StageIn(In):
+class QualificationIn(In):
     stage = serializers.ChoiceField(choices=Stage.choices)
     protocol = Text(max_length=100)
     report = Text(max_length=100)
@@ -87,7 +87,7 @@ class StageIn(In):
     valid_until = serializers.DateField(required=False)
 
 
-class PartIn(In):
+class EquipmentPartIn(In):
     manufacturer = Text(max_length=100)
     model = Text(max_length=100)
     serial_number = Text(max_length=100)
@@ -95,8 +95,8 @@ class PartIn(In):
 
 class PartChangeIn(In):
     component = Text(max_length=100)
-    old = PartIn()
-    new = PartIn()
+    old = EquipmentPartIn()
+    new = EquipmentPartIn()
     is_like_for_like = serializers.BooleanField()
     change_reference = Text(max_length=60, default="", allow_blank=True)
     changed_at = Moment()
@@ -113,7 +113,7 @@ class CalibrationIn(In):
     certificate = Text(max_length=100)
 
 
-class DueDateIn(In):
+class CalibrationDueDateIn(In):
     due_on = serializers.DateField()
     reason = Text(max_length=1000)
 
@@ -164,7 +164,7 @@ class EquipmentDetailOut(EquipmentOut):
         return str(upkeep.running_hours(record, at=self.context["at"]))
 
 
-class UseOut(Out):
+class EquipmentUseOut(Out):
     id = serializers.IntegerField()
     purpose = serializers.CharField()
     campaign = serializers.CharField()
@@ -173,6 +173,14 @@ class UseOut(Out):
     used_until = serializers.DateTimeField(allow_null=True)
     used_by = serializers.CharField()
     recorded_at = serializers.DateTimeField()
+
+
+class LogBookPeriodIn(In):
+    """Which lines of a log book are read."""
+
+    since = Moment(required=False)
+    until = Moment(required=False)
+    newest = serializers.IntegerField(min_value=1, max_value=10_000, default=1000)
 
 
 class LogEntryOut(Out):
@@ -192,7 +200,7 @@ class Username(serializers.CharField):
         return str(value.username)
 
 
-class StageOut(Out):
+class QualificationOut(Out):
     id = serializers.IntegerField()
     stage = serializers.CharField()
     protocol = serializers.CharField()

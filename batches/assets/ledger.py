@@ -73,6 +73,8 @@ def objections(lot: MaterialLot, *, at: datetime) -> list[str]:
     found = []
     if lot.state != LotState.RELEASED:
         found.append(f"it is {_in_words(lot)}")
+    elif lot.decided_at is not None and at < lot.decided_at:
+        found.append(f"it was released at {lot.decided_at.isoformat()}, after that moment")
     on = at.astimezone(UTC).date()
     if lot.expires_on is not None and lot.expires_on < on:
         found.append(f"it expired on {lot.expires_on}")
@@ -127,6 +129,8 @@ def append(
     moved_at = line.moved_at or at
     if moved_at > at + CLOCK_TOLERANCE:
         raise QuantityInvalid("a movement is recorded when it happens or after it")
+    if moved_at < lot.received_at:
+        raise QuantityInvalid(f"{lot.number} was received at {lot.received_at.isoformat()} only")
     last = lot.movements.order_by("-sequence").first()
     before = last.balance if last else Decimal(0)
     if before + amount < 0:

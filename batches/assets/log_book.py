@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 
 from batches.assets.models import Equipment
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -21,37 +26,53 @@ class LogEntry:
 
 
 def of(
-    equipment: Equipment, *, since: datetime | None = None, until: datetime | None = None
-) -> list[LogEntry]:
-    """Return uses, cleanings, calibrations, qualifications and part changes, oldest first."""
+    equipment: Equipment, *, newest: int, since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[LogEntry]:  # fmt: skip
+    """Return the newest lines that began in a period, oldest first: uses, cleanings,
+    calibrations, qualifications and replaced parts."""
+    period = _Period(since, until, newest)
     found = [
-        *_uses(equipment),
-        *_cleanings(equipment),
-        *_calibrations(equipment),
-        *_qualifications(equipment),
-        *_part_changes(equipment),
+        *_uses(equipment, period),
+        *_cleanings(equipment, period),
+        *_calibrations(equipment, period),
+        *_qualifications(equipment, period),
+        *_part_changes(equipment, period),
     ]
-    wanted = [
-        one
-        for one in found
-        if (since is None or (one.until or one.at) >= since) and (until is None or one.at <= until)
-    ]
-    return sorted(wanted, key=lambda one: (one.at, one.kind, one.text))
+    # A stage has a day only: the one of `since` is found above, and began before it.
+    found = [one for one in found if since is None or one.at >= since]
+    return sorted(found, key=lambda one: (one.at, one.kind, one.text))[-newest:]
 
 
-def _uses(equipment: Equipment) -> Iterator[LogEntry]:
-    for one in equipment.uses.all():
+@dataclass(frozen=True)
+class _Period:
+    """Which lines are asked for; each kind is read only as far back as they can reach."""
+
+    since: datetime | None
+    until: datetime | None
+    newest: int
+
+    def of(self, lines: QuerySet[M], begin: str) -> QuerySet[M]:
+        if self.since is not None:
+            lines = lines.filter(**{f"{begin}__gte": self.since})
+        if self.until is not None:
+            lines = lines.filter(**{f"{begin}__lte": self.until})
+        return lines.order_by(f"-{begin}", "-pk")[: self.newest]
+
+
+def _uses(equipment: Equipment, period: _Period) -> Iterator[LogEntry]:
+    for one in period.of(equipment.uses.all(), "used_from"):
         product = f" ({one.product})" if one.product else ""
         yield LogEntry(
             one.used_from, one.used_until, "Use", f"{one.purpose}{product}", one.used_by, ""
         )
 
 
-def _cleanings(equipment: Equipment) -> Iterator[LogEntry]:
+def _cleanings(equipment: Equipment, period: _Period) -> Iterator[LogEntry]:
     found = equipment.cleanings.select_related(
         "performed_by", "verified_by", "procedure_version__procedure"
     )
-    for one in found:
+    for one in period.of(found, "started_at"):
         parts = [str(one.procedure_version), one.get_outcome_display().lower()]
         if one.is_changeover:
             parts.append(f"changeover {one.previous_product or 'nothing'} to {one.next_product}")
@@ -64,8 +85,9 @@ def _cleanings(equipment: Equipment) -> Iterator[LogEntry]:
         )  # fmt: skip
 
 
-def _calibrations(equipment: Equipment) -> Iterator[LogEntry]:
-    for one in equipment.calibrations.select_related("performed_by", "verified_by"):
+def _calibrations(equipment: Equipment, period: _Period) -> Iterator[LogEntry]:
+    calibrations = equipment.calibrations.select_related("performed_by", "verified_by")
+    for one in period.of(calibrations, "performed_at"):
         found, left = (
             "in tolerance" if good else "OUT OF TOLERANCE"
             for good in (one.as_found_in_tolerance, one.as_left_in_tolerance)
@@ -79,8 +101,9 @@ def _calibrations(equipment: Equipment) -> Iterator[LogEntry]:
         )  # fmt: skip
 
 
-def _qualifications(equipment: Equipment) -> Iterator[LogEntry]:
-    for one in equipment.qualifications.select_related("performed_by", "approved_by"):
+def _qualifications(equipment: Equipment, period: _Period) -> Iterator[LogEntry]:
+    stages = equipment.qualifications.select_related("performed_by", "approved_by")
+    for one in period.of(stages, "performed_on"):
         yield LogEntry(
             datetime.combine(one.performed_on, time(), UTC), None, "Qualification",
             f"{one.stage.upper()} by {one.protocol}, report {one.report}: {one.summary}",
@@ -88,8 +111,8 @@ def _qualifications(equipment: Equipment) -> Iterator[LogEntry]:
         )  # fmt: skip
 
 
-def _part_changes(equipment: Equipment) -> Iterator[LogEntry]:
-    for one in equipment.part_changes.select_related("changed_by"):
+def _part_changes(equipment: Equipment, period: _Period) -> Iterator[LogEntry]:
+    for one in period.of(equipment.part_changes.select_related("changed_by"), "changed_at"):
         old = f"{one.old_manufacturer} {one.old_model} {one.old_serial_number}"
         new = f"{one.new_manufacturer} {one.new_model} {one.new_serial_number}"
         kind = "like for like" if one.is_like_for_like else f"CHANGE {one.change_reference}"

@@ -65,7 +65,7 @@ class SupplierOut(Out):
     address = serializers.CharField()
 
 
-class ApprovalIn(In):
+class SupplierApprovalIn(In):
     material = Text(max_length=40, help_text="Code of the material.")
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True, default=None)
@@ -75,7 +75,7 @@ class ApprovalIn(In):
         return get_object_or_404(Material, code=code)
 
 
-class ApprovalOut(Out):
+class SupplierApprovalOut(Out):
     id = serializers.IntegerField()
     material = serializers.CharField(source="material.code")
     valid_from = serializers.DateField()
@@ -86,7 +86,7 @@ class ApprovalOut(Out):
     approved_at = serializers.DateTimeField()
 
 
-class LotIn(In):
+class MaterialLotIn(In):
     material = Text(max_length=40, help_text="Code of the material.")
     supplier = Text(max_length=40, help_text="Code of the supplier.")
     supplier_lot = Text(max_length=100)
@@ -107,7 +107,7 @@ class LotIn(In):
         return get_object_or_404(Supplier, code=code)
 
 
-class LotOut(Out):
+class MaterialLotOut(Out):
     number = serializers.CharField()
     material = serializers.CharField(source="material.code")
     supplier = serializers.CharField(source="supplier.code", allow_null=True, default=None)
@@ -131,7 +131,7 @@ class LotOut(Out):
         return str(ledger.balance(lot) if held is None else held)
 
 
-class LotDetailOut(LotOut):
+class MaterialLotDetailOut(MaterialLotOut):
     objections = serializers.SerializerMethodField(help_text="What stands against its use now.")
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -159,7 +159,7 @@ class LotDecisionIn(In):
         return attrs
 
 
-class DatesIn(In):
+class LotDatesIn(In):
     expires_on = serializers.DateField(allow_null=True)
     retest_on = serializers.DateField(allow_null=True)
     reason = Text(max_length=1000)
@@ -193,7 +193,7 @@ class MovementOut(Out):
     recorded_at = serializers.DateTimeField()
 
 
-class AccountOut(Out):
+class LotAccountOut(Out):
     received = Amount()
     dispensed = Amount()
     returned = Amount()
@@ -204,13 +204,13 @@ class AccountOut(Out):
     balance = Amount()
 
 
-class CountIn(In):
+class LotCountIn(In):
     counted = Amount(min_value=0)
     unit = Text(max_length=30)
     explanation = Text(max_length=1000)
 
 
-class CountOut(Out):
+class LotCountOut(Out):
     counted = Amount()
     book = Amount()
     limit_percent = serializers.DecimalField(max_digits=6, decimal_places=3)
@@ -221,7 +221,7 @@ class CountOut(Out):
     deviation = serializers.CharField(source="deviation.number", allow_null=True, default=None)
 
 
-class NodeOut(Out):
+class GenealogyNodeOut(Out):
     depth = serializers.IntegerField(help_text="1 is next to the lot that was asked for.")
     number = serializers.CharField()
     material = serializers.CharField()
@@ -233,11 +233,11 @@ class NodeOut(Out):
 
 class GenealogyOut(Out):
     number = serializers.CharField()
-    made_of = NodeOut(many=True, help_text="Each lot after the one that it is part of.")
-    used_in = NodeOut(many=True, help_text="Each lot after the one that is part of it.")
+    made_of = GenealogyNodeOut(many=True, help_text="Each lot after the one that it is part of.")
+    used_in = GenealogyNodeOut(many=True, help_text="Each lot after the one that is part of it.")
 
 
-class ComponentIn(In):
+class LotComponentIn(In):
     component = Text(max_length=60, help_text="Number of the lot that went in.")
     quantity = Amount()
     unit = Text(max_length=30)
@@ -246,7 +246,7 @@ class ComponentIn(In):
         return get_object_or_404(MaterialLot, number=number)
 
 
-class ComponentOut(Out):
+class LotComponentOut(Out):
     lot = serializers.CharField(source="parent.number")
     component = serializers.CharField(source="child.number")
     quantity = Amount()

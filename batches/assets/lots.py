@@ -1,17 +1,16 @@
 """Receive lots and decide about them: quarantine until QA releases (21 CFR 211.82, 211.84)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime
 
 from django.db.models import F, QuerySet
 
-from batches.assets import ledger, lot_states, suppliers
+from batches.assets import ledger, lot_states, receipts, suppliers
 from batches.assets.actions import Action
 from batches.assets.ledger import Line, LotNotUsable, demand_usable
 from batches.assets.lot_states import LotStep
-from batches.assets.models import LotState, Material, MaterialLot, MovementKind, Supplier
+from batches.assets.models import LotState, Material, MaterialLot, MovementKind
+from batches.assets.receipts import Implausible, LotInvalid, Receipt
 from compliance import numbering
 from compliance.access import authority
 from compliance.access.duties import Duty
@@ -23,26 +22,14 @@ from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 
-__all__ = ["LotNotUsable", "demand_usable"]
-
-LONGEST_LIFE = timedelta(days=3653)
-RECEIVED_LATE = timedelta(days=7)
-
-
-class LotInvalid(Refused):
-    code = "lot-invalid"
-    status = 422
+__all__ = [
+    "Implausible", "LotInvalid", "LotNotUsable", "Receipt", "block", "change_dates",
+    "demand_usable", "enter", "first_to_expire", "quarantine", "receive", "reject", "release",
+]  # fmt: skip
 
 
 class LotKnown(Refused):
     code = "lot-known"
-
-
-class Implausible(Refused):
-    """It can be right, but looks wrong: it is taken with a reason (Annex 11 draft 2025, 10)."""
-
-    code = "implausible"
-    status = 422
 
 
 class ReceiverDecides(Refused):
@@ -53,23 +40,6 @@ class ReceiverDecides(Refused):
 
 class SupplierNotApproved(Refused):
     code = "supplier-not-approved"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What a person finds on a delivery and its papers."""
-
-    quantity: Decimal
-    unit: str
-    received_at: datetime
-    location: str
-    supplier: Supplier | None = None
-    supplier_lot: str = ""
-    container_count: int = 1
-    expires_on: date | None = None
-    retest_on: date | None = None
-    number: str = ""
-    plausibility_note: str = ""
 
 
 def receive(material: Material, *, receipt: Receipt, actor: User, at: datetime) -> MaterialLot:
@@ -84,14 +54,14 @@ def receive(material: Material, *, receipt: Receipt, actor: User, at: datetime) 
 
 def enter(material: Material, *, receipt: Receipt, actor: User, at: datetime) -> MaterialLot:
     """Write a new lot in quarantine, with the first line of its ledger, in the caller's act."""
-    _demand_valid(material, receipt, at=at)
-    _demand_plausible(material, receipt, at=at)
+    receipts.demand_valid(material, receipt, at=at)
+    receipts.demand_plausible(material, receipt, at=at)
     values = dict(vars(receipt))
     number = values.pop("number") or numbering.next_number(MaterialLot, prefix="LOT", at=at)
     if MaterialLot.objects.filter(number=number).exists():
         raise LotKnown(f"{number} is the number of another lot; leave it empty for the next one")
     values["quantity"] = ledger.exact(receipt.quantity)
-    values["retest_on"] = receipt.retest_on or _next_retest(material, receipt.received_at)
+    values["retest_on"] = receipt.retest_on or receipts.next_retest(material, receipt.received_at)
     lot = MaterialLot.objects.create(number=number, material=material, received_by=actor, **values)
     line = Line(reason="first line of the ledger", moved_at=receipt.received_at)
     ledger.append(lot, MovementKind.RECEIVED, lot.quantity, line=line, actor=actor, at=at)
@@ -209,35 +179,6 @@ def _decide(lot: MaterialLot, state: LotState, *, by: User, at: datetime) -> Mat
     return lot
 
 
-def _demand_valid(material: Material, receipt: Receipt, *, at: datetime) -> None:
-    if receipt.unit != material.unit:
-        raise LotInvalid(f"{material.code} is counted in {material.unit}, not in {receipt.unit}")
-    if ledger.exact(receipt.quantity) <= 0 or receipt.container_count < 1:
-        raise LotInvalid("a lot has a quantity above nothing, in one container or more")
-    if receipt.received_at > at + ledger.CLOCK_TOLERANCE:
-        raise LotInvalid("a lot is received now or earlier: this is the future")
-    if not receipt.location.strip():
-        raise LotInvalid("say where the lot is stored")
-    on = receipt.received_at.astimezone(UTC).date()
-    if any(day is not None and day < on for day in (receipt.expires_on, receipt.retest_on)):
-        raise LotInvalid("expiry and retest are not before the receipt: read the label again")
-
-
-def _demand_plausible(material: Material, receipt: Receipt, *, at: datetime) -> None:
-    doubts = []
-    if material.largest_receipt is not None and receipt.quantity > material.largest_receipt:
-        doubts.append(
-            f"{receipt.quantity} {receipt.unit} is more than the usual "
-            f"{material.largest_receipt.normalize():f}"
-        )
-    if receipt.expires_on and receipt.expires_on > (receipt.received_at + LONGEST_LIFE).date():
-        doubts.append(f"it expires on {receipt.expires_on}, in more than ten years")
-    if at - receipt.received_at > RECEIVED_LATE:
-        doubts.append("it was received more than a week ago")
-    if doubts and len(receipt.plausibility_note.strip()) < 8:
-        raise Implausible(f"{'; '.join(doubts)}: correct it, or note why it is right")
-
-
 def _demand_supplier(lot: MaterialLot) -> None:
     if lot.supplier is None:
         return
@@ -255,9 +196,3 @@ def _demand_in_date(lot: MaterialLot, *, at: datetime) -> None:
         raise LotInvalid(f"{lot.number} expired on {lot.expires_on}: reject it")
     if lot.retest_on is not None and lot.retest_on < on:
         raise LotInvalid(f"{lot.number}: the retest was due on {lot.retest_on}; give the next one")
-
-
-def _next_retest(material: Material, received_at: datetime) -> date | None:
-    if material.retest_interval_days is None:
-        return None
-    return (received_at + timedelta(days=material.retest_interval_days)).astimezone(UTC).date()

@@ -1,8 +1,11 @@
 """Amend what equipment needs, and service it after its running hours (21 CFR 211.67, 211.68)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+
+from django.db.models import DurationField, F, Q, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from batches.assets import equipment_states
 from batches.assets.actions import Action
@@ -58,11 +61,15 @@ def service(equipment: Equipment, *, actor: User, at: datetime, reason: str) -> 
 def running_hours(equipment: Equipment, *, at: datetime) -> Decimal:
     """Return how long equipment was in use since it was last serviced, in hours."""
     since = equipment.serviced_at
-    total = timedelta()
-    for begin, end in equipment.uses.values_list("used_from", "used_until"):
-        begin_counted = begin if since is None else max(begin, since)
-        total += max(min(end or at, at) - begin_counted, timedelta())
-    return (Decimal(int(total.total_seconds())) / 3600).quantize(Decimal("0.01"))
+    uses = equipment.uses.filter(used_from__lt=at)
+    begin: F | Greatest = F("used_from")
+    if since is not None:
+        uses = uses.filter(Q(used_until=None) | Q(used_until__gt=since))
+        begin = Greatest(F("used_from"), Value(since))
+    end = Least(Coalesce(F("used_until"), Value(at)), Value(at))
+    total = uses.aggregate(total=Sum(end - begin, output_field=DurationField()))["total"]
+    seconds = int(total.total_seconds()) if total else 0
+    return (Decimal(seconds) / 3600).quantize(Decimal("0.01"))
 
 
 def is_service_due(equipment: Equipment, *, at: datetime) -> bool:

@@ -8,8 +8,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from batches.execution import batches, series
-from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
+from batches.execution import (  # noqa: F401 -- the pages of phases and entries register themselves
+    batch_acts,
+    batches,
+    entry_pages,
+    phase_pages,
+    record_sections,
+    series,
+)
+from batches.execution.models import Batch, BatchEvent, BatchPhase, EventKind, ReadingSegment
 from batches.recipes import admin as recipe_pages
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.access import acts, page_parts, record_admin
@@ -115,6 +122,9 @@ class BatchAdmin(RecordAdmin):
                 ("Product", record_admin.link(record.recipe.product)),
                 ("Recipe", record_admin.link(record.recipe)),
                 ("Issued", page_parts.moment(record.issued_at)),
+                ("Issued by", str(record.issued_by or "")),
+                ("Copy checked by", str(record.checked_by or "")),
+                ("Planned size", _size(record)),
                 ("Started", page_parts.moment(record.started_at)),
                 ("Ended", page_parts.moment(record.ended_at)),
                 ("Digest of the recipe as issued", page_parts.code(record.recipe_digest)),
@@ -134,20 +144,34 @@ class BatchAdmin(RecordAdmin):
         return Page(record.number, record.recipe.product.name, badges, sections, evidence_url)
 
 
+def _size(batch: Batch) -> str:
+    if batch.planned_size is None:
+        return ""
+    times = f", {batch.scale.normalize():f} times the recipe's" if batch.scale != 1 else ""
+    return f"{batch.planned_size.normalize():f} {batch.planned_unit}{times}"
+
+
 def _phases(batch: Batch) -> Table:
     rows: list[list[Cell]] = [
         [
             str(one.order),
             one.unit_procedure,
-            one.name,
+            page_parts.link(one.name, record_admin.url(one)),
             page_parts.state(one.state, one.get_state_display()),
+            _verified(one),
             page_parts.moment(one.started_at),
             page_parts.moment(one.ended_at),
         ]
-        for one in batch.phases.order_by("order")
+        for one in batch.phases.select_related("verified_by").order_by("order")
     ]
-    columns = ["No.", "Unit procedure", "Phase", "State", "Started", "Ended"]
+    columns = ["No.", "Unit procedure", "Phase", "State", "Verified", "Started", "Ended"]
     return Table(columns, rows, numeric=["No."])
+
+
+def _verified(phase: BatchPhase) -> Cell:
+    if phase.verified_by is not None:
+        return page_parts.badge(phase.verified_by.full_name, "good")
+    return page_parts.badge("needed", "warn") if phase.needs_verification else ""
 
 
 def _deviations(batch: Batch) -> Table:

@@ -9,7 +9,12 @@ class ExecutionConfig(AppConfig):
     verbose_name = "Execution"
 
     def ready(self) -> None:
-        from batches.execution import neighbours, segments  # noqa: F401
+        from batches.execution import (  # noqa: F401
+            neighbours,
+            objections,
+            segments,
+            signed_contents,
+        )
         from compliance.trail import bulk_seals
 
         bulk_seals.register("readings", segments.broken)

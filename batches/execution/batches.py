@@ -3,15 +3,18 @@
 import re
 from datetime import datetime
 
-from batches.execution import states
+from batches.execution import copying, sizes, states
 from batches.execution.actions import Action
-from batches.execution.models import Batch, BatchPhase
+from batches.execution.models import Batch
+from batches.execution.sizes import Size
 from batches.execution.states import Step
 from batches.recipes import master_recipes
 from batches.recipes.models import MasterRecipe, RecipeState
+from compliance import numbering
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
+from compliance.access.models import User
 from compliance.quality import deviations
 from compliance.quality.models import Deviation, Origin, Severity
 from compliance.refusals import Refused
@@ -41,15 +44,19 @@ class DeviationLinked(Refused):
     code = "deviation-linked"
 
 
-def issue(recipe: MasterRecipe, *, number: str, actor: Principal, at: datetime) -> Batch:
-    """Issue a batch: the effective recipe's phases are copied, its digest is kept with the copy."""
+def issue(
+    recipe: MasterRecipe, *, number: str, actor: Principal, at: datetime, size: Size | None = None,
+    reason: str = "",
+) -> Batch:  # fmt: skip
+    """Issue a batch: everything of the effective recipe is copied into it, with its digest."""
     authority.demand(actor, Duty.START_BATCH)
     if not _NUMBER.fullmatch(number):
         raise BatchNumberInvalid(
             f"“{number}” is no batch number: 1 to 60 letters, digits, dots, dashes, underscores"
         )
+    text = recording.demand_reason(reason) if reason else ""
     with recording.recording(
-        Action.BATCH_ISSUED, actor=actor, at=at, reason=f"batch {number} of {recipe}"
+        Action.BATCH_ISSUED, actor=actor, at=at, reason=text or f"batch {number} of {recipe}"
     ):
         # The lock keeps the recipe effective until the batch is committed.
         held = MasterRecipe.objects.select_for_update(no_key=True).get(pk=recipe.pk)
@@ -59,20 +66,25 @@ def issue(recipe: MasterRecipe, *, number: str, actor: Principal, at: datetime) 
             )
         if Batch.objects.filter(number=number).exists():
             raise BatchKnown(f"{number} is issued already; batch numbers are never used twice")
+        planned = size or sizes.of(held)
         batch = Batch.objects.create(
-            number=number, recipe=held, recipe_digest=master_recipes.digest(held), issued_at=at
+            number=number,
+            recipe=held,
+            recipe_digest=master_recipes.digest(held),
+            issued_at=at,
+            issued_by=actor if isinstance(actor, User) else None,
+            issue_reason=text,
+            planned_size=planned.quantity if planned else None,
+            planned_unit=planned.unit if planned else "",
+            scale=sizes.scale(held, size),
         )
-        BatchPhase.objects.bulk_create(
-            BatchPhase(
-                batch=batch,
-                recipe_phase=phase,
-                order=phase.order,
-                unit_procedure=phase.unit_procedure,
-                name=phase.name,
-            )
-            for phase in held.phases.order_by("order")
-        )
+        copying.copy(held, batch)
     return batch
+
+
+def next_number(recipe: MasterRecipe, *, at: datetime) -> str:
+    """Return the next free number of a product's series; it is taken only by `issue`."""
+    return numbering.next_number(Batch, prefix=recipe.product.code, at=at)
 
 
 def link_deviation(

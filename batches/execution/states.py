@@ -1,10 +1,10 @@
-"""Say what may be done to a batch in which state (21 CFR 211.100(b))."""
+"""Say what may be done to a batch and to a phase in which state (21 CFR 211.100(b), 11.10(f))."""
 
 from enum import StrEnum
 
 from django.db import connection
 
-from batches.execution.models import Batch, BatchState, DispositionState
+from batches.execution.models import Batch, BatchPhase, BatchState, DispositionState, PhaseState
 from compliance.refusals import Refused
 
 
@@ -14,18 +14,34 @@ class BatchStateForbids(Refused):
     code = "batch-state"
 
 
+class PhaseOutOfOrder(Refused):
+    """Phases run in the order of the recipe (21 CFR 211.100(b))."""
+
+    code = "phase-order"
+
+
+class PhaseStateForbids(PhaseOutOfOrder):
+    """The phase is in a state in which this is not done."""
+
+    code = "phase-state"
+
+
 class Step(StrEnum):
     """What can be asked of a batch."""
 
     START = "start the batch"
+    SUSPEND = "suspend the batch"
+    RESUME = "resume the batch"
     END = "end the batch"
     ABORT = "abort the batch"
-    RUN_PHASE = "start or end a phase"
+    RUN_PHASE = "start, hold, resume or end a phase"
     RECORD_EVENT = "record an event"
     STORE_READINGS = "store readings"
     TAKE_SAMPLE = "register a sample"
     REPORT_RESULT = "report a result"
     LINK_DEVIATION = "link a deviation"
+    CHECK_COPY = "check the issued copy"
+    COMMENT = "comment on the batch"
     RELEASE = "release the batch"
     REJECT = "reject the batch"
 
@@ -33,17 +49,64 @@ class Step(StrEnum):
 # Store-and-forward sources and the laboratory deliver after a batch has ended, so its records stay
 # open until the disposition; after it only a deviation found later can be linked.
 _DELIVERED_LATE = {Step.RECORD_EVENT, Step.STORE_READINGS, Step.TAKE_SAMPLE, Step.REPORT_RESULT}
+_ALWAYS = {Step.LINK_DEVIATION, Step.COMMENT}
 ALLOWED: dict[str, frozenset[Step]] = {
-    BatchState.ISSUED: frozenset({Step.START, Step.ABORT, Step.LINK_DEVIATION}),
+    BatchState.ISSUED: frozenset({Step.START, Step.ABORT, Step.CHECK_COPY} | _ALWAYS),
     BatchState.RUNNING: frozenset(
-        _DELIVERED_LATE | {Step.END, Step.ABORT, Step.RUN_PHASE, Step.LINK_DEVIATION}
+        _DELIVERED_LATE | {Step.END, Step.ABORT, Step.RUN_PHASE, Step.SUSPEND} | _ALWAYS
     ),
-    BatchState.COMPLETED: frozenset(
-        _DELIVERED_LATE | {Step.LINK_DEVIATION, Step.RELEASE, Step.REJECT}
-    ),
-    BatchState.ABORTED: frozenset(_DELIVERED_LATE | {Step.LINK_DEVIATION, Step.REJECT}),
+    BatchState.SUSPENDED: frozenset(_DELIVERED_LATE | {Step.RESUME, Step.ABORT} | _ALWAYS),
+    BatchState.COMPLETED: frozenset(_DELIVERED_LATE | {Step.RELEASE, Step.REJECT} | _ALWAYS),
+    BatchState.ABORTED: frozenset(_DELIVERED_LATE | {Step.REJECT} | _ALWAYS),
 }
-AFTER_DISPOSITION = frozenset({Step.LINK_DEVIATION})
+AFTER_DISPOSITION = frozenset(_ALWAYS)
+# Where the steps of manufacture lead; the trigger `keep_batch` holds the same moves.
+MOVES: dict[Step, BatchState] = {
+    Step.START: BatchState.RUNNING,
+    Step.SUSPEND: BatchState.SUSPENDED,
+    Step.RESUME: BatchState.RUNNING,
+    Step.END: BatchState.COMPLETED,
+    Step.ABORT: BatchState.ABORTED,
+}
+
+
+class PhaseStep(StrEnum):
+    """What can be asked of a phase."""
+
+    START = "start the phase"
+    HOLD = "hold the phase"
+    RESUME = "resume the phase"
+    END = "end the phase"
+    ABORT = "abort the phase"
+    ENTER = "enter into the record of the phase"
+    VERIFY = "verify the phase"
+
+
+PHASE_ALLOWED: dict[str, frozenset[PhaseStep]] = {
+    PhaseState.WAITING: frozenset({PhaseStep.START}),
+    PhaseState.RUNNING: frozenset(
+        {PhaseStep.HOLD, PhaseStep.END, PhaseStep.ABORT, PhaseStep.ENTER}
+    ),
+    PhaseState.HELD: frozenset({PhaseStep.RESUME, PhaseStep.ABORT, PhaseStep.ENTER}),
+    PhaseState.DONE: frozenset({PhaseStep.ENTER, PhaseStep.VERIFY}),
+    PhaseState.ABORTED: frozenset({PhaseStep.ENTER}),
+}
+# Where they lead; the trigger `keep_phase` holds the same moves and the order of the phases.
+PHASE_MOVES: dict[PhaseStep, PhaseState] = {
+    PhaseStep.START: PhaseState.RUNNING,
+    PhaseStep.HOLD: PhaseState.HELD,
+    PhaseStep.RESUME: PhaseState.RUNNING,
+    PhaseStep.END: PhaseState.DONE,
+    PhaseStep.ABORT: PhaseState.ABORTED,
+}
+BEHIND = frozenset({PhaseState.DONE, PhaseState.ABORTED})
+
+
+def is_possible(batch: Batch, step: Step) -> bool:
+    """Say whether the batch's state allows the step."""
+    if batch.disposition != DispositionState.PENDING:
+        return step in AFTER_DISPOSITION
+    return step in ALLOWED[batch.state]
 
 
 def demand(batch: Batch, step: Step) -> None:
@@ -63,6 +126,27 @@ def demand(batch: Batch, step: Step) -> None:
         )
 
 
+def demand_phase(phase: BatchPhase, step: PhaseStep) -> None:
+    """Pass when the phase's state allows the step, else raise `PhaseStateForbids`."""
+    if step not in PHASE_ALLOWED[phase.state]:
+        may = ", ".join(sorted(PHASE_ALLOWED[phase.state])) or "nothing"
+        raise PhaseStateForbids(
+            f"phase {phase.name} is {phase.get_state_display().lower()}: to {step} is not possible "
+            f"now; possible: {may}"
+        )
+
+
+def waits_for(phase: BatchPhase) -> BatchPhase | None:
+    """Return the first phase that has to be behind before this one starts, if any.
+
+    Neighbours of one parallel group do not wait for each other (ISA-88 allows them at once).
+    """
+    before = phase.batch.phases.filter(order__lt=phase.order).exclude(state__in=BEHIND)
+    if phase.parallel_group:
+        before = before.exclude(parallel_group=phase.parallel_group)
+    return before.order_by("order").first()
+
+
 def hold(batch: Batch, step: Step) -> Batch:
     """Demand the step of the state as stored, and keep that state until the act has committed.
 
@@ -80,4 +164,18 @@ def take(batch: Batch, step: Step) -> Batch:
     Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     stored = Batch.objects.select_related("recipe__product").get(pk=batch.pk)
     demand(stored, step)
+    return stored
+
+
+def enter(phase: BatchPhase) -> BatchPhase:
+    """Demand that something may be entered into a phase's record, and keep its batch so."""
+    held = hold(phase.batch, Step.RECORD_EVENT)
+    stored = BatchPhase.objects.select_for_update(no_key=True).get(pk=phase.pk)
+    stored.batch = held
+    demand_phase(stored, PhaseStep.ENTER)
+    if stored.verified_by_id is not None:
+        raise PhaseStateForbids(
+            f"phase {stored.name} is verified: its record is closed. What is found now is a comment "
+            "or a deviation"
+        )
     return stored

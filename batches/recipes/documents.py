@@ -6,8 +6,9 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from batches.recipes import master_recipes, parts
+from batches.recipes.contents import HEADER, REGISTERED
 from batches.recipes.drafts import RecipeDraft
-from batches.recipes.master_recipes import HEADER, REGISTERED, RecipeInvalid
+from batches.recipes.master_recipes import RecipeInvalid
 from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product
 from batches.recipes.parts import KINDS
 from compliance.access.models import User

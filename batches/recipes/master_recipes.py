@@ -1,13 +1,20 @@
-"""Draft master recipes and revise the drafts; read a version's whole content (21 CFR 211.186)."""
+"""Draft master recipes, copy versions, and revise the drafts (21 CFR 211.186)."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from batches.assets.models import Material
 from batches.recipes import parts, products, states, validity
 from batches.recipes.actions import Action
+from batches.recipes.contents import (
+    HEADER,
+    REGISTERED,
+    content,
+    digest,
+    digest_of,
+    whole,
+)
 from batches.recipes.drafts import ParameterDraft, RecipeDraft
 from batches.recipes.models import CONTENT_FORM, MasterRecipe, Product, RecipePhase
 from batches.recipes.parts import KINDS, Kind, References
@@ -16,21 +23,13 @@ from compliance.access import authority
 from compliance.access.duties import Duty
 from compliance.access.models import Procedure, User
 from compliance.refusals import Refused
-from compliance.signatures import signing
 from compliance.trail import recording
-from compliance.trail.tlog import canonical
 
 __all__ = [  # the words of other rooms for a draft, and what may refuse it
     "ParameterDraft", "RecipeDraft", "RecipeInvalid", "RecipeNotDraft", "content", "copy",
     "create_product", "digest", "digest_of", "draft", "present", "revise", "whole",
 ]  # fmt: skip
 create_product = products.create
-
-REGISTERED = ("strength", "dosage_form", "shelf_life_months")
-HEADER = (
-    "title", "dosage_unit", "batch_size", "batch_size_unit", "specification",
-    "specification_version", "storage", "precautions", "change_number", "change_summary", "twin",
-)  # fmt: skip
 
 
 class RecipeInvalid(Refused):
@@ -100,6 +99,7 @@ def revise(
         held = states.take(recipe, Step.REVISE)
         demand_author(held, actor)
         _write_header(held, content)
+        held.revised_at = at  # an entry of the recipe leads to those of its lines, by the act
         held.save()
         references = _references(held, content)
         gone = [_write_lines(held, kind, content, references) for kind in KINDS.values()]
@@ -146,7 +146,7 @@ def _write_lines(
     recipe: MasterRecipe, kind: Kind, written: RecipeDraft, references: References
 ) -> list[Any]:
     """Create and change the rows of one kind; return the rows that are not written any more."""
-    rows = {kind.key_of(_keys(kind, row)): row for row in getattr(recipe, kind.name).all()}
+    rows = {parts.key_of_row(kind, row): row for row in parts.rows(recipe, kind)}
     for order, line in enumerate(_lines(written, kind), start=1):
         wanted = parts.columns(kind, line, references=references, order=order)
         row = rows.pop(kind.key_of(vars(line)), None) or kind.model(recipe=recipe)
@@ -176,10 +176,6 @@ def _references(recipe: MasterRecipe, written: RecipeDraft) -> References:
     return found
 
 
-def _keys(kind: Kind, row: Any) -> dict[str, Any]:
-    return {name: parts.plain(getattr(row, name)) for name in kind.key}
-
-
 def _lines(written: RecipeDraft, kind: Kind) -> Sequence[Any]:
     return written.whole_phases if kind.name == "phases" else getattr(written, kind.name)
 
@@ -204,59 +200,3 @@ def _demand_valid(written: RecipeDraft) -> None:
 
 def _twice(keys: Sequence[str]) -> list[str]:
     return sorted({key for key in keys if keys.count(key) > 1})
-
-
-# --- Reading
-
-
-@signing.signable(MasterRecipe)
-def content(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
-    """Everything of a recipe that a batch follows; the digest of an issued copy is taken of this."""
-    return whole(recipe) if recipe.content_form == CONTENT_FORM else _first_form(recipe)
-
-
-def whole(recipe: MasterRecipe) -> dict[str, canonical.Value]:
-    """Return the content in the present form, also of recipes whose digest is of an earlier one."""
-    return {
-        "product": recipe.product.code,
-        "product_name": recipe.product_name,
-        **{name: parts.plain(getattr(recipe, name)) for name in (*REGISTERED, *HEADER)},
-        "version": recipe.version,
-        "author": recipe.author.username,
-        "twin_settings": recipe.twin_settings,
-        **{kind.name: parts.content(recipe, kind) for kind in KINDS.values()},
-    }
-
-
-def digest(recipe: MasterRecipe) -> str:
-    """Return the SHA-256 of a recipe's content: what a batch is issued against."""
-    return digest_of(content(recipe), form=recipe.content_form)
-
-
-def digest_of(content: Mapping[str, canonical.Value], *, form: int) -> str:
-    """Return the SHA-256 of a content in one of its forms."""
-    tag = f"gmp-recipe/content/v{form}\0".encode()
-    return hashlib.sha256(tag + canonical.dumps(dict(content))).hexdigest()
-
-
-def _first_form(recipe: MasterRecipe) -> Mapping[str, canonical.Value]:
-    """Return the content of a recipe that was drafted before recipes had all their parts."""
-    fields = (
-        "tag", "name", "kind", "unit", "criticality", "is_required", "low", "high", "target",
-    )  # fmt: skip
-    return {
-        "product": recipe.product.code,
-        "version": recipe.version,
-        "title": recipe.title,
-        "author": recipe.author.username,
-        "twin": recipe.twin,
-        "twin_settings": recipe.twin_settings,
-        "phases": [
-            [phase.order, phase.unit_procedure, phase.name]
-            for phase in recipe.phases.order_by("order")
-        ],
-        "parameters": [
-            {name: parts.plain(getattr(parameter, name)) for name in fields}
-            for parameter in recipe.parameters.order_by("tag")
-        ],
-    }

@@ -87,9 +87,18 @@ class References:
 
 def content(recipe: MasterRecipe, kind: Kind) -> list[dict[str, canonical.Value]]:
     """Return the lines of one kind as plain values, in their order."""
-    rows = getattr(recipe, kind.name).order_by(kind.order)
+    return [_line(kind, row) for row in rows(recipe, kind)]
+
+
+def rows(recipe: MasterRecipe, kind: Kind) -> list[Any]:
+    """Return the rows of one kind in their order, with what they point to."""
+    found = getattr(recipe, kind.name).order_by(kind.order)
     pointers = [name for name in REFERENCES if name in kind.fields]
-    return [_line(kind, row) for row in (rows.select_related(*pointers) if pointers else rows)]
+    return list(found.select_related(*pointers) if pointers else found)
+
+
+def key_of_row(kind: Kind, row: models.Model) -> str:
+    return kind.key_of({name: plain(getattr(row, name)) for name in kind.key})
 
 
 def _line(kind: Kind, row: models.Model) -> dict[str, canonical.Value]:

@@ -73,6 +73,7 @@ class Act:
     def bound(self, record: Any, data: Any = None) -> forms.Form:
         """Return the form for a record, with the choices that depend on it."""
         form = self.form(data, initial=self.initial(record))
+        form.record = record  # type: ignore[attr-defined]
         for name, options in self.choices.items():
             form.fields[name].choices = options(record)  # type: ignore[attr-defined]
         return form

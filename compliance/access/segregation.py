@@ -10,7 +10,7 @@ from compliance.access.duties import DUTIES, Duty, Role
 
 @dataclass(frozen=True)
 class Rule:
-    """Two duties that one person does not do on the same record, or never holds together."""
+    """Whoever does the first is not the one that the second names (“who qualifies it”)."""
 
     first: str
     second: str
@@ -28,15 +28,15 @@ _RULES: list[Rule] = [
          "constraint trained_by_another, trigger not_by_oneself"),
     Rule("gives or ends a role", "who holds it", "every role", "MHRA 2018 6.16",
          "trigger not_by_oneself"),
-    Rule("sets a password", "uses it", "every password", "21 CFR 11.200(a)(3)",
+    Rule("sets a password", "who uses it", "every password", "21 CFR 11.200(a)(3)",
          "trigger password_own"),
-    Rule("acknowledges an alarm", "is concerned by it", "every alarm", "21 CFR 11.300(d)",
+    Rule("acknowledges an alarm", "whom it concerns", "every alarm", "21 CFR 11.300(d)",
          "trigger not_by_the_concerned"),
     Rule("decides about an account", "whose account it is", "every review", "21 CFR 11.300(b)",
          "constraint review_line_not_by_oneself, trigger not_by_oneself"),
-    Rule("reviews access", "administers it", "every review", "MHRA 2018 6.16",
+    Rule("reviews access", "who administers it", "every review", "MHRA 2018 6.16",
          "trigger no_administrator"),
-    Rule("enrols a device", "qualifies it", "every device", "21 CFR 11.10(h)",
+    Rule("enrols a device", "who qualifies it", "every device", "21 CFR 11.10(h)",
          "the roles exclude each other"),
 ]  # fmt: skip
 

@@ -27,7 +27,7 @@ def block(verdict: Verdict) -> SignatureBlock:
         digest=signature.record_digest,
         is_current=verdict.is_valid,
         standing=verdict.explanation,
-        means=signature.get_means_display(),
+        means=verdict.confirmed_by,
     )
 
 

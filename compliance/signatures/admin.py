@@ -57,7 +57,7 @@ class SignatureAdmin(RecordAdmin):
                 ("Table and number", f"{signature.record} {signature.record_id}"),
                 ("Digest of what was signed", page_parts.code(signature.record_digest)),
                 ("Binding of all fields", page_parts.code(signature.binding)),
-                ("Signer authenticated by", signature.get_means_display()),
+                ("Signer authenticated by", verdict.confirmed_by),
                 ("Verdict", verdict.explanation),
                 ("Changed since", ", ".join(verdict.changed)),
             ]

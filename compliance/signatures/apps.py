@@ -9,7 +9,11 @@ class SignaturesConfig(AppConfig):
     verbose_name = "Signatures"
 
     def ready(self) -> None:
-        from compliance.signatures import signing, statements  # noqa: F401 -- declares its content
+        from compliance.signatures import (  # noqa: F401 -- they declare and register themselves
+            at_provider,
+            signing,
+            statements,
+        )
         from compliance.trail import redaction
 
         redaction.hold("signatures", signing.need)

@@ -7,7 +7,7 @@ from django.db import models
 from compliance.access.page_parts import Note, Part, Section, Signed
 from compliance.signatures import signing, verdicts
 from compliance.signatures.models import Means, Signature
-from compliance.signatures.verdicts import Standing, Verdict
+from compliance.signatures.verdicts import Verdict
 
 
 def section(record: models.Model, *, is_wide: bool = True) -> Section:
@@ -24,7 +24,7 @@ def section(record: models.Model, *, is_wide: bool = True) -> Section:
 def judged(verdict: Verdict) -> Signed:
     """Return a signature with name, user, role, meaning and moment, and how it stands."""
     signature = verdict.signature
-    by_password = signature.means == Means.PASSWORD
+    is_usual = signature.means == Means.PASSWORD and verdict.reset is None
     return Signed(
         printed_name=signature.printed_name,
         username=signature.username,
@@ -34,13 +34,13 @@ def judged(verdict: Verdict) -> Signed:
         comment=signature.comment,
         is_current=verdict.is_valid,
         standing=verdict.explanation,
-        means="" if by_password else f"Confirmed by {signature.get_means_display().lower()}",
+        means="" if is_usual else f"Confirmed by: {verdict.confirmed_by}",
     )
 
 
-def shown(signature: Signature, *, is_current: bool) -> Signed:
-    """Return a signature whose standing is known; one that does not cover its record says why."""
-    return judged(Verdict(signature, Standing.INTACT) if is_current else signing.verify(signature))
+def shown(signature: Signature, *, is_current: bool | None = None) -> Signed:
+    """Return a signature by itself, verified now, whatever the caller knows of it."""
+    return judged(signing.verify(signature))
 
 
 def moment(signature: Signature) -> str:

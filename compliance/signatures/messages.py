@@ -30,6 +30,13 @@ class VerdictOut(Out):
     zone = serializers.CharField(source="signature.zone")
     shown_time = serializers.SerializerMethodField(help_text="As on pages and printouts.")
     means = serializers.ChoiceField(source="signature.means", choices=Means.choices)
+    password_reset_at = serializers.DateTimeField(
+        source="reset.changed_at",
+        default=None,
+        allow_null=True,
+        help_text="When somebody else last set the signer's password, before the signature.",
+    )
+    password_reset_by = serializers.CharField(source="reset.set_by", default="")
     record_digest = serializers.CharField(source="signature.record_digest")
     binding = serializers.CharField(source="signature.binding")
     standing = serializers.ChoiceField(choices=[(one.value, one.value) for one in Standing])

@@ -1,12 +1,13 @@
 """Judge a signature: is it the one that was given, and is the record still what it covers?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection, models
 
+from compliance.access.models import PasswordChange
 from compliance.signatures import binding, contents, security_key
 from compliance.signatures.models import Means, Signature
 from compliance.trail import capture
@@ -42,6 +43,7 @@ class Verdict:
     reasons: Sequence[str] = ()
     changed: Sequence[str] = ()
     record: models.Model | None = None
+    reset: PasswordChange | None = None  # somebody else set the signer's password before it
 
     @property
     def is_valid(self) -> bool:
@@ -59,6 +61,15 @@ class Verdict:
             return f"{self.label} (changed since: {names})"
         return f"{self.label} ({'; '.join(self.reasons)})" if self.reasons else self.label
 
+    @property
+    def confirmed_by(self) -> str:
+        """How the signer was authenticated, with what an inspector should know of it."""
+        means = self.signature.get_means_display()
+        if self.reset is None:
+            return means
+        when = f"{self.reset.changed_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{means}; the password was reset by {self.reset.set_by} before, at {when}"
+
 
 def verify(signature: Signature) -> Verdict:
     """Judge one signature against its row, its entry in the trail and the record."""
@@ -74,8 +85,9 @@ def of_record(record: models.Model) -> list[Verdict]:
     )
     if not found:
         return []
-    entries, now = _entries(found), contents.parts(record)
-    return [_verdict(one, record, now, entries) for one in found]
+    entries, now, resets = _entries(found), contents.parts(record), _resets(found)
+    judged = [_verdict(one, record, now, entries) for one in found]
+    return [replace(one, reset=_last_reset(one.signature, resets)) for one in judged]
 
 
 def of_many(signatures: Sequence[Signature]) -> list[Verdict]:
@@ -83,13 +95,13 @@ def of_many(signatures: Sequence[Signature]) -> list[Verdict]:
     groups: dict[tuple[str, str], list[Signature]] = {}
     for one in signatures:
         groups.setdefault((one.record, one.record_id), []).append(one)
-    entries = _entries(signatures)
+    entries, resets = _entries(signatures), _resets(signatures)
     found: dict[int, Verdict] = {}
     for (name, key), under in groups.items():
         record = contents.record_of(name, key)
         now = contents.parts(record) if record is not None else {}
         found |= {one.pk: _verdict(one, record, now, entries) for one in under}
-    return [found[one.pk] for one in signatures]
+    return [replace(found[one.pk], reset=_last_reset(one, resets)) for one in signatures]
 
 
 def covers(signature: Signature, record: models.Model) -> bool:
@@ -158,6 +170,29 @@ def _entries(signatures: Sequence[Signature]) -> dict[str, Any]:
         )
         found = cursor.fetchall()
     return {record_id: _ARCHIVED if body is None else _values(body) for record_id, body in found}
+
+
+def _resets(signatures: Sequence[Signature]) -> list[PasswordChange]:
+    """Return when somebody else set a signer's password, the first one at the start left out."""
+    signers = {one.signer_id for one in signatures}
+    first = (
+        PasswordChange.objects.filter(person=models.OuterRef("person")).order_by("pk").values("pk")
+    )
+    return list(
+        PasswordChange.objects.filter(person__in=signers, is_own=False)
+        .exclude(pk=models.Subquery(first[:1]))
+        .order_by("pk")
+    )
+
+
+def _last_reset(signature: Signature, resets: Sequence[PasswordChange]) -> PasswordChange | None:
+    """Return the last reset before a signature (21 CFR 11.200(a)(3))."""
+    before = [
+        one
+        for one in resets
+        if one.person_id == signature.signer_id and one.changed_at <= signature.signed_at
+    ]
+    return before[-1] if before else None
 
 
 def _values(body: str) -> Any:

@@ -1,7 +1,6 @@
 """Second factors and linked identities in the admin."""
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -11,7 +10,7 @@ from compliance.access.duties import Duty
 from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section, Table
 from compliance.access.record_admin import RecordAdmin
-from compliance.signin import factors, links
+from compliance.signin import factors, links, providers
 from compliance.signin.forms import PasswordForm
 from compliance.signin.models import FactorUse, IdentityLink, SecondFactor
 
@@ -30,7 +29,7 @@ class LinkForm(ReasonForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["provider"].choices = [(one, one) for one in settings.IDENTITY_PROVIDERS]  # type: ignore[attr-defined]
+        self.fields["provider"].choices = list(providers.names().items())  # type: ignore[attr-defined]
 
 
 def _remove(occasion: Occasion) -> Done:
@@ -79,7 +78,7 @@ acts.offer(
     User,
     Act(
         "link-identity", "Link an identity", Duty.ADMINISTER_ACCESS, _link, form=LinkForm,
-        is_offered=lambda person: person.is_active and bool(settings.IDENTITY_PROVIDERS),
+        is_offered=lambda person: person.is_active and bool(providers.names()),
         explanation="The person then signs in at the identity provider too. Nobody is signed up "
         "by it: only who is linked here gets in.",
     ),

@@ -141,8 +141,8 @@ def _offered(request: Request, text: str) -> bytes:
 
 def _person(request: Request) -> User:
     person = getattr(request._request, ATTRIBUTE, request.user)
-    if not isinstance(person, User):
-        raise PersonNeeded("sign in with name and password first: POST /api/v1/session")
+    if not isinstance(person, User) or not person.is_staff:
+        raise PersonNeeded("sign in with name and password first, in a role: POST /api/v1/session")
     return person
 
 

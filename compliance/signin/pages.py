@@ -175,7 +175,7 @@ def _page(
 
 def _person(request: HttpRequest) -> User:
     person = getattr(request, ATTRIBUTE, request.user)
-    if not isinstance(person, User):
+    if not isinstance(person, User) or not person.is_staff:
         raise PermissionDenied
     return person
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from twins.plant import batch_details
 from twins.plant.demo_recipe import FEED_START_H, HARVEST_H
 from twins.plant.messages import Event, LaboratoryResult, Message, Reading, SampleTaken
 
@@ -54,7 +55,7 @@ def of_batch(
 ) -> list[Post]:
     """Return all posts about an issued batch that are known by an hour, in order."""
     script = _Script(number, started_at, [*PHASE_HOURS, LAST_PHASE_HOURS], phases)
-    found = [*script.course(), *script.said(messages)]
+    found = [*script.course(), *script.recorded(), *script.said(messages)]
     # Stable: of the same moment and kind, in the order in which the plant said it.
     found.sort(key=lambda one: one[:2])
     return [post for known_h, _, post in found if known_h <= until_h]
@@ -76,6 +77,16 @@ class _Script:
             ending = _CLOSING if is_last else _OPENING
             yield last_h, ending, self._event("phase-ended", last_h, phase=phase)
         yield HARVEST_H, _CLOSING, self._event("batch-ended", HARVEST_H)
+
+    def recorded(self) -> Iterator[tuple[float, int, Post]]:
+        """Yield what the MES records in each phase, half an hour before the phase ends."""
+        ends = dict(zip(self.phases, (last_h for _, last_h in self.hours), strict=True))
+        for one in batch_details.of_batch(self.number):
+            at_h = ends[one.phase] - 0.5
+            post = self._event(
+                one.kind, at_h, phase=one.phase, name=one.name, text=one.text, details=one.details
+            )
+            yield at_h, _HAPPENING, post
 
     def said(self, messages: Iterable[Message]) -> Iterator[tuple[float, int, Post]]:
         """Yield what happened, what was analysed, and the readings in sets."""
@@ -100,8 +111,9 @@ class _Script:
         return self._event(_KINDS[one.kind], one.at_h, name=one.kind, text=one.text)
 
     def _event(
-        self, kind: str, at_h: float, *, phase: str = "", name: str = "", text: str = ""
-    ) -> Post:
+        self, kind: str, at_h: float, *, phase: str = "", name: str = "", text: str = "",
+        details: Mapping[str, str] | None = None,
+    ) -> Post:  # fmt: skip
         at = self._moment(at_h)
         body = {
             "kind": kind,
@@ -110,6 +122,7 @@ class _Script:
             "phase": phase,
             "text": text,
             "performed_by": OPERATOR,
+            "details": dict(details or {}),
             # The plant kept its own record; the product hears of it later.
             "backfilled": True,
         }

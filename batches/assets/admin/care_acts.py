@@ -67,8 +67,8 @@ def _is_running(cleaning: Cleaning) -> bool:
     return cleaning.outcome == CleaningOutcome.RUNNING
 
 
-def _is_finished(cleaning: Cleaning) -> bool:
-    return cleaning.outcome == CleaningOutcome.FINISHED
+def _is_unverified_cleaning(cleaning: Cleaning) -> bool:
+    return cleaning.outcome in (CleaningOutcome.RUNNING, CleaningOutcome.FINISHED)
 
 
 acts.offer(
@@ -101,6 +101,7 @@ acts.offer(
     ),
     Act(
         "verify", "Verify", Duty.VERIFY_EXECUTION, _verify_cleaning, form=CheckForm,
-        is_offered=_is_finished, explanation="Whoever cleaned does not verify it.",
+        is_offered=_is_unverified_cleaning,
+        explanation="Whoever cleaned does not verify it. One that was broken off is not clean.",
     ),
 )  # fmt: skip

@@ -76,7 +76,7 @@ class EquipmentAdmin(RecordAdmin):
     def page(self, record: Equipment, request: HttpRequest) -> Page:
         sections = [
             Section("Equipment", [_facts(record)], is_wide=False),
-            Section("May it be used now?", _usable(record), is_wide=False),
+            Section("May it be used now?", [*_usable(record), *_waiting(record)], is_wide=False),
             Section("Qualification", [_stages(record)]),
         ]
         if record.is_calibrated:
@@ -123,6 +123,16 @@ def _usable(record: Equipment) -> list[Part]:
     return parts
 
 
+def _waiting(record: Equipment) -> list[Part]:
+    """Lead a second person to what waits for them."""
+    unverified = record.calibrations.filter(verified_at=None).order_by("pk")
+    unfinished = record.cleanings.filter(verified_at=None).order_by("pk")
+    return [
+        Note(page_parts.link(f"{one} waits for its verification", record_admin.url(one)), "warn")
+        for one in (*unverified, *unfinished)
+    ]
+
+
 def _stages(record: Equipment) -> Table:
     counting = {one.pk for one in qualifications.standing(record).values() if one is not None}
     rows: list[list[Cell]] = [
@@ -161,7 +171,7 @@ def _impact(record: Equipment) -> Section:
 
 
 def _log_book(record: Equipment) -> Section:
-    entries = log_book.of(record)
+    entries = log_book.of(record, newest=NEWEST + 1)
     rows: list[list[Cell]] = [
         [
             page_parts.moment(one.at),
@@ -177,7 +187,7 @@ def _log_book(record: Equipment) -> Section:
     ]
     parts: list[Part] = []
     if len(entries) > NEWEST:
-        parts.append(Note(f"The newest {NEWEST} of {len(entries)} lines; the API has all of them."))
+        parts.append(Note(f"The newest {NEWEST} lines; the API has all of them."))
     columns = ["From", "Until", "What", "Text", "By", "Checked by"]
     parts.append(Table(columns, rows, empty="Nothing was done with it yet."))
     return Section("Log book", parts, anchor="log-book")

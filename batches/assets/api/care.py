@@ -13,18 +13,18 @@ from batches.assets.api.equipment import named
 from batches.assets.calibrations import Measured
 from batches.assets.cleanings import Method
 from batches.assets.equipment_messages import (
+    CalibrationDueDateIn,
     CalibrationIn,
     CalibrationOut,
+    CareReasonIn,
+    CareSignatureIn,
     CleaningCheckIn,
     CleaningIn,
     CleaningOut,
-    DueDateIn,
     PartChangeIn,
     PartChangeOut,
-    ReasonIn,
-    SignedIn,
-    StageIn,
-    StageOut,
+    QualificationIn,
+    QualificationOut,
 )
 from batches.assets.models import Calibration, Cleaning, Qualification
 from batches.assets.parts import Part
@@ -37,38 +37,44 @@ from compliance.wire import In
 class Qualifications(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="qualifications_list", responses=StageOut(many=True))
+    @extend_schema(operation_id="qualifications_list", responses=QualificationOut(many=True))
     def get(self, request: Request, code: str) -> Response:
         """List the stages of its qualifications, newest first."""
         found = named(code).qualifications.select_related("performed_by", "approved_by")
-        return Response(StageOut(found.order_by("-performed_on", "-pk"), many=True).data)
+        return Response(QualificationOut(found.order_by("-performed_on", "-pk"), many=True).data)
 
-    @extend_schema(operation_id="qualification_record", request=StageIn, responses={201: StageOut})
+    @extend_schema(
+        operation_id="qualification_record",
+        request=QualificationIn,
+        responses={201: QualificationOut},
+    )
     def post(self, request: Request, code: str) -> Response:
         """Record a stage that was performed."""
         made = qualifications.record(
             named(code),
-            report=StageReport(**asking.body(StageIn, request)),
+            report=StageReport(**asking.body(QualificationIn, request)),
             actor=callers.person(request),
             at=timezone.now(),
         )
-        return Response(StageOut(made).data, status=201)
+        return Response(QualificationOut(made).data, status=201)
 
 
 class StageApproval(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="qualification_approve", request=SignedIn, responses={201: StageOut}
+        operation_id="qualification_approve",
+        request=CareSignatureIn,
+        responses={201: QualificationOut},
     )
     def post(self, request: Request, code: str, pk: int) -> Response:
         """Approve a stage, by signature of QA."""
         stage = get_object_or_404(Qualification, pk=pk, equipment__code=code)
-        said = asking.body(SignedIn, request)
+        said = asking.body(CareSignatureIn, request)
         approved = qualifications.approve(
             stage, confirmed=asking.confirmed(request, said["password"])
         )
-        return Response(StageOut(approved).data, status=201)
+        return Response(QualificationOut(approved).data, status=201)
 
 
 class PartChanges(APIView):
@@ -126,7 +132,7 @@ class CalibrationCheck(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="calibration_verify", request=ReasonIn, responses={201: CalibrationOut}
+        operation_id="calibration_verify", request=CareReasonIn, responses={201: CalibrationOut}
     )
     def post(self, request: Request, code: str, pk: int) -> Response:
         """Verify somebody else's calibration."""
@@ -134,7 +140,7 @@ class CalibrationCheck(APIView):
             _calibration(code, pk),
             actor=callers.person(request),
             at=timezone.now(),
-            reason=asking.body(ReasonIn, request)["reason"],
+            reason=asking.body(CareReasonIn, request)["reason"],
         )
         return Response(CalibrationOut(verified).data, status=201)
 
@@ -142,14 +148,16 @@ class CalibrationCheck(APIView):
 class DueDate(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="calibration_shorten", request=DueDateIn, responses=CalibrationOut)
+    @extend_schema(
+        operation_id="calibration_shorten", request=CalibrationDueDateIn, responses=CalibrationOut
+    )
     def put(self, request: Request, code: str, pk: int) -> Response:
         """Let a calibration hold for less; uses after the new day open a deviation."""
         shortened = calibrations.shorten(
             _calibration(code, pk),
             actor=callers.person(request),
             at=timezone.now(),
-            **asking.body(DueDateIn, request),
+            **asking.body(CalibrationDueDateIn, request),
         )
         return Response(CalibrationOut(shortened).data)
 
@@ -182,17 +190,17 @@ def _cleaning(code: str, pk: int) -> Cleaning:
     return get_object_or_404(found, pk=pk, equipment__code=code)
 
 
-class NothingIn(In):
+class CleaningFinishIn(In):
     """A body without members."""
 
 
 class CleaningFinish(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="cleaning_finish", request=NothingIn, responses=CleaningOut)
+    @extend_schema(operation_id="cleaning_finish", request=CleaningFinishIn, responses=CleaningOut)
     def post(self, request: Request, code: str, pk: int) -> Response:
         """Record that the cleaning is done."""
-        asking.body(NothingIn, request)
+        asking.body(CleaningFinishIn, request)
         done = cleanings.finish(
             _cleaning(code, pk), actor=callers.person(request), at=timezone.now()
         )

@@ -15,17 +15,18 @@ from batches.assets import calibrations, equipment, log_book, qualifications, up
 from batches.assets.api import asking
 from batches.assets.equipment import Particulars
 from batches.assets.equipment_messages import (
-    AmendIn,
+    CareReasonIn,
+    EquipmentAmendIn,
+    EquipmentDeclarationIn,
     EquipmentDetailOut,
     EquipmentIn,
     EquipmentOut,
+    EquipmentStateIn,
+    EquipmentUseEndIn,
+    EquipmentUseIn,
+    EquipmentUseOut,
+    LogBookPeriodIn,
     LogEntryOut,
-    ReasonIn,
-    SignedReasonIn,
-    StateIn,
-    UseEndIn,
-    UseIn,
-    UseOut,
 )
 from batches.assets.models import Equipment, EquipmentUse
 from batches.assets.upkeep import Needs
@@ -90,10 +91,10 @@ class EquipmentView(APIView):
 class NeedsView(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_amend", request=AmendIn, responses=EquipmentOut)
+    @extend_schema(operation_id="equipment_amend", request=EquipmentAmendIn, responses=EquipmentOut)
     def put(self, request: Request, code: str) -> Response:
         """Change its place, intervals and hold times."""
-        said = asking.body(AmendIn, request)
+        said = asking.body(EquipmentAmendIn, request)
         reason = said.pop("reason")
         amended = upkeep.amend(
             named(code),
@@ -108,10 +109,10 @@ class NeedsView(APIView):
 class State(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_state", request=StateIn, responses=EquipmentOut)
+    @extend_schema(operation_id="equipment_state", request=EquipmentStateIn, responses=EquipmentOut)
     def post(self, request: Request, code: str) -> Response:
         """Withdraw its qualification, take it out of service, return it, or retire it."""
-        said = asking.body(StateIn, request)
+        said = asking.body(EquipmentStateIn, request)
         changed = equipment.set_state(
             named(code),
             said["act"],
@@ -126,11 +127,13 @@ class Declaration(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="equipment_qualify", request=SignedReasonIn, responses={201: EquipmentOut}
+        operation_id="equipment_qualify",
+        request=EquipmentDeclarationIn,
+        responses={201: EquipmentOut},
     )
     def post(self, request: Request, code: str) -> Response:
         """Declare it qualified, by signature of QA."""
-        said = asking.body(SignedReasonIn, request)
+        said = asking.body(EquipmentDeclarationIn, request)
         declared = qualifications.qualify(
             named(code),
             confirmed=asking.confirmed(request, said["password"]),
@@ -141,7 +144,7 @@ class Declaration(APIView):
 
 class Uses(generics.ListAPIView[EquipmentUse]):
     permission_classes = [PeopleRead]
-    serializer_class = UseOut
+    serializer_class = EquipmentUseOut
     pagination_class = Pages
     queryset = EquipmentUse.objects.all()
 
@@ -154,7 +157,9 @@ class Uses(generics.ListAPIView[EquipmentUse]):
         """List its uses, newest first."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(operation_id="equipment_use", request=UseIn, responses={201: UseOut})
+    @extend_schema(
+        operation_id="equipment_use", request=EquipmentUseIn, responses={201: EquipmentUseOut}
+    )
     def post(self, request: Request, code: str) -> Response:
         """Record that a use begins, or was."""
         person = callers.person(request)
@@ -163,50 +168,58 @@ class Uses(generics.ListAPIView[EquipmentUse]):
             by_text=person.username,
             actor=person,
             at=timezone.now(),
-            **asking.body(UseIn, request),
+            **asking.body(EquipmentUseIn, request),
         )
-        return Response(UseOut(use).data, status=201)
+        return Response(EquipmentUseOut(use).data, status=201)
 
 
 class UseEnd(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_use_end", request=UseEndIn, responses=UseOut)
+    @extend_schema(
+        operation_id="equipment_use_end", request=EquipmentUseEndIn, responses=EquipmentUseOut
+    )
     def post(self, request: Request, code: str, pk: int) -> Response:
         """Record when a use ended."""
         use = equipment.end_use(
             get_object_or_404(EquipmentUse, pk=pk, equipment__code=code),
             actor=callers.person(request),
             at=timezone.now(),
-            **asking.body(UseEndIn, request),
+            **asking.body(EquipmentUseEndIn, request),
         )
-        return Response(UseOut(use).data)
+        return Response(EquipmentUseOut(use).data)
 
 
 class LogBook(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_log_book", responses=LogEntryOut(many=True))
+    @extend_schema(
+        operation_id="equipment_log_book", parameters=[LogBookPeriodIn],
+        responses=LogEntryOut(many=True),
+    )  # fmt: skip
     def get(self, request: Request, code: str) -> Response:
         """Read uses, cleanings, calibrations, qualifications and part changes in order of time."""
-        return Response(LogEntryOut(log_book.of(named(code)), many=True).data)
+        asked = LogBookPeriodIn(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        found = log_book.of(named(code), **asked.validated_data)
+        return Response(LogEntryOut(found, many=True).data)
 
 
 class Impact(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_impact", responses=UseOut(many=True))
+    @extend_schema(operation_id="equipment_impact", responses=EquipmentUseOut(many=True))
     def get(self, request: Request, code: str) -> Response:
         """Read the uses that its calibrations leave in doubt."""
         found = calibrations.impact(named(code), at=timezone.now())
-        return Response(UseOut(found, many=True).data)
+        return Response(EquipmentUseOut(found, many=True).data)
 
 
 class Services(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="equipment_service", request=ReasonIn, responses={201: EquipmentOut}
+        operation_id="equipment_service", request=CareReasonIn, responses={201: EquipmentOut}
     )
     def post(self, request: Request, code: str) -> Response:
         """Record a maintenance; running hours count anew."""
@@ -214,6 +227,6 @@ class Services(APIView):
             named(code),
             actor=callers.person(request),
             at=timezone.now(),
-            reason=asking.body(ReasonIn, request)["reason"],
+            reason=asking.body(CareReasonIn, request)["reason"],
         )
         return Response(EquipmentOut(serviced).data, status=201)

@@ -15,17 +15,17 @@ from batches.assets import genealogy, ledger, lots, reconciling
 from batches.assets.api import asking
 from batches.assets.ledger import Line
 from batches.assets.lot_messages import (
-    AccountOut,
-    ComponentIn,
-    ComponentOut,
-    CountIn,
-    CountOut,
-    DatesIn,
     GenealogyOut,
+    LotAccountOut,
+    LotComponentIn,
+    LotComponentOut,
+    LotCountIn,
+    LotCountOut,
+    LotDatesIn,
     LotDecisionIn,
-    LotDetailOut,
-    LotIn,
-    LotOut,
+    MaterialLotDetailOut,
+    MaterialLotIn,
+    MaterialLotOut,
     MovementIn,
     MovementOut,
 )
@@ -52,7 +52,7 @@ def named(number: str) -> MaterialLot:
 
 class Lots(generics.ListAPIView[MaterialLot]):
     permission_classes = [PeopleRead]
-    serializer_class = LotOut
+    serializer_class = MaterialLotOut
     pagination_class = Pages
     queryset = MaterialLot.objects.all()
 
@@ -68,33 +68,35 @@ class Lots(generics.ListAPIView[MaterialLot]):
         """List lots with what each holds now."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(operation_id="material_lot_receive", request=LotIn, responses={201: LotOut})
+    @extend_schema(
+        operation_id="material_lot_receive", request=MaterialLotIn, responses={201: MaterialLotOut}
+    )
     def post(self, request: Request) -> Response:
         """Take a delivery into quarantine."""
-        said = asking.body(LotIn, request)
+        said = asking.body(MaterialLotIn, request)
         lot = lots.receive(
             said.pop("material"),
             receipt=Receipt(**said),
             actor=callers.person(request),
             at=timezone.now(),
         )
-        return Response(LotOut(lot).data, status=201)
+        return Response(MaterialLotOut(lot).data, status=201)
 
 
 class LotView(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="material_lot_read", responses=LotDetailOut)
+    @extend_schema(operation_id="material_lot_read", responses=MaterialLotDetailOut)
     def get(self, request: Request, number: str) -> Response:
         """Read a lot, with what stands against its use now."""
-        return Response(LotDetailOut(named(number), context={"at": timezone.now()}).data)
+        return Response(MaterialLotDetailOut(named(number), context={"at": timezone.now()}).data)
 
 
 class Decisions(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="material_lot_decide", request=LotDecisionIn, responses={201: LotOut}
+        operation_id="material_lot_decide", request=LotDecisionIn, responses={201: MaterialLotOut}
     )
     def post(self, request: Request, number: str) -> Response:
         """Release or reject a lot by signature; block it, or put it into quarantine."""
@@ -114,22 +116,22 @@ class Decisions(APIView):
                 decided = lots.block(lot, actor=person, at=at, reason=reason)
             case _:
                 decided = lots.quarantine(lot, actor=person, at=at, reason=reason)
-        return Response(LotOut(decided).data, status=201)
+        return Response(MaterialLotOut(decided).data, status=201)
 
 
 class Dates(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="material_lot_dates", request=DatesIn, responses=LotOut)
+    @extend_schema(operation_id="material_lot_dates", request=LotDatesIn, responses=MaterialLotOut)
     def put(self, request: Request, number: str) -> Response:
         """Change expiry and retest; those of a released lot are only brought forward."""
         changed = lots.change_dates(
             named(number),
             actor=callers.person(request),
             at=timezone.now(),
-            **asking.body(DatesIn, request),
+            **asking.body(LotDatesIn, request),
         )
-        return Response(LotOut(changed).data)
+        return Response(MaterialLotOut(changed).data)
 
 
 class Movements(generics.ListAPIView[Movement]):
@@ -167,31 +169,33 @@ class Movements(generics.ListAPIView[Movement]):
 class AccountView(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="material_lot_account", responses=AccountOut)
+    @extend_schema(operation_id="material_lot_account", responses=LotAccountOut)
     def get(self, request: Request, number: str) -> Response:
         """Read what came into a lot, what left it and how, and what must be there."""
-        return Response(AccountOut(reconciling.account(named(number))).data)
+        return Response(LotAccountOut(reconciling.account(named(number))).data)
 
 
 class Counts(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="material_lot_counts", responses=CountOut(many=True))
+    @extend_schema(operation_id="material_lot_counts", responses=LotCountOut(many=True))
     def get(self, request: Request, number: str) -> Response:
         """List its counts, newest first."""
         found = named(number).counts.select_related("counted_by", "deviation").order_by("-pk")
-        return Response(CountOut(found, many=True).data)
+        return Response(LotCountOut(found, many=True).data)
 
-    @extend_schema(operation_id="material_lot_count", request=CountIn, responses={201: CountOut})
+    @extend_schema(
+        operation_id="material_lot_count", request=LotCountIn, responses={201: LotCountOut}
+    )
     def post(self, request: Request, number: str) -> Response:
         """Record a count; beyond the limit of the material it opens a deviation."""
         made = reconciling.count(
             named(number),
             actor=callers.person(request),
             at=timezone.now(),
-            **asking.body(CountIn, request),
+            **asking.body(LotCountIn, request),
         )
-        return Response(CountOut(made).data, status=201)
+        return Response(LotCountOut(made).data, status=201)
 
 
 class Genealogy(APIView):
@@ -213,11 +217,13 @@ class Components(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
-        operation_id="material_lot_component", request=ComponentIn, responses={201: ComponentOut}
+        operation_id="material_lot_component",
+        request=LotComponentIn,
+        responses={201: LotComponentOut},
     )
     def post(self, request: Request, number: str) -> Response:
         """Record that a lot was made of another."""
-        said = asking.body(ComponentIn, request)
+        said = asking.body(LotComponentIn, request)
         made = genealogy.link(
             named(number),
             child=said["component"],
@@ -226,4 +232,4 @@ class Components(APIView):
             actor=callers.person(request),
             at=timezone.now(),
         )
-        return Response(ComponentOut(made).data, status=201)
+        return Response(LotComponentOut(made).data, status=201)

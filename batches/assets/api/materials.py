@@ -13,13 +13,13 @@ from rest_framework.views import APIView
 
 from batches.assets import lots, materials, suppliers
 from batches.assets.api import asking
-from batches.assets.equipment_messages import ReasonIn
+from batches.assets.equipment_messages import CareReasonIn
 from batches.assets.lot_messages import (
-    ApprovalIn,
-    ApprovalOut,
-    LotOut,
     MaterialIn,
+    MaterialLotOut,
     MaterialOut,
+    SupplierApprovalIn,
+    SupplierApprovalOut,
     SupplierIn,
     SupplierOut,
 )
@@ -72,13 +72,13 @@ class MaterialView(APIView):
 class FirstToExpire(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="material_first_to_expire", responses=LotOut(many=True))
+    @extend_schema(operation_id="material_first_to_expire", responses=MaterialLotOut(many=True))
     def get(self, request: Request, code: str) -> Response:
         """List the lots that may be used now, first expiry first."""
         material = get_object_or_404(Material, code=code)
         found = lots.first_to_expire(material, at=timezone.now())
         shown = found.select_related("material", "supplier", "received_by", "decided_by")
-        return Response(LotOut(shown, many=True).data)
+        return Response(MaterialLotOut(shown, many=True).data)
 
 
 class Suppliers(generics.ListAPIView[Supplier]):
@@ -123,15 +123,17 @@ class SupplierView(APIView):
 class Approvals(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="supplier_approvals", responses=ApprovalOut(many=True))
+    @extend_schema(operation_id="supplier_approvals", responses=SupplierApprovalOut(many=True))
     def get(self, request: Request, code: str) -> Response:
         """List what a supplier was approved for, newest first."""
         supplier = get_object_or_404(Supplier, code=code)
         found = supplier.approvals.select_related("material", "approved_by").order_by("-pk")
-        return Response(ApprovalOut(found, many=True).data)
+        return Response(SupplierApprovalOut(found, many=True).data)
 
     @extend_schema(
-        operation_id="supplier_approve", request=ApprovalIn, responses={201: ApprovalOut}
+        operation_id="supplier_approve",
+        request=SupplierApprovalIn,
+        responses={201: SupplierApprovalOut},
     )
     def post(self, request: Request, code: str) -> Response:
         """Approve a supplier for a material."""
@@ -139,21 +141,23 @@ class Approvals(APIView):
             get_object_or_404(Supplier, code=code),
             actor=callers.person(request),
             at=timezone.now(),
-            **asking.body(ApprovalIn, request),
+            **asking.body(SupplierApprovalIn, request),
         )
-        return Response(ApprovalOut(made).data, status=201)
+        return Response(SupplierApprovalOut(made).data, status=201)
 
 
 class ApprovalEnd(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="supplier_approval_end", request=ReasonIn, responses=ApprovalOut)
+    @extend_schema(
+        operation_id="supplier_approval_end", request=CareReasonIn, responses=SupplierApprovalOut
+    )
     def post(self, request: Request, code: str, pk: int) -> Response:
         """End an approval today."""
         ended = suppliers.end_approval(
             get_object_or_404(SupplierApproval, pk=pk, supplier__code=code),
             actor=callers.person(request),
             at=timezone.now(),
-            reason=asking.body(ReasonIn, request)["reason"],
+            reason=asking.body(CareReasonIn, request)["reason"],
         )
-        return Response(ApprovalOut(ended).data)
+        return Response(SupplierApprovalOut(ended).data)

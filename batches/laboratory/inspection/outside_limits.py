@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from batches.laboratory.inspection import limits
-from batches.laboratory.models import Result
+from batches.laboratory.models import OosInvestigation, Result
 from batches.recipes.models import Criticality, Parameter
 from compliance.inspection import outcomes, wording
 from compliance.inspection.outcomes import Evidence, Fact, Outcome
@@ -39,6 +39,7 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
             for one in batch.deviations.order_by("number")
             if _speaks_of(one, result, parameter, before, after)
         ]
+        speaking += [one.number for one in OosInvestigation.objects.filter(result=result)]
         if speaking:
             covered.append(f"{batch.number}: {words}, see {wording.listed(speaking)}")
             continue

@@ -7,8 +7,8 @@ from django.db import models
 
 from batches.assets.models import Material
 from batches.recipes import parts
+from batches.recipes.contents import HEADER
 from batches.recipes.drafts import PartDraft
-from batches.recipes.master_recipes import HEADER
 from batches.recipes.models import MasterRecipe
 from batches.recipes.parts import KINDS, Kind
 from compliance.access.acts import REASON, ReasonForm

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from batches.recipes import documents, lines, master_recipes, versions
 from batches.recipes.admin import forms
-from batches.recipes.api.messages import DocumentIn
+from batches.recipes.api.messages import RecipeDocumentIn
 from batches.recipes.drafts import PhaseDraft, RecipeDraft
 from batches.recipes.master_recipes import RecipeInvalid
 from batches.recipes.models import MasterRecipe, Product, RecipeState
@@ -40,7 +40,7 @@ def _import(occasion: Occasion) -> Done:
         document = json.loads(occasion.values["document"])
     except json.JSONDecodeError as error:
         raise RecipeInvalid(f"this is no JSON: {error}") from error
-    body = DocumentIn(data=document)
+    body = RecipeDocumentIn(data=document)
     if not body.is_valid():
         raise RecipeInvalid(f"this is no exported recipe: {json.dumps(body.errors, default=str)}")
     recipe = documents.take(document, actor=occasion.actor, at=occasion.at)

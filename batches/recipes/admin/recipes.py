@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from batches.recipes import completeness, differences, master_recipes
-from batches.recipes.admin import difference_page, sections
+from batches.recipes.admin import difference_page, line_history, sections
 from batches.recipes.models import MasterRecipe, RecipeState
 from batches.recipes.models.process import plain
 from compliance.access import page_parts, record_admin
@@ -50,7 +50,7 @@ class MasterRecipeAdmin(RecordAdmin):
         made += sections.of(record, may_write=_may_write(record, request))
         if record.twin_settings:
             made.append(_twin(record))
-        made += [_others(record), _batches(record)]
+        made += [line_history.section(record), _others(record), _batches(record)]
         badge = page_parts.state(record.state, record.get_state_display())
         return Page(str(record), record.title, [badge], made)
 

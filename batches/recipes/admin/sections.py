@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
+from django.db.models import Model
+
+from batches.recipes import parts as lines_of
 from batches.recipes.models import (
     Criticality,
     EquipmentRequirement,
@@ -40,8 +43,7 @@ def of(recipe: MasterRecipe, *, may_write: bool) -> list[Section]:
 
 def _section(recipe: MasterRecipe, kind: Kind, *, may_write: bool) -> Section:
     columns, row_of = _TABLES[kind.name]
-    pointers = [name for name in ("phase", "material", "procedure") if name in kind.fields]
-    rows = list(getattr(recipe, kind.name).select_related(*pointers).order_by(kind.order))
+    rows = lines_of.rows(recipe, kind)
     cells = [row_of(one) for one in rows]
     if may_write:
         columns = [*columns, "Write"]
@@ -63,13 +65,9 @@ def act_url(recipe: MasterRecipe, act: str, line: str = "") -> str:
     return f"{base}acts/{act}/" + (f"?line={quote(line)}" if line else "")
 
 
-def _write(recipe: MasterRecipe, kind: Kind, row: object) -> Cell:
-    key = kind.key_of({name: _key(getattr(row, name)) for name in kind.key})
+def _write(recipe: MasterRecipe, kind: Kind, row: Model) -> Cell:
+    key = lines_of.key_of_row(kind, row)
     return page_parts.link("Change", act_url(recipe, f"write-{kind.name}", key))
-
-
-def _key(value: object) -> object:
-    return value.label if isinstance(value, RecipePhase) else value
 
 
 def parameters(recipe: MasterRecipe) -> Table:
@@ -106,7 +104,7 @@ def _phase(one: RecipePhase) -> list[Cell]:
         "; ".join(need for need in needs if need),
         "second person" if one.needs_verification else "",
         one.equipment_kind,
-        record_admin.link(one.procedure),
+        one.procedure.code if one.procedure else "",
     ]
 
 

@@ -10,14 +10,14 @@ from rest_framework.views import APIView
 
 from batches.recipes import master_recipes, versions
 from batches.recipes.api.messages import (
-    ApprovalIn,
-    CopyIn,
-    ReasonIn,
+    RecipeApprovalIn,
+    RecipeCopyIn,
     RecipeDetailOut,
     RecipeOut,
-    ReviewIn,
-    SignIn,
-    WithdrawalIn,
+    RecipeReasonIn,
+    RecipeReviewIn,
+    RecipeSignIn,
+    RecipeWithdrawalIn,
 )
 from batches.recipes.api.recipes import found
 from compliance.access import callers
@@ -43,51 +43,55 @@ def _confirmed(request: Request, said: dict[str, Any]) -> Confirmed:
 
 
 class Copies(APIView):
-    @extend_schema(operation_id="recipe_copy", request=CopyIn, responses={201: RecipeDetailOut})
+    @extend_schema(
+        operation_id="recipe_copy", request=RecipeCopyIn, responses={201: RecipeDetailOut}
+    )
     def post(self, request: Request, product: str, version: int) -> Response:
         """Draft the next version from this one."""
         recipe = master_recipes.copy(
             found(product, version), actor=callers.person(request), at=timezone.now(),
-            **_said(request, CopyIn),
+            **_said(request, RecipeCopyIn),
         )  # fmt: skip
         return Response(RecipeDetailOut(recipe).data, status=201)
 
 
 class Submission(APIView):
-    @extend_schema(operation_id="recipe_submit", request=SignIn, responses={201: RecipeOut})
+    @extend_schema(operation_id="recipe_submit", request=RecipeSignIn, responses={201: RecipeOut})
     def post(self, request: Request, product: str, version: int) -> Response:
         """Sign a complete draft as its author, and hand it over for review."""
-        said = _said(request, SignIn)
+        said = _said(request, RecipeSignIn)
         recipe = versions.submit(found(product, version), confirmed=_confirmed(request, said))
         return Response(RecipeOut(recipe).data, status=201)
 
 
 class Review(APIView):
-    @extend_schema(operation_id="recipe_review", request=ReviewIn, responses={201: RecipeOut})
+    @extend_schema(operation_id="recipe_review", request=RecipeReviewIn, responses={201: RecipeOut})
     def post(self, request: Request, product: str, version: int) -> Response:
         """Sign the review."""
-        said = _said(request, ReviewIn)
+        said = _said(request, RecipeReviewIn)
         confirmed = _confirmed(request, said)
         recipe = versions.review(found(product, version), confirmed=confirmed, **said)
         return Response(RecipeOut(recipe).data, status=201)
 
 
 class Return(APIView):
-    @extend_schema(operation_id="recipe_return", request=ReasonIn, responses={201: RecipeOut})
+    @extend_schema(operation_id="recipe_return", request=RecipeReasonIn, responses={201: RecipeOut})
     def post(self, request: Request, product: str, version: int) -> Response:
         """Give a version in review back to its author."""
         recipe = versions.return_(
             found(product, version), actor=callers.person(request), at=timezone.now(),
-            **_said(request, ReasonIn),
+            **_said(request, RecipeReasonIn),
         )  # fmt: skip
         return Response(RecipeOut(recipe).data, status=201)
 
 
 class Approval(APIView):
-    @extend_schema(operation_id="recipe_approve", request=ApprovalIn, responses={201: RecipeOut})
+    @extend_schema(
+        operation_id="recipe_approve", request=RecipeApprovalIn, responses={201: RecipeOut}
+    )
     def post(self, request: Request, product: str, version: int) -> Response:
         """Approve by signature; the version takes effect on its day, by default at once."""
-        said = _said(request, ApprovalIn)
+        said = _said(request, RecipeApprovalIn)
         confirmed = _confirmed(request, said)
         recipe = versions.approve(found(product, version), confirmed=confirmed, **said)
         return Response(RecipeOut(recipe).data, status=201)
@@ -104,21 +108,25 @@ class Effect(APIView):
 
 
 class Withdrawal(APIView):
-    @extend_schema(operation_id="recipe_withdraw", request=WithdrawalIn, responses={201: RecipeOut})
+    @extend_schema(
+        operation_id="recipe_withdraw", request=RecipeWithdrawalIn, responses={201: RecipeOut}
+    )
     def post(self, request: Request, product: str, version: int) -> Response:
         """Take a version out of use by signature."""
-        said = _said(request, WithdrawalIn)
+        said = _said(request, RecipeWithdrawalIn)
         confirmed = _confirmed(request, said)
         recipe = versions.withdraw(found(product, version), confirmed=confirmed, **said)
         return Response(RecipeOut(recipe).data, status=201)
 
 
 class Discard(APIView):
-    @extend_schema(operation_id="recipe_discard", request=ReasonIn, responses={201: RecipeOut})
+    @extend_schema(
+        operation_id="recipe_discard", request=RecipeReasonIn, responses={201: RecipeOut}
+    )
     def post(self, request: Request, product: str, version: int) -> Response:
         """Give up a draft; its number is not used again."""
         recipe = versions.discard(
             found(product, version), actor=callers.person(request), at=timezone.now(),
-            **_said(request, ReasonIn),
+            **_said(request, RecipeReasonIn),
         )  # fmt: skip
         return Response(RecipeOut(recipe).data, status=201)

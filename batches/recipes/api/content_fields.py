@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from rest_framework import serializers
 
-from batches.recipes.master_recipes import HEADER
+from batches.recipes.contents import HEADER
 from batches.recipes.models import MasterRecipe
 from batches.recipes.parts import KINDS, REFERENCES, Kind
 from compliance.trail.tlog import canonical
@@ -85,7 +85,9 @@ def _line(kind: Kind) -> type[In]:
         )
     assert set(REFERENCES) & set(made) <= set(kind.fields)  # noqa: S101
     name = "".join(word.capitalize() for word in kind.singular.split())
-    return type(f"{name}Line", (In,), {"__doc__": f"One {kind.singular} of a recipe.", **made})
+    return type(
+        f"Recipe{name}Line", (In,), {"__doc__": f"One {kind.singular} of a recipe.", **made}
+    )
 
 
 LINES: dict[str, type[In]] = {kind.name: _line(kind) for kind in KINDS.values()}

@@ -32,58 +32,58 @@ class ProductRevisionIn(In):
     reason = Text(max_length=1000)
 
 
-class DraftIn(In):
+class RecipeDraftIn(In):
     product = Text(max_length=40)
     content = RecipeContent()
 
 
-class RevisionIn(In):
+class RecipeRevisionIn(In):
     content = RecipeContent()
     reason = Text(max_length=1000)
 
 
-class LineIn(In):
+class RecipeLineIn(In):
     """A line as the part's list has it; its members depend on the part."""
 
     line = serializers.DictField()
     reason = Text(max_length=1000)
 
 
-class LineRemovalIn(In):
+class RecipeLineRemovalIn(In):
     key = Text(max_length=250, help_text="`unit procedure/name` of a phase, tag, line number, ...")
     reason = Text(max_length=1000)
 
 
-class DocumentIn(In):
+class RecipeDocumentIn(In):
     format = Text(max_length=40)
     content = RecipeContent()
     digest = Text(max_length=64)
 
 
-class CopyIn(In):
+class RecipeCopyIn(In):
     change_number = Text(max_length=40)
     change_summary = Text(max_length=20_000)
 
 
-class SignIn(In):
+class RecipeSignIn(In):
     password = Text(max_length=200, write_only=True)
 
 
-class ReviewIn(SignIn):
+class RecipeReviewIn(RecipeSignIn):
     comment = Text(max_length=2000, allow_blank=True, default="")
 
 
-class ApprovalIn(SignIn):
+class RecipeApprovalIn(RecipeSignIn):
     effective_on = serializers.DateField(
         required=False, allow_null=True, default=None, help_text="A day (UTC); by default today."
     )
 
 
-class WithdrawalIn(SignIn):
+class RecipeWithdrawalIn(RecipeSignIn):
     reason = Text(max_length=1000)
 
 
-class ReasonIn(In):
+class RecipeReasonIn(In):
     reason = Text(max_length=1000)
 
 
@@ -157,28 +157,28 @@ class RecipeDocumentOut(Out):
     digest = serializers.CharField()
 
 
-class LackOut(Out):
+class RecipeLackOut(Out):
     code = serializers.CharField()
     clause = serializers.CharField()
     text = serializers.CharField()
 
 
-class FieldChangeOut(Out):
+class RecipeFieldChangeOut(Out):
     name = serializers.CharField(source="field")
     before = serializers.JSONField(allow_null=True)
     after = serializers.JSONField(allow_null=True)
 
 
-class LineChangeOut(Out):
+class RecipeLineChangeOut(Out):
     part = serializers.CharField()
     key = serializers.CharField()
     change = serializers.CharField(help_text="added, removed or changed")
-    changes = FieldChangeOut(many=True, source="fields")
+    changes = RecipeFieldChangeOut(many=True, source="fields")
 
 
-class DifferenceOut(Out):
+class RecipeDifferenceOut(Out):
     before = serializers.IntegerField(help_text="The version that is compared with.")
     after = serializers.IntegerField()
     is_empty = serializers.BooleanField()
-    header = FieldChangeOut(many=True)
-    lines = LineChangeOut(many=True)
+    header = RecipeFieldChangeOut(many=True)
+    lines = RecipeLineChangeOut(many=True)

@@ -15,16 +15,16 @@ from rest_framework.views import APIView
 from batches.recipes import completeness, differences, documents, lines, master_recipes, parts
 from batches.recipes.api.content_fields import LINES, RecipeContent
 from batches.recipes.api.messages import (
-    DifferenceOut,
-    DocumentIn,
-    DraftIn,
-    LackOut,
-    LineIn,
-    LineRemovalIn,
     RecipeDetailOut,
+    RecipeDifferenceOut,
+    RecipeDocumentIn,
     RecipeDocumentOut,
+    RecipeDraftIn,
+    RecipeLackOut,
+    RecipeLineIn,
+    RecipeLineRemovalIn,
     RecipeOut,
-    RevisionIn,
+    RecipeRevisionIn,
 )
 from batches.recipes.models import MasterRecipe, Product, RecipeState
 from batches.recipes.parts import KINDS, Kind
@@ -73,10 +73,12 @@ class Recipes(generics.ListAPIView[MasterRecipe]):
         """List versions, by product, the newest one first."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(operation_id="recipe_draft", request=DraftIn, responses={201: RecipeDetailOut})
+    @extend_schema(
+        operation_id="recipe_draft", request=RecipeDraftIn, responses={201: RecipeDetailOut}
+    )
     def post(self, request: Request) -> Response:
         """Draft the next version of a product's recipe."""
-        body = DraftIn(data=request.data)
+        body = RecipeDraftIn(data=request.data)
         body.is_valid(raise_exception=True)
         wanted = body.validated_data["product"]
         product = Product.objects.filter(code=wanted).first()
@@ -93,11 +95,11 @@ class Recipes(generics.ListAPIView[MasterRecipe]):
 
 class Imports(APIView):
     @extend_schema(
-        operation_id="recipe_import", request=DocumentIn, responses={201: RecipeDetailOut}
+        operation_id="recipe_import", request=RecipeDocumentIn, responses={201: RecipeDetailOut}
     )
     def post(self, request: Request) -> Response:
         """Draft a version from an exported document; its digest has to fit its content."""
-        body = DocumentIn(data=request.data)
+        body = RecipeDocumentIn(data=request.data)
         body.is_valid(raise_exception=True)
         recipe = documents.take(
             dict(request.data), actor=callers.person(request), at=timezone.now()
@@ -122,10 +124,12 @@ class ContentView(APIView):
         """Read the content alone, to edit it and send it back."""
         return Response(master_recipes.content(found(product, version)))
 
-    @extend_schema(operation_id="recipe_revise", request=RevisionIn, responses=RecipeDetailOut)
+    @extend_schema(
+        operation_id="recipe_revise", request=RecipeRevisionIn, responses=RecipeDetailOut
+    )
     def put(self, request: Request, product: str, version: int) -> Response:
         """Write a draft anew; only the lines that differ are touched."""
-        body = RevisionIn(data=request.data)
+        body = RecipeRevisionIn(data=request.data)
         body.is_valid(raise_exception=True)
         recipe = documents.revise(
             found(product, version), actor=callers.person(request), at=timezone.now(),
@@ -137,11 +141,11 @@ class ContentView(APIView):
 class Lines(APIView):
     """Single lines of a draft."""
 
-    @extend_schema(operation_id="recipe_line_put", request=LineIn, responses=RecipeDetailOut)
+    @extend_schema(operation_id="recipe_line_put", request=RecipeLineIn, responses=RecipeDetailOut)
     def put(self, request: Request, product: str, version: int, part: str) -> Response:
         """Add a line to a draft, or write the one with the same key anew."""
         kind = _kind(part)
-        body = LineIn(data=request.data)
+        body = RecipeLineIn(data=request.data)
         body.is_valid(raise_exception=True)
         line = LINES[kind.name](data=body.validated_data["line"])
         line.is_valid(raise_exception=True)
@@ -155,12 +159,12 @@ class Lines(APIView):
         return Response(RecipeDetailOut(recipe).data)
 
     @extend_schema(
-        operation_id="recipe_line_remove", request=LineRemovalIn, responses=RecipeDetailOut
+        operation_id="recipe_line_remove", request=RecipeLineRemovalIn, responses=RecipeDetailOut
     )
     def post(self, request: Request, product: str, version: int, part: str) -> Response:
         """Take a line out of a draft, by its key; the trail keeps it with the reason."""
         kind = _kind(part)
-        body = LineRemovalIn(data=request.data)
+        body = RecipeLineRemovalIn(data=request.data)
         body.is_valid(raise_exception=True)
         recipe = lines.remove(
             found(product, version), kind=kind, actor=callers.person(request), at=timezone.now(),
@@ -191,11 +195,11 @@ class DocumentView(APIView):
 class Completeness(APIView):
     permission_classes = [PeopleAndDevicesRead]
 
-    @extend_schema(operation_id="recipe_completeness", responses=LackOut(many=True))
+    @extend_schema(operation_id="recipe_completeness", responses=RecipeLackOut(many=True))
     def get(self, request: Request, product: str, version: int) -> Response:
         """Say what a version lacks, item by item of 21 CFR 211.186(b)."""
         content = master_recipes.whole(found(product, version))
-        return Response(LackOut(completeness.lacking(content), many=True).data)
+        return Response(RecipeLackOut(completeness.lacking(content), many=True).data)
 
 
 class DifferenceView(APIView):
@@ -204,7 +208,7 @@ class DifferenceView(APIView):
     @extend_schema(
         operation_id="recipe_difference",
         parameters=[OpenApiParameter("with", int, required=True, description="another version")],
-        responses=DifferenceOut,
+        responses=RecipeDifferenceOut,
     )
     def get(self, request: Request, product: str, version: int) -> Response:
         """Compare a version with another one of the product, line by line and field by field."""
@@ -220,4 +224,4 @@ class DifferenceView(APIView):
             "header": difference.header,
             "lines": difference.lines,
         }
-        return Response(DifferenceOut(shown).data)
+        return Response(RecipeDifferenceOut(shown).data)

@@ -46,6 +46,9 @@ class MasterRecipe(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
     )
     drafted_at = models.DateTimeField(null=True, blank=True)
+    revised_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its author last wrote in it, lines included."
+    )
     submitted_at = models.DateTimeField(null=True, blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)

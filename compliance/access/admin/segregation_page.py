@@ -32,11 +32,15 @@ def _conflicts() -> Table:
 
 def _rules() -> Table:
     rows: list[list[Cell]] = [
-        [f"Whoever {one.first}", f"is not the one who {one.second}"
-         if not one.second.startswith("is ") else f"is not who {one.second}",
-         one.scope, one.clause, page_parts.code(one.held_by)]
+        [
+            f"Whoever {one.first}",
+            f"is not the one {one.second}",
+            one.scope,
+            one.clause,
+            page_parts.code(one.held_by),
+        ]
         for one in segregation.rules()
-    ]  # fmt: skip
+    ]
     return Table(["Who", "Is not", "Where", "Clause", "Held by"], rows)
 
 

@@ -1018,7 +1018,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="complaints",
+                related_name="+",
                 to="quality.deviation",
             ),
         ),

@@ -73,7 +73,7 @@ class Complaint(models.Model):
     # 211.198(b)(3): where no investigation is made, why not, and who decided so.
     why_not = models.TextField(blank=True, default="")
     deviation = models.ForeignKey(
-        Deviation, models.PROTECT, null=True, blank=True, related_name="complaints"
+        Deviation, models.PROTECT, null=True, blank=True, related_name="+"
     )
     reply = models.TextField(blank=True, default="")
     answered_at = models.DateTimeField(null=True, blank=True)

@@ -102,6 +102,7 @@ def test_the_pages_of_a_vessel_lead_it_from_registration_to_its_use() -> None:
     operator, checker = signed_in(Role.OPERATOR), signed_in(Role.OPERATOR)
     done(operator, vessel, "clean", procedure=procedure.pk)
     done(operator, Cleaning.objects.get(), "finish")
+    assert url(Cleaning.objects.get()) in checker.get(url(vessel)).content.decode()
     done(checker, Cleaning.objects.get(), "verify", is_clean="yes", reason=WHY)
     page = operator.get(url(vessel)).content.decode()
     assert "Nothing stands against its use." in page

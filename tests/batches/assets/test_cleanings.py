@@ -138,3 +138,22 @@ def test_only_whoever_cleans_finishes_it(method: Method) -> None:
 
     with pytest.raises(CleaningInvalid, match="whoever cleans"):
         cleanings.finish(made, actor=factories.person(Role.OPERATOR), at=NOON + 2 * HOUR)
+
+
+def test_a_cleaning_that_was_broken_off_is_ended_as_not_clean(method: Method) -> None:
+    vessel = dirty()
+    made = cleanings.start(
+        vessel, method=method, actor=factories.person(Role.OPERATOR), at=NOON + HOUR
+    )
+    other = factories.person(Role.OPERATOR)
+
+    with pytest.raises(CleaningInvalid, match="not finished"):
+        cleanings.verify(
+            made, is_clean=True, actor=other, at=NOON + 2 * HOUR, reason="it looks clean"
+        )
+    failed = cleanings.verify(
+        made, is_clean=False, actor=other, at=NOON + 2 * HOUR, reason="the cleaner was called away"
+    )
+
+    vessel.refresh_from_db()
+    assert (failed.outcome, vessel.cleaning_state) == ("failed", "to-be-cleaned")

@@ -157,3 +157,20 @@ def test_a_lot_that_is_used_up_is_not_offered() -> None:
     moved(lot, MovementKind.DISPENSED, "1")
 
     assert list(lots.first_to_expire(lot.material, at=NOON)) == []
+
+
+def test_nothing_is_taken_at_a_moment_before_the_lot_was_there_and_released() -> None:
+    lot = factories.received_lot(received_at=NOON - timedelta(hours=2))
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    lots.release(lot, confirmed=factories.confirmed(quality), reason="tested and within limits")
+
+    for_hours = {1: LotNotUsable, 3: LotNotUsable}
+    for hours, refusal in for_hours.items():
+        early = Line(reason="for batch B-1", moved_at=NOON - timedelta(hours=hours))
+        with pytest.raises(refusal, match="after that moment"):
+            moved(lot, MovementKind.DISPENSED, "1", line=early)
+    with pytest.raises(QuantityInvalid, match="was received at"):
+        moved(
+            lot, MovementKind.SCRAPPED, "1",
+            line=Line(reason="torn container", moved_at=NOON - timedelta(hours=3)),
+        )  # fmt: skip

@@ -36,7 +36,7 @@ def busy_vessel() -> Equipment:
 
 @pytest.mark.requirement("211-188")
 def test_one_timeline_has_all_that_was_done(busy_vessel: Equipment) -> None:
-    kinds = [entry.kind for entry in log_book.of(busy_vessel)]
+    kinds = [entry.kind for entry in log_book.of(busy_vessel, newest=100)]
 
     assert kinds == [
         "Qualification", "Qualification", "Cleaning", "Calibration", "Use", "Cleaning", "Part",
@@ -44,13 +44,19 @@ def test_one_timeline_has_all_that_was_done(busy_vessel: Equipment) -> None:
 
 
 def test_a_period_is_cut_out_of_it(busy_vessel: Equipment) -> None:
-    found = log_book.of(busy_vessel, since=NOON + 2 * HOUR, until=NOON + 4 * HOUR)
+    found = log_book.of(busy_vessel, newest=100, since=NOON + 2 * HOUR, until=NOON + 4 * HOUR)
 
     assert [entry.kind for entry in found] == ["Use", "Cleaning"]
 
 
+def test_the_newest_lines_are_the_newest_of_all_kinds(busy_vessel: Equipment) -> None:
+    found = log_book.of(busy_vessel, newest=3)
+
+    assert [entry.kind for entry in found] == ["Use", "Cleaning", "Part"]
+
+
 def test_each_line_says_who_did_it_and_who_checked_it(busy_vessel: Equipment) -> None:
-    entry = next(one for one in log_book.of(busy_vessel) if one.kind == "Calibration")
+    entry = next(one for one in log_book.of(busy_vessel, newest=100) if one.kind == "Calibration")
 
     assert entry.by != entry.checked_by != ""
     assert "due on 2026-04-01" in entry.text
@@ -60,4 +66,4 @@ def test_it_costs_as_many_queries_as_it_has_kinds(
     busy_vessel: Equipment, django_assert_num_queries
 ) -> None:
     with django_assert_num_queries(5):
-        log_book.of(busy_vessel)
+        log_book.of(busy_vessel, newest=100)

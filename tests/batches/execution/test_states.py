@@ -5,9 +5,26 @@ from collections.abc import Callable
 import pytest
 
 from batches.disposition import decisions
-from batches.execution import batches, states
-from batches.execution.models import Batch, BatchState, DispositionState, EventKind
-from batches.execution.states import AFTER_DISPOSITION, ALLOWED, BatchStateForbids, Step
+from batches.execution import batches, copy_checks, phases, remarks, states
+from batches.execution.models import (
+    Batch,
+    BatchPhase,
+    BatchState,
+    DispositionState,
+    EventKind,
+    PhaseState,
+)
+from batches.execution.states import (
+    AFTER_DISPOSITION,
+    ALLOWED,
+    BEHIND,
+    PHASE_ALLOWED,
+    PHASE_MOVES,
+    BatchStateForbids,
+    PhaseStateForbids,
+    PhaseStep,
+    Step,
+)
 from compliance.access.duties import Role
 from tests import factories
 from tests.factories import NOON
@@ -41,6 +58,14 @@ def _link(batch: Batch) -> object:
 
 DO: dict[Step, Callable[[Batch], object]] = {
     Step.START: _event(EventKind.BATCH_STARTED),
+    Step.SUSPEND: _event(EventKind.BATCH_SUSPENDED, text="the steam supply failed"),
+    Step.RESUME: _event(EventKind.BATCH_RESUMED),
+    Step.CHECK_COPY: lambda batch: copy_checks.check(
+        batch, confirmed=factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+    ),
+    Step.COMMENT: lambda batch: remarks.add(
+        batch, text="the vessel was quiet", actor=factories.person(Role.OPERATOR), at=NOON
+    ),
     Step.END: _event(EventKind.BATCH_ENDED),
     Step.ABORT: _event(EventKind.BATCH_ABORTED, text="the seal of the vessel broke"),
     Step.RUN_PHASE: _event(EventKind.PHASE_STARTED, phase="Inoculation"),
@@ -65,11 +90,14 @@ def _batch_in(state: BatchState, step: Step) -> Batch:
         factories.sample(batch)
     if state == BatchState.COMPLETED:
         factories.happened(batch, EventKind.BATCH_ENDED)
+    elif state == BatchState.SUSPENDED:
+        factories.happened(batch, EventKind.BATCH_SUSPENDED, text="the steam supply failed")
     elif state == BatchState.ABORTED:
         factories.happened(batch, EventKind.BATCH_ABORTED, text="the seal of the vessel broke")
     return batch
 
 
+@pytest.mark.requirement("P11-f1")
 @pytest.mark.parametrize("step", Step)
 @pytest.mark.parametrize("state", BatchState)
 def test_a_step_is_possible_in_exactly_the_states_that_allow_it(
@@ -114,3 +142,59 @@ def test_the_state_that_counts_is_the_stored_one() -> None:
 
     with pytest.raises(BatchStateForbids):
         states.take(stale, Step.END)
+
+
+# --- Phases
+
+
+def _phase_in(state: PhaseState) -> BatchPhase:
+    """Return the first phase of a running batch, in this state."""
+    batch = factories.running_batch()
+    phase = batch.phases.get(order=1)
+    way = {
+        PhaseState.WAITING: [],
+        PhaseState.RUNNING: [PhaseStep.START],
+        PhaseState.HELD: [PhaseStep.START, PhaseStep.HOLD],
+        PhaseState.DONE: [PhaseStep.START, PhaseStep.END],
+        PhaseState.ABORTED: [PhaseStep.START, PhaseStep.ABORT],
+    }[state]
+    for step in way:
+        _do(phase, step)
+    return BatchPhase.objects.select_related("batch").get(pk=phase.pk)
+
+
+def _do(phase: BatchPhase, step: PhaseStep) -> object:
+    if step == PhaseStep.VERIFY:
+        verifier = factories.confirmed(factories.person(Role.SUPERVISOR))
+        return phases.verify(phase, confirmed=verifier)
+    if step == PhaseStep.ENTER:
+        return states.enter(phase)
+    return phases.move(
+        phase, step, actor=factories.person(Role.OPERATOR), at=NOON, text="as the recipe says"
+    )
+
+
+@pytest.mark.requirement("P11-f1")
+@pytest.mark.parametrize("step", PhaseStep)
+@pytest.mark.parametrize("state", PhaseState)
+def test_a_step_of_a_phase_is_possible_in_exactly_the_states_that_allow_it(
+    state: PhaseState, step: PhaseStep
+) -> None:
+    phase = _phase_in(state)
+    before = BatchPhase.objects.filter(pk=phase.pk).values()[0]
+
+    if step in PHASE_ALLOWED[state]:
+        _do(phase, step)
+        if step in PHASE_MOVES:
+            assert BatchPhase.objects.get(pk=phase.pk).state == PHASE_MOVES[step]
+    else:
+        with pytest.raises(PhaseStateForbids, match=phase.name):
+            _do(phase, step)
+
+        assert BatchPhase.objects.filter(pk=phase.pk).values()[0] == before
+
+
+def test_the_tables_of_phases_say_something_of_every_state_and_step() -> None:
+    assert set(PHASE_ALLOWED) == set(PhaseState.values)
+    assert frozenset().union(*PHASE_ALLOWED.values()) == set(PhaseStep)
+    assert set(PhaseState) > BEHIND

@@ -167,6 +167,15 @@ def test_an_alarm_waits_on_its_list_until_it_is_acknowledged(quality: Client) ->
     assert "called the person" in page(quality, alarm)
 
 
+def test_the_front_page_counts_the_alarms_that_wait(quality: Client) -> None:
+    factories.alarm()
+
+    shown = quality.get("/admin/").content.decode()
+
+    assert "Security alarms" in shown
+    assert "wait for an acknowledgement" in shown
+
+
 @pytest.mark.requirement("P11-300b", "A11D-11")
 def test_a_review_on_its_page(quality: Client) -> None:
     gone = factories.person(Role.OPERATOR, is_proven=False)

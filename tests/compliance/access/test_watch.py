@@ -86,3 +86,13 @@ def test_a_leaver_who_is_active_and_a_late_review_raise_alarms() -> None:
     kinds = {alarm.kind for alarm in found}
     assert {AlarmKind.LEAVER_ACTIVE, AlarmKind.REVIEW_OVERDUE} <= kinds
     assert {alarm.pk for alarm in watch.look(at=late)} == {alarm.pk for alarm in found}
+
+
+def test_the_watch_is_scheduled_and_its_task_looks() -> None:
+    from compliance.access import tasks
+    from config import jobs
+
+    job = next(one for one in jobs.JOBS if one.task == tasks.watch_access.name)
+
+    assert 0 < job.every_seconds <= 600
+    assert tasks.watch_access() == 0

@@ -270,6 +270,6 @@ def test_a_deviation_is_signed_with_a_security_key_over_the_api(
     shown = client.get("/api/v1/signatures", {"record": "quality_deviation"}).json()["results"]
     assert [(one["means"], one["standing"]) for one in shown] == [("security-key", "intact")]
     page = client.get(f"/admin/quality/deviation/{record.pk}/change/").content.decode()
-    assert "Confirmed by security key" in page
+    assert "Confirmed by: Security key" in page
     assert posted("signatures/questions", {**asked, "record_id": "0"}).status_code == 404
     assert posted("signatures/questions", {**asked, "record": "pg_class"}).status_code == 404

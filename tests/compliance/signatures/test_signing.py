@@ -12,7 +12,7 @@ from compliance.access.credentials import CredentialsWrong, Locked
 from compliance.access.duties import Role
 from compliance.access.identity import IdentityNotProven
 from compliance.quality.models import Deviation
-from compliance.signatures import signing
+from compliance.signatures import manifestations, signing, verdicts
 from compliance.signatures.models import Meaning, Means
 from compliance.signatures.signing import (
     ConfirmationSpent,
@@ -147,6 +147,28 @@ def test_a_password_that_an_administrator_set_does_not_sign() -> None:
 
     with pytest.raises(NotOwnCredentials, match="password of your own"):
         signing.confirm(signer=signer, password="given-by-somebody", address="", at=NOON)
+
+
+@pytest.mark.requirement("P11-200b")
+def test_a_signature_after_an_administrator_s_reset_says_so(deviation: Deviation) -> None:
+    signer = factories.person(Role.QUALITY_ASSURANCE)
+    administrator = factories.person(Role.SYSTEM_ADMINISTRATOR)
+    before = signed(deviation, factories.confirmed(signer))
+    later = NOON + timedelta(hours=1)
+    people.change_password(
+        signer, new="given-by-somebody", actor=administrator, at=later, reason="forgotten password"
+    )
+    people.change_password(
+        signer, new="chosen-by-oneself", actor=signer, at=later, reason="own choice"
+    )
+    after = signed(deviation, factories.confirmed(signer, at=later))
+
+    one, other = verdicts.of_record(deviation)
+
+    assert (one.signature, one.reset) == (before, None)
+    assert (other.signature, other.is_valid) == (after, True)
+    assert f"reset by {administrator.username} before" in other.confirmed_by
+    assert manifestations.judged(other).means.endswith("at 2026-03-02 13:00:00 UTC")
 
 
 @pytest.mark.requirement("P11-100b")

@@ -369,7 +369,12 @@ def test_the_log_declares_what_is_erasable_before_any_entry_has_it(fresh_log: An
     declared = LogEvent.objects.get(kind="redactable")
 
     assert json.loads(declared.document) == {
-        "paths": ["access_user.email", "trail_app_contact.email", "trail_app_contact.phone"], "v": 1,
+        "paths": [
+            "access_identityproof.document", "access_user.email",
+            "laboratory_complaint.complainant", "trail_app_contact.email",
+            "trail_app_contact.phone",
+        ],
+        "v": 1,
     }  # fmt: skip
     assert (
         Entry.objects.order_by("entry_id").values_list("record", flat=True)[0] == "trail_logevent"

@@ -1,7 +1,8 @@
-"""Batches as they were made: phases, events and sealed segments of readings (ISA-88)."""
+"""Batches as they were made: phases and events (ISA-88)."""
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -17,6 +18,7 @@ LATE_AFTER = timedelta(minutes=15)
 class BatchState(models.TextChoices):
     ISSUED = "issued", "Issued"
     RUNNING = "running", "Running"
+    SUSPENDED = "suspended", "Suspended"
     COMPLETED = "completed", "Completed"
     ABORTED = "aborted", "Aborted"
 
@@ -27,7 +29,7 @@ class DispositionState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
-@controlled()
+@controlled(guards=("keep_batch",))
 class Batch(models.Model):
     """One batch, issued against one effective master recipe (21 CFR 211.188)."""
 
@@ -39,6 +41,22 @@ class Batch(models.Model):
         max_length=10, choices=DispositionState.choices, default=DispositionState.PENDING
     )
     issued_at = models.DateTimeField()
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="Empty when a system issued it.",
+    )  # fmt: skip
+    issue_reason = models.TextField(blank=True)
+    planned_size = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
+    planned_unit = models.CharField(max_length=30, blank=True, help_text="UCUM code.")
+    scale = models.DecimalField(
+        max_digits=12, decimal_places=6, default=1,
+        help_text="Multiple of the recipe's batch size; its quantities are multiplied by it.",
+    )  # fmt: skip
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="Who checked the issued copy against the master (EU GMP 4.20).",
+    )  # fmt: skip
+    checked_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     deviations = models.ManyToManyField(Deviation, blank=True, related_name="batches")
@@ -52,6 +70,15 @@ class Batch(models.Model):
             ),
             models.CheckConstraint(
                 name="batch_state_known", condition=Q(state__in=BatchState.values)
+            ),
+            models.CheckConstraint(name="batch_scale_positive", condition=Q(scale__gt=0)),
+            models.CheckConstraint(
+                name="batch_size_with_unit",
+                condition=Q(planned_size=None) | (Q(planned_size__gt=0) & ~Q(planned_unit="")),
+            ),
+            models.CheckConstraint(
+                name="batch_copy_checked_by_another",
+                condition=Q(checked_by=None) | Q(issued_by=None) | ~Q(checked_by=F("issued_by")),
             ),
             models.CheckConstraint(
                 name="batch_released_only_completed",
@@ -69,10 +96,12 @@ controlled(deletable=True)(Batch.deviations.through)
 class PhaseState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
+    HELD = "held", "Held"
     DONE = "done", "Done"
+    ABORTED = "aborted", "Aborted"
 
 
-@controlled()
+@controlled(guards=("keep_phase",))
 class BatchPhase(models.Model):
     """One phase of a batch, copied from the recipe when the batch is issued."""
 
@@ -80,14 +109,55 @@ class BatchPhase(models.Model):
     recipe_phase = models.ForeignKey(RecipePhase, models.PROTECT, related_name="+")
     order = models.PositiveIntegerField()
     unit_procedure = models.CharField(max_length=100)
+    operation = models.CharField(max_length=100, blank=True)
     name = models.CharField(max_length=100)
+    instruction = models.TextField(blank=True)
+    duration_min = models.PositiveIntegerField(null=True, blank=True)
+    hold_limit_min = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Longest time to the start of the next phase (211.111)."
+    )
+    needs_verification = models.BooleanField(default=False)
+    equipment_kind = models.CharField(max_length=60, blank=True)
+    parallel_group = models.CharField(max_length=40, blank=True)
+    procedure = models.CharField(
+        max_length=40, blank=True, help_text="Code of the procedure that its people are trained in."
+    )
     state = models.CharField(max_length=10, choices=PhaseState.choices, default=PhaseState.WAITING)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    # Persons only; what a system ran has its source in the event.
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["batch", "order"], name="batch_phase_order_unique"),
+            models.CheckConstraint(
+                name="phase_state_known", condition=Q(state__in=PhaseState.values)
+            ),
+            models.CheckConstraint(
+                name="phase_verified_by_another_than_started_it",
+                condition=Q(verified_by=None)
+                | Q(started_by=None)
+                | ~Q(verified_by=F("started_by")),
+            ),
+            models.CheckConstraint(
+                name="phase_verified_by_another_than_ended_it",
+                condition=Q(verified_by=None) | Q(ended_by=None) | ~Q(verified_by=F("ended_by")),
+            ),
+            models.CheckConstraint(
+                name="phase_verified_only_done",
+                condition=Q(verified_by=None, verified_at=None)
+                | Q(state="done", verified_by__isnull=False, verified_at__isnull=False),
+            ),
             models.CheckConstraint(
                 name="phase_ends_after_start",
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
@@ -103,6 +173,11 @@ class EventKind(models.TextChoices):
     BATCH_ENDED = "batch-ended", "Batch ended"
     PHASE_STARTED = "phase-started", "Phase started"
     PHASE_ENDED = "phase-ended", "Phase ended"
+    PHASE_HELD = "phase-held", "Phase held"
+    PHASE_RESUMED = "phase-resumed", "Phase resumed"
+    PHASE_ABORTED = "phase-aborted", "Phase aborted"
+    BATCH_SUSPENDED = "batch-suspended", "Batch suspended"
+    BATCH_RESUMED = "batch-resumed", "Batch resumed"
     ADDITION = "addition", "Material addition"
     SAMPLING = "sampling", "Sampling"
     OBSERVATION = "observation", "Observation"
@@ -111,7 +186,7 @@ class EventKind(models.TextChoices):
     BATCH_ABORTED = "batch-aborted", "Batch aborted"
 
 
-@controlled(append_only=True)
+@controlled(append_only=True, guards=("keep_time",))
 class BatchEvent(models.Model):
     """Something that happened to a batch, as the source says it, beside when we recorded it."""
 
@@ -144,10 +219,23 @@ class BatchEvent(models.Model):
         help_text="The system that sent it; empty when a person entered it.",
     )  # fmt: skip
     message_id = models.CharField(max_length=120)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="The person who entered it; empty when a system sent it.",
+    )  # fmt: skip
+    late_reason = models.TextField(blank=True, help_text="Why a person entered it late.")
+    witness = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True,
+        help_text="Who saw what was entered late.",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "message_id"], name="event_message_once"),
+            models.CheckConstraint(
+                name="event_witness_is_another",
+                condition=Q(witness=None) | Q(recorded_by=None) | ~Q(witness=F("recorded_by")),
+            ),
             models.CheckConstraint(name="event_kind_known", condition=Q(kind__in=EventKind.values)),
         ]
         indexes = [models.Index(fields=["batch", "occurred_at"])]
@@ -159,31 +247,3 @@ class BatchEvent(models.Model):
     def is_late(self) -> bool:
         """Whether it was recorded well after it happened (21 CFR 211.100(b): at the time)."""
         return self.recorded_at - self.occurred_at > LATE_AFTER
-
-
-@controlled(append_only=True)
-class ReadingSegment(models.Model):
-    """One posted set of readings, sealed by its Merkle root: every sample has a proof through it.
-
-    The samples are rows of `execution_reading` (not an ORM model: they go in by COPY).
-    """
-
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="segments")
-    source = models.ForeignKey(Device, models.PROTECT, related_name="+")
-    message_id = models.CharField(max_length=120)
-    count = models.PositiveIntegerField()
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    root = models.CharField(max_length=64, help_text="Merkle root over the samples, in order.")
-    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the posted bytes.")
-    is_backfilled = models.BooleanField(default=False)
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["source", "message_id"], name="segment_message_once")
-        ]
-        indexes = [models.Index(fields=["batch", "first_at"])]
-
-    def __str__(self) -> str:
-        return f"{self.batch} {self.count} readings ({self.pk})"

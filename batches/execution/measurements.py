@@ -1,0 +1,62 @@
+"""Judge what a system measured against the limits of the batch, as it comes in (211.110)."""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from batches.execution import exceptions
+from batches.execution.models import BatchEvent, BatchParameter, BatchPhase, ExceptionKind
+from batches.quantities import limits, units
+from batches.quantities.limits import Limits, Range, Standing
+
+
+def limits_of(parameter: BatchParameter) -> Limits:
+    """Return the ranges of a parameter, from the normal one to the action limits."""
+    return Limits(
+        normal=Range(parameter.low, parameter.high),
+        proven=Range(parameter.proven_low, parameter.proven_high),
+        action=Range(parameter.action_low, parameter.action_high),
+    )
+
+
+def judge(event: BatchEvent, *, at: datetime) -> None:
+    """Flag a measured value that is outside its limits; the source's record is taken as it is."""
+    parameter = BatchParameter.objects.filter(batch=event.batch_id, tag=event.tag).first()
+    value = _number(event.value)
+    if parameter is None or value is None or not units.is_same(event.unit, parameter.unit):
+        return
+    phase = (
+        BatchPhase.objects.filter(batch=event.batch_id, name=event.phase).first()
+        if event.phase
+        else None
+    )
+    standing = limits.judge(value, limits_of(parameter))
+    if standing != Standing.WITHIN:
+        exceptions.flag(
+            event.batch, ExceptionKind.OUT_OF_LIMITS, about=event, phase=phase, at=at,
+            by=event.recorded_by, is_critical=is_critical(parameter),
+            text=said(parameter, f"{event.value} {event.unit}", standing),
+        )  # fmt: skip
+
+
+def is_critical(parameter: BatchParameter) -> bool:
+    return parameter.criticality in ("cpp", "cqa")
+
+
+def said(parameter: BatchParameter, value: str, standing: Standing) -> str:
+    """Say in words how a value stands to its limits."""
+    ranges = limits_of(parameter)
+    asked = {
+        Standing.OUTSIDE_NORMAL: ("its limits", ranges.normal),
+        Standing.OUTSIDE_PROVEN: ("its proven acceptable range", ranges.proven),
+        Standing.BEYOND_ACTION: ("its action limits", ranges.action),
+    }
+    words, range_ = asked[standing]
+    return f"{parameter.name} {value} is outside {words}, {range_} {parameter.unit}"
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
