@@ -67,21 +67,16 @@ def after(batch: Batch, *, record: Record) -> list[Later]:
         (position,) = cursor.fetchone()
     return [
         one
-        for one in _entries(_signed_keys(batch), after=position or 0)
+        for one in _entries(belongings.keys(batch, signed_only=True), after=position or 0)
         if not one.action.startswith("disposition.")
     ][:MOST]
 
 
 def changes(batch: Batch) -> Changes:
     """Return the changes of a batch's own records that are more than its course."""
-    found = _entries(_signed_keys(batch), after=0)
+    found = _entries(belongings.keys(batch, signed_only=True), after=0)
     changed = [one for one in found if one.op != "insert" and not one.action.startswith(_MOVES)]
     return Changes(total=len(found), found=changed)
-
-
-def _signed_keys(batch: Batch) -> list[Record]:
-    own = {part.rows(batch).model._meta.db_table for part in belongings.parts() if part.is_signed}
-    return [key for key in belongings.keys(batch) if key[0] in own or key[0] == "execution_batch"]
 
 
 def _entries(keys: Sequence[Record], *, after: int) -> list[Later]:

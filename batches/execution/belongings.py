@@ -1,6 +1,6 @@
 """Know which records belong to a batch: each room registers its own (21 CFR 211.188)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +43,12 @@ def parts() -> list[Part]:
     return [_parts[name] for name in sorted(_parts)]
 
 
-def keys(batch: Batch) -> Iterator[Record]:
-    """Yield the table and key of every record of a batch, the batch's own first."""
-    yield (capture.record_of(Batch), str(batch.pk))
-    for part in parts():
-        rows = part.rows(batch)
-        table = capture.record_of(rows.model)
-        for pk in rows.order_by("pk").values_list("pk", flat=True):
-            yield (table, str(pk))
+def keys(batch: Batch, *, signed_only: bool = False) -> list[Record]:
+    """Return the table and key of every record of a batch, the batch's own first."""
+    chosen = [part for part in parts() if part.is_signed or not signed_only]
+    found = _asked(batch, chosen, "{pk}", order=" ORDER BY 1, 3")
+    own = (capture.record_of(Batch), str(batch.pk))
+    return [own, *((table, str(key)) for _, table, key in found)]
 
 
 def digests(batch: Batch) -> dict[str, canonical.Value]:
@@ -58,21 +56,30 @@ def digests(batch: Batch) -> dict[str, canonical.Value]:
 
     Each row carries the digest of its newest entry in the trail (`audit_head`).
     """
-    return {part.name: _digest(part.rows(batch)) for part in parts() if part.is_signed}
+    hashed = (
+        "count(*), encode(sha256(coalesce(string_agg(audit_head, ''::bytea ORDER BY {pk}), '')), "
+        "'hex')"
+    )
+    found = _asked(batch, [part for part in parts() if part.is_signed], hashed, order=" ORDER BY 1")
+    return {name: {"count": count, "sha256": digest} for name, _, count, digest in found}
 
 
-def _digest(rows: "models.QuerySet[Any]") -> dict[str, canonical.Value]:
-    chosen, values = rows.order_by().values("pk").query.sql_with_params()
-    meta = rows.model._meta
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), encode(sha256(coalesce(string_agg(audit_head, ''::bytea ORDER BY "  # noqa: S608 -- a table of ours
-            f"{meta.pk.column}), '')), 'hex') FROM {meta.db_table} "
-            f"WHERE {meta.pk.column} IN ({chosen})",
-            values,
+def _asked(batch: Batch, chosen: list[Part], what: str, *, order: str) -> list[Any]:
+    """Ask all parts in one statement: there are many, and a page asks several times."""
+    statements, values = [], []
+    for part in chosen:
+        rows = part.rows(batch)
+        of_part, own = rows.order_by().values("pk").query.sql_with_params()
+        meta = rows.model._meta
+        pk = meta.pk.column
+        statements.append(
+            f"SELECT %s, %s, {what.format(pk=pk)} FROM {meta.db_table} "  # noqa: S608 -- tables of ours
+            f"WHERE {pk} IN ({of_part})"
         )
-        count, digest = cursor.fetchone()
-    return {"count": count, "sha256": digest}
+        values += [part.name, capture.record_of(rows.model), *own]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(statements) + order, values)
+        return list(cursor.fetchall())
 
 
 @register("phases")

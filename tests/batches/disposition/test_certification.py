@@ -201,11 +201,9 @@ def test_elsewhere_a_release_is_enough() -> None:
 def test_after_a_change_the_release_is_confirmed_and_certified_anew_before_a_shipment() -> None:
     batch = factories.released_batch()
     factories.certificate(batch)
-    factories.deviation(batch, at=NOON + MINUTE)
+    factories.closed_deviation(batch, at=NOON + MINUTE)
     with pytest.raises(standing.ReevaluationNeeded):
         factories.shipment(batch)
-    deviation = batch.deviations.get()
-    _close(deviation)
     factories.review(batch, at=NOON + MINUTE)
     factories.decision(batch, Outcome.CONFIRMED, at=NOON + MINUTE)
 
@@ -214,21 +212,6 @@ def test_after_a_change_the_release_is_confirmed_and_certified_anew_before_a_shi
     factories.certificate(batch, assessment=ASSESSED, at=NOON + MINUTE)
 
     assert factories.shipment(batch, at=NOON + 2 * MINUTE).number.startswith("SHIP-2026-")
-
-
-def _close(deviation) -> None:  # type: ignore[no-untyped-def]
-    from compliance.quality import deviations
-
-    investigator = factories.person(Role.PROCESS_ENGINEER)
-    investigated = deviations.investigate(
-        deviation, findings=factories.FINDINGS, actor=investigator, at=NOON + MINUTE,
-        reason="first investigation",
-    )  # fmt: skip
-    deviations.sign_investigation(investigated, confirmed=factories.confirmed(investigator))
-    deviations.close(
-        investigated, confirmed=factories.confirmed(factories.person(Role.QUALITY_ASSURANCE)),
-        reason="investigated to its conclusion",
-    )  # fmt: skip
 
 
 def test_a_shipment_is_not_dated_before_its_release_or_in_the_future() -> None:
