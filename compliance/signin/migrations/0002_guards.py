@@ -65,5 +65,5 @@ DROP FUNCTION public.signin_keep_as_enrolled();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("signin", "0001_factors_and_links")]
+    dependencies = [("signin", "0001_initial")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -5,12 +5,18 @@ from typing import Any
 from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from compliance.trail import capture, keys, roles, whitelist
 from compliance.trail.models import LogEvent
 from config import jobs
 from config import settings as product
+
+EARLIER = (
+    "this database is of an earlier build ({what}), which cannot be migrated: keep it with its "
+    "build for reading, and begin a new one with another GMP_VAR_DIR or DATABASE_URL"
+)
 
 
 class Command(migrate.Command):
@@ -32,11 +38,11 @@ class Command(migrate.Command):
                 "WHERE nspname = 'audit')"
             )
             if cursor.fetchone() == (True,):
-                raise CommandError(
-                    "this database has a log of an earlier build (entries of form 1), which cannot "
-                    "be migrated: keep it with its build for reading, and begin a new one with "
-                    "another GMP_VAR_DIR or DATABASE_URL"
-                )
+                raise CommandError(EARLIER.format(what="a log of entries of form 1"))
+        loader = MigrationLoader(owner)
+        gone = set(loader.applied_migrations) - set(loader.disk_migrations)
+        if gone := sorted(f"{app}.{name}" for app, name in gone if app in loader.migrated_apps):
+            raise CommandError(EARLIER.format(what=f"{', '.join(gone[:3])} applied"))
         super().handle(*args, **options)
         with owner.cursor() as cursor:
             cursor.execute("SELECT to_regclass('audit.log') IS NOT NULL")

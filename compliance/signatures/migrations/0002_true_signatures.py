@@ -157,8 +157,5 @@ DROP FUNCTION public.signatures_role_label(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("signatures", "0003_bound_signatures"),
-        ("access", "0004_identity_and_training"),
-    ]
+    dependencies = [("signatures", "0001_initial"), ("access", "0001_initial")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -212,5 +212,5 @@ DROP FUNCTION public.access_identity_fixed();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0006_accounts_alarms_reviews")]
+    dependencies = [("access", "0003_guards")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -155,5 +155,5 @@ DROP FUNCTION public.laboratory_study_states();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("laboratory", "0004_guards_of_results_and_oos")]
+    dependencies = [("laboratory", "0003_guards_of_results_and_oos")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -194,7 +194,7 @@ def _drop(function: str, trigger: str, *tables: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("execution", "0003_batch_record")]
+    dependencies = [("execution", "0002_readings")]
     operations = [
         migrations.RunSQL(KEEP_BATCH, _drop("keep_batch", "keep_batch", "batch")),
         migrations.RunSQL(KEEP_PHASE, _drop("keep_phase", "keep_phase", "batchphase")),

@@ -201,5 +201,5 @@ DROP FUNCTION public.laboratory_keep_injections();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("laboratory", "0002_specifications_runs_oos_stability")]
+    dependencies = [("laboratory", "0001_initial")]
     operations = [migrations.RunSQL(CREATE, DROP)]

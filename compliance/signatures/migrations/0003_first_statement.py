@@ -28,5 +28,5 @@ def put_in_force(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("signatures", "0004_true_signatures")]
+    dependencies = [("signatures", "0002_true_signatures")]
     operations = [migrations.RunPython(put_in_force, migrations.RunPython.noop)]

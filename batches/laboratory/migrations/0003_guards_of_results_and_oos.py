@@ -337,7 +337,7 @@ DROP FUNCTION public.laboratory_is_outside(bigint, numeric, text);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("laboratory", "0003_guards_of_specifications_and_runs"),
+        ("laboratory", "0002_guards_of_specifications_and_runs"),
         ("signatures", "0001_initial"),
     ]
     operations = [migrations.RunSQL(RESULTS + OOS, DROP)]

@@ -102,6 +102,6 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0004_moments")]
+    dependencies = [("assets", "0003_moments")]
     # Backwards it stays: it allows whatever the one before allowed to the application's own acts.
     operations = [migrations.RunSQL(CREATE, migrations.RunSQL.noop)]

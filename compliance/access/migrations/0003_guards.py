@@ -123,5 +123,5 @@ DROP FUNCTION public.access_keep_as_recorded();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0004_identity_and_training")]
+    dependencies = [("access", "0002_segregation")]
     operations = [migrations.RunSQL(CREATE, DROP)]

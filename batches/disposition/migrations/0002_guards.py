@@ -176,5 +176,5 @@ DROP FUNCTION public.disposition_refuse(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("disposition", "0002_decisions_certificates_shipments")]
+    dependencies = [("disposition", "0001_initial")]
     operations = [migrations.RunSQL(FUNCTIONS + TRIGGERS, DROP)]

@@ -393,7 +393,7 @@ DROP_FUNCTIONS = "\n".join(f"DROP FUNCTION public.{one};" for one in FUNCTIONS)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("quality", "0002_investigations_capas_changes_risks_reviews"),
+        ("quality", "0001_initial"),
         ("signatures", "0001_initial"),
         ("access", "0002_segregation"),
     ]

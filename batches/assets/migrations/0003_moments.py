@@ -82,6 +82,6 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("assets", "0003_cleaning_by_procedure")]
+    dependencies = [("assets", "0002_guards")]
     # Backwards they stay: they allow what the ones before allowed, and refuse what was a mistake.
     operations = [migrations.RunSQL(CREATE, migrations.RunSQL.noop)]

@@ -34,8 +34,5 @@ DROP FUNCTION public.signatures_of_own_key();
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("signatures", "0006_domain_of_security_keys"),
-        ("signin", "0002_guards"),
-    ]
+    dependencies = [("signatures", "0003_first_statement"), ("signin", "0002_guards")]
     operations = [migrations.RunSQL(CREATE, DROP)]

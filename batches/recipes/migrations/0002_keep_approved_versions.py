@@ -112,7 +112,7 @@ DROP_TRIGGER = "DROP TRIGGER keep_parts ON public.recipes_{part};"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("recipes", "0002_versions_and_parts")]
+    dependencies = [("recipes", "0001_initial")]
     operations = [
         migrations.RunSQL(
             KEEP_RECIPE,
