@@ -486,7 +486,7 @@ def sample(of: Batch, *, at: datetime = NOON) -> Sample:
 
 def result(
     of: Sample, *, tag: str = "mab_g_l", value: str = "3.10", unit: str = "g/L",
-    at: datetime = NOON, version: int = 1, reason: str = "",
+    at: datetime = NOON, version: int = 1, reason: str = "", by: Device | None = None,
 ) -> Result:  # fmt: skip
     return results.report(
         of,
@@ -495,7 +495,7 @@ def result(
         unit=unit,
         reported_at=at,
         message_id=f"message-{next(_numbers)}",
-        actor=device(DeviceKind.LIMS, at=at),
+        actor=by or device(DeviceKind.LIMS, at=at),
         at=at,
         version=version,
         reason=reason,
