@@ -13,7 +13,11 @@ from compliance.trail.verifier.contents import Record
 
 MOST = 200
 # What moves a batch on writes no new value over an old one: it is no correction.
-_MOVES = ("execution.event-recorded", "execution.batch-", "disposition.")
+_MOVES = (
+    "execution.event-recorded", "execution.batch-", "disposition.", "execution.copy-checked",
+    "execution.phase-verified", "execution.entry-verified", "execution.exception-",
+    "quality.deviation-closed",
+)  # fmt: skip
 _FOUND = """
 WITH young AS MATERIALIZED (
     SELECT u.entry_id, audit.read_body(u.body) AS b FROM audit.unprojected u

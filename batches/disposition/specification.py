@@ -15,7 +15,8 @@ def missing(batch: Batch) -> Iterator[str]:
     for parameter in batch.recipe.parameters.filter(is_required=True).order_by("tag"):
         if not _has_value(batch, parameter.tag, ParameterKind(parameter.kind)):
             kind = parameter.get_kind_display().lower()
-            yield f"{parameter.tag}: the recipe demands a {kind}"
+            article = "an" if kind[0] in "aeiou" else "a"
+            yield f"{parameter.tag}: the recipe demands {article} {kind}"
 
 
 def failing(batch: Batch) -> Iterator[str]:
@@ -35,4 +36,5 @@ def _has_value(batch: Batch, tag: str, kind: ParameterKind) -> bool:
         )
         (found,) = cursor.fetchone()
     measured = BatchEvent.objects.filter(batch=batch, kind=EventKind.MEASUREMENT, tag=tag)
-    return bool(found) or measured.exists()
+    entered = batch.in_process_results.filter(parameter__tag=tag)  # by people
+    return bool(found) or measured.exists() or entered.exists()

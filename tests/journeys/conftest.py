@@ -9,10 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.journeys import api_walk, site
+from tests.journeys.records import Left
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,3 +84,27 @@ def installation() -> Iterator[Installation]:
     folder = Path(tempfile.mkdtemp(prefix="gmp-journey-"))
     yield Installation(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a walk left, and what the verifier said of its trail afterwards."""
+
+    left: Left
+    verified: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def walked_over_api() -> Iterator[Walked]:
+    """One batch from its recipe to its shipment over the API; walked once for all that asks."""
+    folder = Path(tempfile.mkdtemp(prefix="gmp-walk-"))
+    made = Installation(folder)
+    try:
+        migrated = made.manage("migrate", "--verbosity", "0")
+        assert migrated.returncode == 0, migrated.stderr
+        password = site.first_administrator(made)
+        with site.running(made) as url:
+            left = api_walk.walk(url, password)
+        yield Walked(left, made.manage("trail", "verify"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,94 @@
+"""A running installation, and the people and devices that talk to it over HTTP."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tests.journeys import plan
+
+if TYPE_CHECKING:
+    from tests.journeys.conftest import Installation
+
+
+class Refusal(AssertionError):
+    """The product answered something else than success."""
+
+
+class Caller:
+    """Whoever calls the API: reads return what was answered, writes fail the test when refused."""
+
+    def __init__(self, url: str, **headers: str) -> None:
+        self._client = httpx.Client(base_url=f"{url}/api/v1/", timeout=60, headers=headers)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._read(self._client.get(path, params=query))
+
+    def post(self, path: str, body: Any = None, *, file: Any = None) -> Any:
+        sent: dict[str, Any] = {"json": {} if body is None else body}
+        if file is not None:
+            sent = {"data": body, "files": file}
+        return self._read(self._client.post(path, headers=self._forgery(), **sent))
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._read(self._client.put(path, headers=self._forgery(), json=body))
+
+    def lines(self, path: str, rows: str, *, key: str) -> Any:
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key}
+        return self._read(self._client.post(path, headers=headers, content=rows))
+
+    def _forgery(self) -> dict[str, str]:
+        token = self._client.cookies.get("csrftoken")
+        return {"X-CSRFToken": token} if token else {}
+
+    @staticmethod
+    def _read(answer: httpx.Response) -> Any:
+        if not answer.is_success:
+            request = answer.request
+            raise Refusal(
+                f"{request.method} {request.url.path}: {answer.status_code} {answer.text[:800]}"
+            )
+        return answer.json() if answer.content else None
+
+
+class Person(Caller):
+    """A person with a session of their own, who signs with their own password."""
+
+    def __init__(self, url: str, username: str, password: str = plan.OWN) -> None:
+        super().__init__(url)
+        self.username = username
+        self.post("session", {"username": username, "password": password})
+
+    def choose_password(self, present: str) -> None:
+        self.post("session/password", {"current": present, "new": plan.OWN})
+
+    def sign(self, path: str, **body: Any) -> Any:
+        return self.post(path, {**body, "password": plan.OWN})
+
+
+@contextmanager
+def running(installation: "Installation") -> Iterator[str]:
+    """Run everything that the product needs, and return where it is."""
+    site = installation.start("up", "--bind", "auto")
+    try:
+        deadline, lines = time.monotonic() + 90, ""
+        while "Ready: " not in lines:
+            assert site.stdout is not None
+            assert time.monotonic() < deadline, lines
+            lines += site.stdout.readline()
+        yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
+    finally:
+        site.terminate()
+        site.communicate(timeout=60)
+
+
+def first_administrator(installation: "Installation") -> str:
+    """Have the installation make its first administrator; return the password it drew."""
+    done = installation.manage("administrator", plan.ADMINISTRATOR, "Alex Root")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
