@@ -59,7 +59,7 @@ def test_a_change_of_the_schedule_in_the_admin_is_on_the_trail_with_who_and_why(
     unexplained = client.post(path, {"hour": "5", "minute": "30"})
     explained = client.post(path, {"hour": "5", "minute": "30", "reason": WHY})
 
-    assert (unexplained.status_code, explained.status_code) == (200, 302)
+    assert (unexplained.status_code, explained.status_code) == (422, 302)
     job.refresh_from_db()
     assert (job.crontab.hour, job.crontab.minute) == ("5", "30")
     (entry,) = _entries(job)[before:]

@@ -64,7 +64,7 @@ def test_the_signature_under_its_closure_has_its_moment_and_stays_with_its_recor
     closed = factories.closed_deviation(_hot(), at=LATER)
     other = factories.deviation()
 
-    signature = signing.of(closed).get(meaning="closed")
+    (signature,) = [one for one in signing.of(closed) if one.meaning == "closed"]
 
     assert signature.signed_at == LATER
     assert (signature.record, signature.record_id) == ("quality_deviation", str(closed.pk))
