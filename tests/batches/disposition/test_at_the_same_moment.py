@@ -78,6 +78,7 @@ def _batch(site: Site, number: str) -> Batch:
     _event(site, batch, EventKind.PHASE_ENDED, phase="Mixing")
     sample = samples.take(batch, number="S-1", taken_at=NOON, actor=site.lims, at=NOON)
     _result(site, sample, version=1)
+    factories.recorded_by_mes(batch, by=site.mes, at=NOON)
     _event(site, batch, EventKind.BATCH_ENDED)
     factories.batch_trail_review(batch, by=site.trail_reviewer)
     return Batch.objects.get(pk=batch.pk)
