@@ -87,7 +87,7 @@ class SpecificationAdmin(RecordAdmin):
     list_filter = ("use",)
     list_select_related = ("product",)
     ordering = ("code",)
-    empty_text = "No specification yet. QC writes one over the API; quality approves it here."
+    empty_text = "No specification yet. QC begins one here; quality approves its versions."
 
     def page(self, record: Specification, request: HttpRequest) -> Page:
         rows: list[list[Cell]] = [
@@ -124,7 +124,9 @@ class SpecificationVersionAdmin(RecordAdmin):
     badges = ("state",)
     date_hierarchy = "drafted_at"
     ordering = ("-pk",)
-    empty_text = "No version yet. QC writes one over the API; quality approves it here."
+    empty_text = (
+        "No version yet. QC writes one on the page of a specification; quality approves it here."
+    )
 
     def page(self, record: SpecificationVersion, request: HttpRequest) -> Page:
         facts = Facts(
