@@ -1,16 +1,17 @@
 """What people add on the page of a phase with a file or a place: labels, samples drawn, files."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 
-from batches.execution import entry_forms, events, examinations, files
+from batches.execution import entry_forms, events, examinations, files, states
 from batches.execution.events import Reported
 from batches.execution.examinations import Count
 from batches.execution.files import Content
 from batches.execution.models import Batch, BatchPhase, EventKind
-from batches.execution.states import PHASE_ALLOWED, PhaseStep
+from batches.execution.states import PHASE_ALLOWED, PhaseStep, Step
 from compliance.access import acts
 from compliance.access.acts import Act, Done, Occasion
 from compliance.access.duties import Duty
@@ -109,8 +110,14 @@ def _points(phase: BatchPhase) -> list[tuple[str, str]]:
     return [(one.name, f"{one.name}: {one.count}, {one.timing}") for one in found]
 
 
-_FILE = Act("attach-file", "Attach a file", Duty.RECORD_EXECUTION, _attach, form=FileForm)
-acts.offer(Batch, _FILE)
+def _file(is_offered: Callable[[Any], bool]) -> Act:
+    return Act(
+        "attach-file", "Attach a file", Duty.RECORD_EXECUTION, _attach, form=FileForm,
+        is_offered=is_offered,
+    )  # fmt: skip
+
+
+acts.offer(Batch, _file(lambda batch: states.is_possible(batch, Step.RECORD_EVENT)))
 acts.offer(
     BatchPhase,
     Act(
@@ -122,5 +129,5 @@ acts.offer(
         "draw-sample", "Record a sampling", Duty.RECORD_EXECUTION, _sample, form=SamplingForm,
         is_offered=_has_points, choices={"point": _points},
     ),
-    _FILE,
+    _file(_is_open),
 )  # fmt: skip

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
+WIDTH = 1280
 
 
 def chromium() -> str | None:
@@ -31,17 +31,12 @@ def browser() -> Iterator[Any]:
             opened.close()
 
 
-def minute() -> str:
-    """Return now as a person picks it in a form."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")
-
-
 class Desk:
     """One person's own browser window, signed in."""
 
     def __init__(self, opened: Any, url: str, username: str, pictures: Path) -> None:
         self.url, self.username, self.pictures = url, username, pictures
-        self.page = opened.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        self.page = opened.new_context(viewport={"width": WIDTH, "height": 900}).new_page()
         self.page.set_default_timeout(15_000)
         self.said: list[str] = []
         self.page.on(

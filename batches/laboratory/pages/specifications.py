@@ -157,7 +157,7 @@ def _tests(version: SpecificationVersion) -> Table:
             f"{one.method_code} v{one.method_version}",
             one.limits_text,
             _alerts(one),
-            f"{one.decimals}, {one.get_rounding_display().lower()}" if one.unit else "",
+            f"{one.decimals}, {one.get_rounding_display()}" if one.unit else "",
             f"{one.replicates}, {one.get_reported_as_display().lower()}"
             + (", each judged" if one.is_each_judged and one.replicates > 1 else ""),
             "yes" if one.is_mandatory else "",
