@@ -257,6 +257,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "RoleName": "compliance.access.api.messages.ROLES",
+        "FactorKind": "compliance.signin.models.FactorKind",
+        "Severity": "compliance.quality.models.Severity",
+        "QualityCategory": "compliance.quality.models.Category",
+        "RootCauseCategory": "compliance.quality.models.RootCause",
+        "Meaning": "compliance.signatures.models.Meaning",
         "DeviceKind": "compliance.access.models.DeviceKind",
         "BatchState": "batches.execution.models.BatchState",
         "PhaseState": "batches.execution.models.PhaseState",

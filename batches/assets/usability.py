@@ -14,6 +14,12 @@ class EquipmentNotUsable(Refused):
 
 def objections(equipment: Equipment, *, at: datetime, campaign: str = "") -> list[str]:
     """Return everything that stands against using equipment at a moment."""
+    found = doubts_of_data(equipment, at=at)
+    return [*found, *_objections_of_use(equipment, at=at, campaign=campaign)]
+
+
+def doubts_of_data(equipment: Equipment, *, at: datetime) -> list[str]:
+    """Return what stands against relying on what equipment measures: qualification, calibration."""
     found = []
     if equipment.state != EquipmentState.QUALIFIED:
         found.append(f"it is {equipment.get_state_display().lower()}")
@@ -26,7 +32,7 @@ def objections(equipment: Equipment, *, at: datetime, campaign: str = "") -> lis
             found.append("it has no calibration in force")
         elif due < on:
             found.append(f"its calibration was due on {due}")
-    return [*found, *_objections_of_use(equipment, at=at, campaign=campaign)]
+    return found
 
 
 def _objections_of_use(equipment: Equipment, *, at: datetime, campaign: str) -> list[str]:

@@ -12,6 +12,7 @@ class DispositionConfig(AppConfig):
         # Registers what a signature under a batch covers, what blocks a release, what a review
         # looks at, what belongs to a batch and what evidence of it has.
         from batches.disposition import (  # noqa: F401
+            after_trail_review,
             batch_evidence,
             batch_record,
             batch_report,

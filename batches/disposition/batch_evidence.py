@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import TextField
-from django.db.models.functions import Cast
+from django.db import connection
 
 from batches.execution import belongings
 from batches.execution.models import Batch
@@ -27,17 +26,17 @@ def of_batch(number: str) -> Named | None:
 
 def records(batch: Batch) -> Iterator[Record]:
     """Yield every record of a batch with every signature under one of them."""
-    yield from belongings.keys(batch)
+    keys = belongings.keys(batch)
+    yield from keys
     table = capture.record_of(Signature)
-    own = Signature.objects.filter(record=capture.record_of(Batch), record_id=str(batch.pk))
-    groups = [own]
-    for part in belongings.parts():
-        rows = part.rows(batch)
-        keys = rows.order_by().annotate(key=Cast("pk", TextField())).values("key")
-        name = capture.record_of(rows.model)
-        groups.append(Signature.objects.filter(record=name, record_id__in=keys))
-    for group in groups:
-        for pk in group.order_by("pk").values_list("pk", flat=True):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT s.id FROM {Signature._meta.db_table} s "  # noqa: S608 -- a table of ours
+            "JOIN unnest(%s::text[], %s::text[]) AS k(record, record_id) "
+            "ON s.record = k.record AND s.record_id = k.record_id ORDER BY s.id",
+            [[name for name, _ in keys], [key for _, key in keys]],
+        )
+        for (pk,) in cursor.fetchall():
             yield (table, str(pk))
 
 

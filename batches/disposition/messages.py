@@ -46,7 +46,7 @@ class ShipmentIn(In):
     shipped_at = Moment()
 
 
-class SignatureOut(Out):
+class DispositionSignatureOut(Out):
     printed_name = serializers.CharField()
     username = serializers.CharField()
     role = serializers.CharField()
@@ -56,7 +56,7 @@ class SignatureOut(Out):
     comment = serializers.CharField()
 
 
-class ExceptionOut(Out):
+class ReviewExceptionOut(Out):
     text = serializers.CharField()
     record = serializers.CharField(source="table")
     record_id = serializers.CharField(source="key")
@@ -67,7 +67,7 @@ class SectionOut(Out):
     title = serializers.CharField()
     count = serializers.IntegerField(help_text="Records that were looked at.")
     exception_count = serializers.IntegerField()
-    exceptions = ExceptionOut(many=True, help_text="At most 50 are named; all are counted.")
+    exceptions = ReviewExceptionOut(many=True, help_text="At most 50 are named; all are counted.")
 
 
 class BlockerOut(Out):
@@ -82,7 +82,7 @@ class ReviewOut(Out):
     counts = serializers.DictField()
     remarks = serializers.CharField()
     reviewed_at = serializers.DateTimeField()
-    signature = SignatureOut()
+    signature = DispositionSignatureOut()
     is_current = serializers.SerializerMethodField(
         help_text="False when the batch record was changed after the review."
     )
@@ -102,7 +102,7 @@ class ToReviewOut(Out):
     reviews = ReviewOut(many=True)
 
 
-class EntryOut(Out):
+class LaterEntryOut(Out):
     entry_id = serializers.IntegerField()
     at = serializers.DateTimeField()
     actor = serializers.CharField()
@@ -143,7 +143,7 @@ class CertificateOut(Out):
     deviations = serializers.ListField(child=serializers.DictField())
     assessment = serializers.CharField()
     certified_at = serializers.DateTimeField()
-    signature = SignatureOut()
+    signature = DispositionSignatureOut()
 
 
 class ShipmentOut(Out):
@@ -164,7 +164,9 @@ class DispositionOut(Out):
     needs_reevaluation = serializers.BooleanField(
         help_text="The record changed after the release: nothing is certified or shipped."
     )
-    changed_since = EntryOut(many=True, help_text="What was entered after the newest decision.")
+    changed_since = LaterEntryOut(
+        many=True, help_text="What was entered after the newest decision."
+    )
     blockers = BlockerOut(many=True, help_text="What stands against a release now.")
     decision = serializers.SerializerMethodField(help_text="The newest one: it holds.")
     decisions = serializers.SerializerMethodField(help_text="Every decision, oldest first.")

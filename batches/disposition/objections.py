@@ -4,7 +4,10 @@ from batches.disposition import excursions, reviews, specification
 from batches.execution import blockers
 from batches.execution.models import Batch, BatchState, PhaseState
 from batches.recipes import master_recipes
+from compliance.quality import trail_reviews
 from compliance.quality.models import DeviationState
+from compliance.refusals import Refused
+from compliance.trail.verifier.contents import Kind
 
 
 @blockers.register("batch-not-completed", clause="21 CFR 211.188")
@@ -55,6 +58,22 @@ def reviewed(batch: Batch) -> list[str]:
     if batch.state != BatchState.COMPLETED or reviews.current(batch) is not None:
         return []
     return ["nobody of quality has signed a review of the record as it is now"]
+
+
+@blockers.register("trail-not-reviewed", clause="PIC/S PI 041-1 9.6; EU GMP Annex 11 9")
+def trail_reviewed(batch: Batch) -> list[str]:
+    """PI 041-1, 9.6: the audit trail is reviewed independently, before the release."""
+    if batch.state != BatchState.COMPLETED:
+        return []
+    try:
+        if trail_reviews.current_of(Kind.BATCH, batch.number) is not None:
+            return []
+    except Refused as refused:  # more than a review can cover, say: it is no review
+        return [f"the audit trail cannot be reviewed: {refused}"]
+    return [
+        "nobody independent has concluded a review of the audit trail as it is now: open a trail "
+        f"review of the batch {batch.number}"
+    ]
 
 
 @blockers.register("outside-limits", clause="21 CFR 211.192")

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from batches.execution import exceptions, late, measurements, moves, signals, states, training_gate
+from batches.execution import (
+    exceptions,
+    late,
+    measurements,
+    moves,
+    signals,
+    source_fitness,
+    states,
+    training_gate,
+)
 from batches.execution.actions import Action
 from batches.execution.late import CLOCK_TOLERANCE, Late
 from batches.execution.models import Batch, BatchEvent, BatchPhase, EventKind, ExceptionKind
@@ -92,6 +101,9 @@ def record(
             moves.make(move, held, phase, moves.Happened(event, by, at))
         if reported.kind == EventKind.MEASUREMENT:
             measurements.judge(event, at=at)
+            source_fitness.judge(
+                held, about=event, source=actor, measured_at=event.occurred_at, at=at
+            )
         if what:
             exceptions.flag(
                 held, ExceptionKind.INTERRUPTION, about=event, phase=phase, at=at, by=actor,

@@ -59,6 +59,7 @@ CLAUSES: dict[str, str] = {
     ExceptionKind.HOLD_TIME: "21 CFR 211.111",
     ExceptionKind.INTERRUPTION: "21 CFR 211.100(b)",
     ExceptionKind.EXAMINATION: "21 CFR 211.130, 211.134",
+    ExceptionKind.SOURCE_NOT_USABLE: "21 CFR 11.10(h), 211.160(b)(4)",
 }
 
 

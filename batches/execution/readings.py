@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.utils import Error as DatabaseError
 
-from batches.execution import events, sample_bytes, signals, states
+from batches.execution import events, sample_bytes, signals, source_fitness, states
 from batches.execution.actions import Action
 from batches.execution.models import LATE_AFTER, Batch, ReadingSegment
 from batches.execution.sample_bytes import Reading
@@ -66,6 +66,7 @@ def store(
             recorded_at=at,
         )
         _copy(segment, rows)
+        source_fitness.judge(held, about=segment, source=source, measured_at=first_at, at=at)
         signals.announce(batch_id=held.pk, kind="readings", record_id=segment.pk)
     return segment
 

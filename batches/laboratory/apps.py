@@ -13,6 +13,7 @@ class LaboratoryConfig(AppConfig):
         from batches.laboratory import (  # noqa: F401
             belongings,
             complaints,
+            figures,
             objections,
             oos_conclusions,
             oos_phases,

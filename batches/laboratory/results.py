@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from batches.execution import events, signals
+from batches.execution import events, signals, source_fitness
 from batches.execution import states as batch_states
 from batches.execution.states import Step
 from batches.laboratory import custody, governing, judging, oos_opening, readiness, states, values
@@ -127,6 +127,9 @@ def report(
         )  # fmt: skip
         if test is not None and result.judgement == Judgement.OOS:
             oos_opening.of_result(result, test=test, actor=actor, at=at)
+        source_fitness.judge(
+            sample.batch, about=result, source=source, measured_at=reported_at, at=at
+        )
         signals.announce(batch_id=sample.batch_id, kind="result", record_id=result.pk)
     return result
 

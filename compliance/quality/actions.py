@@ -54,6 +54,3 @@ class Action(StrEnum):
     TRAIL_REVIEW_ABANDONED = "quality.trail-review-abandoned"
     PERIODIC_REVIEW_OPENED = "quality.periodic-review-opened"
     PERIODIC_REVIEW_CONCLUDED = "quality.periodic-review-concluded"
-    COMPLAINT_RECORDED = "quality.complaint-recorded"
-    COMPLAINT_DECIDED = "quality.complaint-decided"
-    COMPLAINT_ANSWERED = "quality.complaint-answered"

@@ -10,7 +10,6 @@ from django.db.models import Count, QuerySet
 from compliance.quality.models import (
     Capa,
     Change,
-    Complaint,
     Deviation,
     EffectivenessCheck,
     Risk,
@@ -98,12 +97,9 @@ def refusals(start: datetime, end: datetime) -> Figures:
     return {"all": found.count(), **dict(_by(found, "code"))}
 
 
-@register("risks-and-complaints")
+@register("risks")
 def risks(start: datetime, end: datetime) -> Figures:
-    return {
-        "risks-decided": Risk.objects.filter(decided_at__gte=start, decided_at__lt=end).count(),
-        "complaints": Complaint.objects.filter(recorded_at__gte=start, recorded_at__lt=end).count(),
-    }
+    return {"decided": Risk.objects.filter(decided_at__gte=start, decided_at__lt=end).count()}
 
 
 def _by(found: QuerySet[Any], column: str) -> list[tuple[str, int]]:

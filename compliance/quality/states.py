@@ -9,8 +9,6 @@ from compliance.quality.models import (
     CapaState,
     Change,
     ChangeState,
-    Complaint,
-    ComplaintState,
     Deviation,
     DeviationState,
     PeriodicReview,
@@ -54,10 +52,6 @@ class TrailReviewStateForbids(Refused):
 
 class PeriodicReviewStateForbids(Refused):
     code = "periodic-review-state"
-
-
-class ComplaintStateForbids(Refused):
-    code = "complaint-state"
 
 
 class OfDeviation(StrEnum):
@@ -316,28 +310,7 @@ PERIODIC_REVIEW = Machine(
 )
 
 
-class OfComplaint(StrEnum):
-    DECIDE = "decide on an investigation"
-    ANSWER = "answer"
-
-
-COMPLAINT = Machine(
-    model=Complaint,
-    allowed={
-        ComplaintState.OPEN: frozenset(OfComplaint),
-        ComplaintState.ANSWERED: frozenset(),
-    },
-    duties=dict.fromkeys(OfComplaint, Duty.CLOSE_DEVIATION),
-    moves={
-        ComplaintState.OPEN: frozenset({ComplaintState.ANSWERED}),
-        ComplaintState.ANSWERED: frozenset(),
-    },
-    refusal=ComplaintStateForbids,
-)
-
-MACHINES: tuple[Machine, ...] = (
-    DEVIATION, CAPA, CHANGE, RISK, TRAIL_REVIEW, PERIODIC_REVIEW, COMPLAINT,
-)  # fmt: skip
+MACHINES: tuple[Machine, ...] = (DEVIATION, CAPA, CHANGE, RISK, TRAIL_REVIEW, PERIODIC_REVIEW)
 
 
 def arguments(machine: Machine) -> str:

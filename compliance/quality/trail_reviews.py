@@ -87,7 +87,7 @@ def open_(wanted: Wanted, *, seed: str, actor: User, at: datetime) -> TrailRevie
         )
     targeted = {one.entry: trail_rules.reasons(one) for one in facts}
     drawn = trail_samples.draw(
-        found.entries, targeted=targeted, seed=seed.strip(), random=trail_rules.RANDOM
+        found.covered, targeted=targeted, seed=seed.strip(), random=trail_rules.RANDOM
     )
     with recording.recording(
         Action.TRAIL_REVIEW_OPENED, actor=actor, at=at, reason=f"review of {found.title}"
@@ -96,8 +96,8 @@ def open_(wanted: Wanted, *, seed: str, actor: User, at: datetime) -> TrailRevie
             number=numbering.next_number(TrailReview, prefix="TR", at=at), kind=wanted.kind,
             name=wanted.name, title=found.title[:300], wanted=_stored(wanted), reviewer=actor,
             opened_at=at, seed=seed.strip(), rules=trail_rules.VERSION,
-            tree_size=trail_scopes.tree_size(), entry_count=len(found.entries),
-            entries_digest=trail_samples.digest(found.entries), actors="\n".join(people),
+            tree_size=trail_scopes.tree_size(), entry_count=len(found.covered),
+            entries_digest=trail_samples.digest(found.covered), actors="\n".join(people),
         )  # fmt: skip
         SampledEntry.objects.bulk_create(
             SampledEntry(review=review, entry=entry, reasons=why) for entry, why in drawn.items()
@@ -183,7 +183,7 @@ def state(review: TrailReview) -> Standing:
     """Return how a review stands now."""
     outcomes = list(review.sample.values_list("outcome", flat=True))
     now = trail_scopes.find(wanted_of(review), at=_end(review))
-    is_covering = trail_samples.digest(now.entries) == review.entries_digest
+    is_covering = trail_samples.digest(now.covered) == review.entries_digest
     is_concluded = review.state == TrailReviewState.CONCLUDED
     return Standing(
         is_concluded=is_concluded,
@@ -192,7 +192,7 @@ def state(review: TrailReview) -> Standing:
         assessed=sum(one != EntryOutcome.PENDING for one in outcomes),
         findings=outcomes.count(EntryOutcome.FINDING),
         entries=review.entry_count,
-        entries_now=len(now.entries),
+        entries_now=len(now.covered),
     )
 
 
@@ -225,7 +225,7 @@ def signed_content(review: TrailReview) -> Mapping[str, canonical.Value]:
 
 def _covers_all(review: TrailReview, at: datetime) -> bool:
     now: Found = trail_scopes.find(wanted_of(review), at=at)
-    return trail_samples.digest(now.entries) == review.entries_digest
+    return trail_samples.digest(now.covered) == review.entries_digest
 
 
 def _end(review: TrailReview) -> datetime:

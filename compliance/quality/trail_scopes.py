@@ -1,9 +1,10 @@
 """Find the entries that a review of the trail is about, sealed or not yet."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -16,16 +17,16 @@ from compliance.trail.models import Entry, Refusal
 from compliance.trail.subjects import Wanted
 from compliance.trail.verifier.contents import Kind, Record
 
-MOST = 20_000
+MOST = 200_000  # a review takes its time; what it covers is not cut off
 # A review is no part of what it reviews.
 _OWN = frozenset({"quality_trailreview", "quality_sampledentry"})
 _REFUSAL = "trail_refusal"
 _OF_RECORDS = """
 WITH asked AS (SELECT * FROM unnest(%(tables)s::text[], %(keys)s::text[]) AS r(record, record_id))
-SELECT p.entry_id FROM asked JOIN audit.projection p
+SELECT p.entry_id, p.record, p.record_id, p.action FROM asked JOIN audit.projection p
     ON p.record_id = asked.record_id AND p.record = asked.record AND p.log_id = %(log)s
 UNION
-SELECT u.entry_id FROM audit.unprojected u
+SELECT u.entry_id, b ->> 'record', b ->> 'record_id', b -> 'act' ->> 'action' FROM audit.unprojected u
     CROSS JOIN LATERAL (SELECT audit.read_body(u.body) AS b OFFSET 0) j
     JOIN asked ON asked.record = b ->> 'record' AND asked.record_id = b ->> 'record_id'
     WHERE u.log_id = %(log)s
@@ -41,11 +42,45 @@ class ScopeOpenEnded(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a scope holds now: its title, the ids of its entries, and the refusals about it."""
+    """What a scope holds now: its title, the ids of its entries, and the refusals about it.
+
+    `after` are entries that a review comes before, as the release that waits for it.
+    """
 
     title: str
     entries: tuple[int, ...]
     refusals: tuple[int, ...]
+    after: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def covered(self) -> tuple[int, ...]:
+        """The entries that a review covers: another one makes it stale."""
+        return tuple(one for one in self.entries if one not in self.after)
+
+
+class Row(NamedTuple):
+    """One entry of a scope: its record, and the act that made it."""
+
+    entry: int
+    record: Record
+    action: str
+
+
+# Of the entries of a scope by name, those that follow its review and are no news to it.
+After = Callable[[str, Sequence[Row]], Iterable[int]]
+_after: dict[Kind, After] = {}
+
+
+def comes_after(kind: Kind) -> Callable[[After], After]:
+    """Declare which entries wait for the review of a scope, as a release does."""
+
+    def declare(after: After) -> After:
+        if kind in _after:
+            raise ValueError(f"what comes after a review of a {kind} is declared already")
+        _after[kind] = after
+        return after
+
+    return declare
 
 
 def find(wanted: Wanted, *, at: datetime) -> Found:
@@ -57,7 +92,14 @@ def find(wanted: Wanted, *, at: datetime) -> Found:
     records = [one for one in resolved.subject.records if one[0] not in _OWN]
     refused = Refusal.objects.filter(_about(wanted.name)) if wanted.name else Refusal.objects.none()
     keys = [(_REFUSAL, str(pk)) for pk in refused.values_list("pk", flat=True)]
-    return Found(title=resolved.subject.title, entries=_entries(records), refusals=_entries(keys))
+    rows = _entries(records)
+    after = _after[wanted.kind](wanted.name, rows) if wanted.kind in _after else ()
+    return Found(
+        title=resolved.subject.title,
+        entries=tuple(sorted(row.entry for row in rows)),
+        refusals=tuple(sorted(row.entry for row in _entries(keys))),
+        after=frozenset(after),
+    )
 
 
 def facts(entries: Sequence[int]) -> list[Fact]:
@@ -101,10 +143,10 @@ def _about(name: str) -> Q:
     return Q(subject=name) | Q(subject__contains=f"/{name}/") | Q(subject__endswith=f"/{name}")
 
 
-def _entries(records: Iterable[Record]) -> tuple[int, ...]:
+def _entries(records: Iterable[Record]) -> list[Row]:
     asked = list(records)
     if not asked:
-        return ()
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             _OF_RECORDS,
@@ -114,7 +156,7 @@ def _entries(records: Iterable[Record]) -> tuple[int, ...]:
                 "log": stored.LOG_ID,
             },
         )
-        return tuple(sorted(entry for (entry,) in cursor.fetchall()))
+        return [Row(entry, (table, key), action) for entry, table, key, action in cursor.fetchall()]
 
 
 def _fact(entry: Entry) -> Fact:

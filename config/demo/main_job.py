@@ -159,7 +159,8 @@ def _consider(investigator: Person, deviation: str) -> None:
 
 
 def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:
-    """Review the batch record by exception, then decide about the batch."""
+    """Review the audit trail and the batch record by exception, then decide about the batch."""
+    _review_trail(stage, number)
     with stage.person(Role.QUALITY_ASSURANCE) as quality:
         shown = quality.get(f"batches/{number}/review")
         exceptions = sum(one["exception_count"] for one in shown["sections"])
@@ -175,6 +176,30 @@ def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:
             stage.display.say(f"{number} is not {outcome}: {decided['detail']}")
         else:
             stage.display.say(f"{number} {outcome}")
+
+
+def _review_trail(stage: Stage, number: str) -> None:
+    """Review the audit trail of a batch as somebody who made no entry in it (PI 041-1, 9.6)."""
+    with stage.person(Role.QUALIFIED_PERSON) as reviewer:
+        opened = reviewer.post(
+            "trail-reviews", {"kind": "batch", "name": number, "seed": f"drawn for {number}"}
+        )
+        path = f"trail-reviews/{opened['number']}"
+        shown = reviewer.get(path)
+        for sampled in shown["sample"]:
+            assessment = {"outcome": "no-concern", "text": "agrees with the batch record"}
+            reviewer.post(f"{path}/sample/{sampled['id']}/assessment", assessment)
+        reviewer.post(
+            f"{path}/conclusion",
+            {
+                "conclusion": "every drawn entry agrees with the batch record",
+                "password": stage.cast.password,
+            },
+        )
+        stage.display.say(
+            f"audit trail of {number} reviewed by {reviewer.username}: {len(shown['sample'])} of "
+            f"{shown['entry_count']} entries drawn"
+        )
 
 
 def inspect(stage: Stage, numbers: list[str]) -> dict[str, Any]:

@@ -20,9 +20,11 @@ from batches.disposition.models import RELEASES, Certificate, Decision, Market, 
 from batches.execution import belongings, blockers
 from batches.execution.models import Batch, DispositionState, EventKind
 from compliance.access.duties import Role
+from compliance.quality import trail_reviews
 from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.trail import recording
+from compliance.trail.verifier.contents import Kind
 from tests import factories, replaying
 from tests.factories import NOON, TEST
 
@@ -97,6 +99,13 @@ class Walk(RuleBasedStateMachine):
         now = signing.digest(self._stored())
         if self._try(sign):
             assert self.seen == now  # nobody signs what nobody looked at
+
+    @rule(who=SOMEBODY)
+    def somebody_reviews_the_trail(self, who: int) -> None:
+        person = self.people[who]
+        if self._try(lambda at: factories.batch_trail_review(self.batch, by=person, at=at)):
+            assert decisions.Duty.REVIEW_TRAIL in person.duties
+            assert trail_reviews.current_of(Kind.BATCH, self.batch.number) is not None
 
     @rule(who=SOMEBODY, outcome=st.sampled_from(Outcome))
     def somebody_decides(self, who: int, outcome: Outcome) -> None:
@@ -220,7 +229,7 @@ class Walk(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 @pytest.mark.timeout(3600)
-@pytest.mark.requirement("P11-e2", "P11-f1", "P11-g1", "P11-70", "211-192")
+@pytest.mark.requirement("P11-e2", "P11-f1", "P11-g1", "P11-70", "211-192", "PI041-9.6")
 def test_what_must_hold_holds_on_every_walk() -> None:
     run_state_machine_as_test(
         Walk,

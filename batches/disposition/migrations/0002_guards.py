@@ -70,6 +70,14 @@ BEGIN
         PERFORM public.disposition_refuse(format(
             'batch %s is released as something that nobody reviewed', of_batch));
     END IF;
+    -- Whether the review of the trail is of all entries, the domain asks; that there is one, this.
+    IF found.outcome IN ('released', 'confirmed') AND NOT EXISTS (
+        SELECT FROM public.quality_trailreview t JOIN public.execution_batch b ON b.number = t.name
+        WHERE b.id = of_batch AND t.kind = 'batch' AND t.state = 'concluded'
+    ) THEN
+        PERFORM public.disposition_refuse(format(
+            'batch %s is released without a review of its audit trail', of_batch));
+    END IF;
 END $$;
 
 CREATE FUNCTION public.disposition_batch_decided() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -176,5 +184,5 @@ DROP FUNCTION public.disposition_refuse(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("disposition", "0001_initial")]
+    dependencies = [("disposition", "0001_initial"), ("quality", "0001_initial")]
     operations = [migrations.RunSQL(FUNCTIONS + TRIGGERS, DROP)]

@@ -69,7 +69,7 @@ class ChargeOut(PerformedOut):
     override_reason = serializers.CharField()
 
 
-class EquipmentUseOut(PerformedOut):
+class BatchEquipmentOut(PerformedOut):
     phase = serializers.IntegerField(source="phase.order")
     equipment = serializers.CharField(source="equipment.code")
     kind = serializers.CharField(source="equipment.kind")

@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 from batches.assets.models import Equipment, MaterialLot
 from batches.execution import charges, equipment_use, genealogy
 from batches.execution.api import asked, posted
-from batches.execution.api.answered import ChargeOut, EquipmentUseOut, LinkOut, ProducedOut
+from batches.execution.api.answered import BatchEquipmentOut, ChargeOut, LinkOut, ProducedOut
 from batches.execution.api.lists import OfBatch
-from batches.execution.api.posted import ChargeIn, EquipmentIn, ProducedIn
+from batches.execution.api.posted import BatchEquipmentIn, ChargeIn, ProducedIn
 from batches.execution.charges import Weighed
 from batches.execution.models import EquipmentAssignment
 from compliance.access import callers
@@ -68,7 +68,7 @@ class Charges(OfBatch):
 
 
 class EquipmentUses(OfBatch):
-    serializer_class = EquipmentUseOut
+    serializer_class = BatchEquipmentOut
     relation = "equipment"
     related = ("phase", "performed_by", "witness", "equipment", "use")
 
@@ -78,11 +78,13 @@ class EquipmentUses(OfBatch):
         return super().get(request, *args, **kwargs)
 
     @extend_schema(
-        operation_id="equipment_assign", request=EquipmentIn, responses={201: EquipmentUseOut}
+        operation_id="equipment_assign",
+        request=BatchEquipmentIn,
+        responses={201: BatchEquipmentOut},
     )
     def post(self, request: Request, number: str) -> Response:
         """Use equipment for a phase; its state decides whether it may be used."""
-        body, at = posted.read(EquipmentIn, request.data), timezone.now()
+        body, at = posted.read(BatchEquipmentIn, request.data), timezone.now()
         phase, need = asked.phase(number, body["phase"]), body.get("need")
         made = equipment_use.assign(
             phase,
@@ -93,13 +95,15 @@ class EquipmentUses(OfBatch):
             actor=callers.person(request),
             at=at,
         )
-        return Response(EquipmentUseOut(made).data, status=201)
+        return Response(BatchEquipmentOut(made).data, status=201)
 
 
 class EquipmentReturn(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="equipment_return", request=None, responses={201: EquipmentUseOut})
+    @extend_schema(
+        operation_id="equipment_return", request=None, responses={201: BatchEquipmentOut}
+    )
     def post(self, request: Request, number: str, pk: int) -> Response:
         """End the use of equipment; it is to be cleaned before the next."""
         found = EquipmentAssignment.objects.select_related("equipment", "use", "phase")
@@ -108,7 +112,7 @@ class EquipmentReturn(APIView):
             actor=callers.person(request),
             at=timezone.now(),
         )
-        return Response(EquipmentUseOut(given).data, status=201)
+        return Response(BatchEquipmentOut(given).data, status=201)
 
 
 class Genealogy(APIView):

@@ -59,7 +59,7 @@ class ChargeIn(EntryIn):
     password = Text(max_length=200, write_only=True, help_text="The verifier's own.")
 
 
-class EquipmentIn(EntryIn):
+class BatchEquipmentIn(EntryIn):
     phase = serializers.IntegerField(min_value=1, help_text="Its order.")
     equipment = Text(max_length=40)
     need = Text(max_length=100, required=False, help_text="As the recipe names it.")

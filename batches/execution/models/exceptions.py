@@ -19,12 +19,14 @@ class ExceptionKind(models.TextChoices):
     HOLD_TIME = "hold-time", "Time limit exceeded"
     INTERRUPTION = "interruption", "Phase or batch interrupted"
     EXAMINATION = "examination", "Examination not conforming"
+    SOURCE_NOT_USABLE = "source-not-usable", "Source not qualified or not calibrated"
 
 
 # 21 CFR 211.192, 211.100(b): a missed limit is investigated and justified as a deviation.
 NEEDS_DEVIATION = frozenset(
     {ExceptionKind.OUT_OF_LIMITS, ExceptionKind.CHARGE, ExceptionKind.YIELD}
     | {ExceptionKind.RECONCILIATION, ExceptionKind.HOLD_TIME, ExceptionKind.EXAMINATION}
+    | {ExceptionKind.SOURCE_NOT_USABLE}
 )
 
 

@@ -12,6 +12,8 @@ from compliance.inspection.models import FindingClass
 from compliance.inspection.outcomes import Evidence, Fact, Outcome
 from compliance.inspection.registry import CHECKS, Parameters
 from compliance.inspection.snapshots import Snapshot
+from compliance.signatures.models import Meaning, Signature, Statement
+from compliance.trail import capture
 
 # What administration is: people and devices, their sign-ins, and the schedule.
 _ADMINISTERED = ("access_", "django_celery_beat_", "trail_")
@@ -22,7 +24,13 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
     """Report roles that exclude each other held at once, and GMP records written as administrator."""
     held = _held(snapshot)
     privileged = list(entries.of_role(snapshot, Role.SYSTEM_ADMINISTRATOR))
-    written = [entry for entry in privileged if not entry.record.startswith(_ADMINISTERED)]
+    acknowledged = _acknowledgements(snapshot)
+    written = [
+        entry
+        for entry in privileged
+        if not entry.record.startswith(_ADMINISTERED)
+        and (entry.record, entry.record_id) not in acknowledged
+    ]
     if not held and not privileged:
         return outcomes.not_applicable("Nobody holds a role.")
     facts = [
@@ -42,6 +50,15 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
         proposed=FindingClass.CRITICAL,
         proposed_because="GMP records were written with administrator rights",
     )
+
+
+def _acknowledgements(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """Return the signatures by which people took on accountability: that is no GMP work."""
+    found = snapshot.rows(Signature).filter(
+        meaning=Meaning.ACKNOWLEDGED, record=capture.record_of(Statement)
+    )
+    table = capture.record_of(Signature)
+    return frozenset((table, str(pk)) for pk in found.values_list("pk", flat=True))
 
 
 def _held(snapshot: Snapshot) -> dict[str, list[RoleAssignment]]:

@@ -1,13 +1,11 @@
-"""Do what a form or a body asks of a review or a complaint: one domain call each."""
+"""Do what a form or a body asks of a review: one domain call each."""
 
 from django.db import transaction
 
 from compliance.access.acts import Occasion
-from compliance.quality import complaints, periodic_reviews, trail_reviews
+from compliance.quality import periodic_reviews, trail_reviews
 from compliance.quality.acts import found
-from compliance.quality.complaints import Received
 from compliance.quality.models import (
-    Complaint,
     EntryOutcome,
     PeriodicReview,
     SampledEntry,
@@ -86,33 +84,4 @@ def conclude_periodic_review(occasion: Occasion) -> PeriodicReview:
         conclusion=given["conclusion"],
         next_due_on=given["next_due_on"],
         confirmed=confirmed(occasion),
-    )
-
-
-def record_complaint(occasion: Occasion) -> Complaint:
-    given = occasion.values
-    received = Received(
-        product=given["product"],
-        lot=given["lot"],
-        complainant=given["complainant"],
-        nature=given["nature"],
-        received_on=given["received_on"],
-    )
-    return complaints.record(received=received, actor=occasion.actor, at=occasion.at)
-
-
-def decide_complaint(occasion: Occasion) -> Complaint:
-    given = occasion.values
-    return complaints.decide(
-        occasion.record,
-        deviation=found.deviation(given.get("deviation", "")),
-        reason=given["reason"],
-        actor=occasion.actor,
-        at=occasion.at,
-    )
-
-
-def answer_complaint(occasion: Occasion) -> Complaint:
-    return complaints.answer(
-        occasion.record, reply=occasion.values["reply"], actor=occasion.actor, at=occasion.at
     )

@@ -1,4 +1,4 @@
-"""Periodic reviews and complaints in the admin."""
+"""Periodic reviews in the admin."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from compliance.access import acts, page_parts, record_admin
-from compliance.access.acts import Act, ReasonForm
+from compliance.access import acts, page_parts
+from compliance.access.acts import Act
 from compliance.access.duties import Duty
 from compliance.access.page_parts import Cell, Facts, Page, Section, Table, Text
 from compliance.access.record_admin import RecordAdmin
 from compliance.quality.acts import reviews as doing
 from compliance.quality.admin import fields
-from compliance.quality.models import Complaint, PeriodicReview
-from compliance.quality.states import COMPLAINT, PERIODIC_REVIEW, OfComplaint, OfPeriodicReview
+from compliance.quality.models import PeriodicReview
+from compliance.quality.states import PERIODIC_REVIEW, OfPeriodicReview
 from compliance.signatures import manifestations
 from compliance.signatures.forms import SignForm
 
@@ -31,26 +31,6 @@ class ConcludeForm(SignForm):
     field_order = ("conclusion", "next_due_on", "password")
 
 
-class ComplaintForm(forms.Form):
-    product = fields.line(longest=120)
-    lot = fields.line(longest=60, help_text="Lot or control number, or “unknown”.")
-    complainant = fields.line()
-    nature = fields.text()
-    received_on = fields.day(label="Received")
-
-
-class DecideForm(ReasonForm):
-    deviation = fields.line(
-        required=False, longest=40,
-        help_text="Number of the deviation that investigates it; empty when none is needed.",
-    )  # fmt: skip
-    field_order = ("deviation", "reason")
-
-
-class ReplyForm(forms.Form):
-    reply = fields.text()
-
-
 acts.offer(
     PeriodicReview,
     Act(
@@ -63,24 +43,6 @@ acts.offer(
         fields.told(doing.conclude_periodic_review, "{} is concluded."), form=ConcludeForm,
         is_offered=lambda one: OfPeriodicReview.CONCLUDE in PERIODIC_REVIEW.allowed[one.state],
         is_grave=True,
-    ),
-)  # fmt: skip
-acts.offer(
-    Complaint,
-    Act(
-        "record", "Record a complaint", Duty.OPEN_DEVIATION,
-        fields.opened(doing.record_complaint, "{} is on record."), form=ComplaintForm,
-        is_for_list=True,
-    ),
-    Act(
-        "decide", "Decide on an investigation", Duty.CLOSE_DEVIATION,
-        fields.told(doing.decide_complaint, "The decision on {} is on record."), form=DecideForm,
-        is_offered=lambda one: OfComplaint.DECIDE in COMPLAINT.allowed[one.state],
-    ),
-    Act(
-        "answer", "Answer", Duty.CLOSE_DEVIATION,
-        fields.told(doing.answer_complaint, "{} is answered."), form=ReplyForm,
-        is_offered=lambda one: OfComplaint.ANSWER in COMPLAINT.allowed[one.state],
     ),
 )  # fmt: skip
 
@@ -120,39 +82,3 @@ class PeriodicReviewAdmin(RecordAdmin):
             sections.append(Section("Conclusion", [Text(record.conclusion)]))
         sections.append(manifestations.section(record))
         return Page(record.number, record.system, badges, sections)
-
-
-@admin.register(Complaint)
-class ComplaintAdmin(RecordAdmin):
-    list_display = ("number", "product", "lot", "state", "received_on", "is_investigated")
-    search_fields = ("number", "product", "lot", "nature", "complainant")
-    list_filter = ("state", "product")
-    badges = ("state",)
-    date_hierarchy = "recorded_at"
-    ordering = ("-pk",)
-    empty_text = "No complaint yet."
-
-    def page(self, record: Complaint, request: HttpRequest) -> Page:
-        badges = [page_parts.state(record.state, record.get_state_display())]
-        facts = Facts(
-            [
-                ("Product", record.product),
-                ("Lot", record.lot),
-                ("Complainant", record.complainant),
-                ("Received", page_parts.day(record.received_on)),
-                ("Recorded", page_parts.moment(record.recorded_at)),
-                ("By", record.recorded_by.username),
-                ("Investigated in", record_admin.link(record.deviation)),
-                ("Answered", page_parts.moment(record.answered_at)),
-            ]
-        )
-        parts = [
-            Text(text, label=label)
-            for label, text in (
-                ("Nature", record.nature),
-                ("Why it is not investigated", record.why_not),
-                ("Reply", record.reply),
-            )
-            if text
-        ]
-        return Page(record.number, record.product, badges, [Section("Complaint", [facts, *parts])])

@@ -1,4 +1,4 @@
-"""Trail reviews, periodic reviews and complaints over the API."""
+"""Trail reviews and periodic reviews over the API."""
 
 from django.urls import path
 
@@ -6,7 +6,6 @@ from compliance.quality.acts import reviews as acts
 from compliance.quality.api import endpoints
 from compliance.quality.messages import reviews as messages
 from compliance.quality.messages.reviews import (
-    ComplaintOut,
     PeriodicReviewDetailOut,
     PeriodicReviewOut,
     SampledEntryOut,
@@ -14,11 +13,10 @@ from compliance.quality.messages.reviews import (
     TrailReviewOut,
 )
 from compliance.quality.messages.signatures import WithReasonIn
-from compliance.quality.models import Complaint, PeriodicReview, TrailReview
+from compliance.quality.models import PeriodicReview, TrailReview
 
 _TRAIL = TrailReview.objects.select_related("reviewer")
 _PERIODIC = PeriodicReview.objects.select_related("opened_by")
-_COMPLAINTS = Complaint.objects.select_related("recorded_by", "deviation")
 _REVIEW = "trail-reviews/<str:number>"
 
 urlpatterns = [
@@ -101,45 +99,5 @@ urlpatterns = [
             takes=messages.PeriodicConclusionIn,
         ),
         name="periodic-review-conclusion",
-    ),
-    path(
-        "complaints",
-        endpoints.collection(
-            "complaints",
-            _COMPLAINTS,
-            gives=ComplaintOut,
-            takes=messages.ComplaintIn,
-            act=acts.record_complaint,
-            filters=("state", "product", "lot"),
-            searched=("number", "product", "lot", "nature"),
-        ),
-        name="complaints",
-    ),
-    path(
-        "complaints/<str:number>",
-        endpoints.member("complaint", _COMPLAINTS, gives=ComplaintOut),
-        name="complaint",
-    ),
-    path(
-        "complaints/<str:number>/decision",
-        endpoints.act(
-            "complaint_decide",
-            _COMPLAINTS,
-            acts.decide_complaint,
-            gives=ComplaintOut,
-            takes=messages.ComplaintDecisionIn,
-        ),
-        name="complaint-decision",
-    ),
-    path(
-        "complaints/<str:number>/reply",
-        endpoints.act(
-            "complaint_answer",
-            _COMPLAINTS,
-            acts.answer_complaint,
-            gives=ComplaintOut,
-            takes=messages.ComplaintReplyIn,
-        ),
-        name="complaint-reply",
     ),
 ]

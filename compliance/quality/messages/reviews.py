@@ -1,4 +1,4 @@
-"""Describe how trail reviews, periodic reviews and complaints go over the wire."""
+"""Describe how trail reviews and periodic reviews go over the wire."""
 
 from typing import Any
 
@@ -109,37 +109,3 @@ class PeriodicReviewOut(Out):
 
 class PeriodicReviewDetailOut(PeriodicReviewOut, Signed):
     pass
-
-
-class ComplaintIn(In):
-    product = Text(max_length=120)
-    lot = Text(max_length=60)
-    complainant = Text(max_length=200)
-    nature = Text(max_length=20_000)
-    received_on = serializers.DateField()
-
-
-class ComplaintDecisionIn(In):
-    deviation = Text(max_length=40, default="", allow_blank=True)
-    reason = Text(max_length=2000)
-
-
-class ComplaintReplyIn(In):
-    reply = Text(max_length=20_000)
-
-
-class ComplaintOut(Out):
-    number = serializers.CharField()
-    state = serializers.CharField()
-    product = serializers.CharField()
-    lot = serializers.CharField()
-    complainant = serializers.CharField()
-    nature = serializers.CharField()
-    received_on = serializers.DateField()
-    recorded_by = serializers.CharField(source="recorded_by.username")
-    recorded_at = serializers.DateTimeField()
-    is_investigated = serializers.BooleanField(allow_null=True)
-    why_not = serializers.CharField()
-    deviation = serializers.CharField(source="deviation.number", default="")
-    reply = serializers.CharField()
-    answered_at = serializers.DateTimeField(allow_null=True)

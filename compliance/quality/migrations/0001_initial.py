@@ -82,29 +82,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Complaint',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered')], default='open', max_length=20)),
-                ('product', models.CharField(max_length=120)),
-                ('lot', models.CharField(help_text='Lot or control number, or “unknown”.', max_length=60)),
-                ('complainant', models.CharField(max_length=200)),
-                ('nature', models.TextField()),
-                ('received_on', models.DateField()),
-                ('recorded_at', models.DateTimeField()),
-                ('is_investigated', models.BooleanField(blank=True, null=True)),
-                ('why_not', models.TextField(blank=True, default='')),
-                ('reply', models.TextField(blank=True, default='')),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deviation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='quality.deviation')),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(models.Q(models.Q(('deviation__isnull', False), ('is_investigated', True)), models.Q(('is_investigated', False), models.Q(('why_not', ''), _negated=True)), _connector='OR'), models.Q(('reply', ''), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='complaint_investigated_or_why_not')],
-            },
-        ),
-        migrations.CreateModel(
             name='Classification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -292,7 +292,6 @@ MACHINES = {
         "open>abandoned,open>concluded", "concluded,abandoned", "open",
     ),
     "quality_periodicreview": ("open>concluded", "concluded", "open"),
-    "quality_complaint": ("open>answered", "answered", "open"),
 }  # fmt: skip
 CHANGED = "BEFORE UPDATE"
 WRITTEN = "BEFORE INSERT OR UPDATE"

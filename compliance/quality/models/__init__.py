@@ -38,12 +38,7 @@ from compliance.quality.models.investigations import (
     Neighbour,
     RecurrenceAnswer,
 )
-from compliance.quality.models.reviews import (
-    Complaint,
-    ComplaintState,
-    PeriodicReview,
-    ReviewState,
-)
+from compliance.quality.models.reviews import PeriodicReview, ReviewState
 from compliance.quality.models.risks import (
     Dimension,
     FailureMode,
@@ -64,7 +59,7 @@ from compliance.quality.models.trail_reviews import (
 __all__ = [
     "ENDED", "Approval", "Capa", "CapaAction", "CapaKind", "CapaSource", "CapaState", "Category",
     "CauseConsidered", "Change", "ChangeClass", "ChangeState", "ChangeTask", "Classification",
-    "Complaint", "ComplaintState", "Deviation", "DeviationNote", "DeviationState", "Dimension",
+    "Deviation", "DeviationNote", "DeviationState", "Dimension",
     "Effect", "EffectivenessCheck", "EntryOutcome", "Escalation", "Extension", "FailureMode",
     "Finding", "Impact", "ImpactKind", "Neighbour", "Origin", "PeriodicReview", "Rating",
     "RecurrenceAnswer", "Reminder", "ReviewState", "Risk", "RiskReview", "RiskState", "RootCause",

@@ -41,8 +41,9 @@ class Command(migrate.Command):
                 raise CommandError(EARLIER.format(what="a log of entries of form 1"))
         loader = MigrationLoader(owner)
         gone = set(loader.applied_migrations) - set(loader.disk_migrations)
-        if gone := sorted(f"{app}.{name}" for app, name in gone if app in loader.migrated_apps):
-            raise CommandError(EARLIER.format(what=f"{', '.join(gone[:3])} applied"))
+        names = sorted(f"{app}.{name}" for app, name in gone if app in loader.migrated_apps)
+        if names:
+            raise CommandError(EARLIER.format(what=f"{', '.join(names[:3])} applied"))
         super().handle(*args, **options)
         with owner.cursor() as cursor:
             cursor.execute("SELECT to_regclass('audit.log') IS NOT NULL")

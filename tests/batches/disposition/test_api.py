@@ -32,6 +32,7 @@ def _as(client: Client, role: Role):  # type: ignore[no-untyped-def]
 def test_a_batch_goes_from_its_review_to_its_shipment(client: Client) -> None:
     batch = factories.completed_batch()
     factories.happened(batch, EventKind.ALARM, text="pressure high")
+    factories.batch_trail_review(batch)
     of = f"batches/{batch.number}"
     quality = _as(client, Role.QUALITY_ASSURANCE)
 

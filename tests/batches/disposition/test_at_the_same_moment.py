@@ -59,6 +59,7 @@ class Site:
     lims: Any = field(default_factory=lambda: factories.device(DeviceKind.LIMS))
     supervisor: User = field(default_factory=lambda: factories.person(Role.SUPERVISOR))
     first: User = field(default_factory=lambda: factories.person(Role.QUALITY_ASSURANCE))
+    trail_reviewer: User = field(default_factory=lambda: factories.person(Role.QUALITY_ASSURANCE))
     second: User = field(default_factory=lambda: factories.person(Role.QUALITY_ASSURANCE))
 
 
@@ -78,6 +79,7 @@ def _batch(site: Site, number: str) -> Batch:
     sample = samples.take(batch, number="S-1", taken_at=NOON, actor=site.lims, at=NOON)
     _result(site, sample, version=1)
     _event(site, batch, EventKind.BATCH_ENDED)
+    factories.batch_trail_review(batch, by=site.trail_reviewer)
     return Batch.objects.get(pk=batch.pk)
 
 

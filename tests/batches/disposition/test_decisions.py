@@ -129,6 +129,7 @@ def test_a_rework_names_its_order_and_the_batch_is_judged_anew_after_it() -> Non
 def test_a_record_that_nobody_reviewed_is_not_released() -> None:
     batch = factories.completed_batch()
     factories.happened(batch, EventKind.OBSERVATION, text="a line after the review")
+    factories.batch_trail_review(batch)
 
     with pytest.raises(DispositionBlocked, match="signed a review") as refused:
         factories.decision(batch)

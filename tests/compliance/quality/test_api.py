@@ -265,8 +265,8 @@ def test_a_trail_review_goes_from_its_scope_to_its_conclusion() -> None:
     quality.post(f"{one}/abandonment", {"reason": WHY}, status=409)
 
 
-def test_periodic_reviews_and_complaints() -> None:
-    quality, operator = caller(Role.QUALITY_ASSURANCE), caller(Role.OPERATOR)
+def test_periodic_reviews() -> None:
+    quality = caller(Role.QUALITY_ASSURANCE)
     number = quality.post(
         "periodic-reviews", {"system": "The plant", "starts_on": _day(-90), "ends_on": _day(0)}
     )["number"]
@@ -277,24 +277,12 @@ def test_periodic_reviews_and_complaints() -> None:
     assert done["figures"]["incidents"]["opened"] == 0
     assert quality.get(f"periodic-reviews/{number}")["signatures"][0]["is_current"] is True
 
-    number = operator.post(
-        "complaints",
-        {
-            "product": "VIAL-50", "lot": "B-1", "complainant": "a hospital",
-            "nature": "The vial was cracked on arrival.", "received_on": _day(0),
-        },
-    )["number"]  # fmt: skip
-    operator.post(f"complaints/{number}/decision", {"reason": WHY}, status=403)
-    quality.post(f"complaints/{number}/decision", {"reason": "a picture shows the carrier's mark"})
-    assert quality.post(f"complaints/{number}/reply", {"reply": WHY})["state"] == "answered"
-    assert quality.get("complaints?lot=B-1")["count"] == 1
-
 
 @pytest.mark.requirement("P11-d1")
 def test_nobody_reads_or_acts_without_signing_in() -> None:
     for path in (
         "deviations", "deviations/trends", "capas", "changes", "risks", "risk-scales",
-        "trail-reviews", "periodic-reviews", "complaints",
+        "trail-reviews", "periodic-reviews",
     ):  # fmt: skip
         assert Client().get(f"/api/v1/{path}").status_code in (401, 403)
         assert Client().post(f"/api/v1/{path}", {}).status_code in (401, 403, 405)
@@ -303,6 +291,6 @@ def test_nobody_reads_or_acts_without_signing_in() -> None:
 def test_a_record_that_is_not_there_is_not_found() -> None:
     quality = caller(Role.QUALITY_ASSURANCE)
 
-    for path in ("deviations", "capas", "changes", "risks", "trail-reviews", "complaints"):
+    for path in ("deviations", "capas", "changes", "risks", "trail-reviews"):
         quality.get(f"{path}/none", status=404)
     quality.post("capas/none/approval", {"password": PASSWORD}, status=404)

@@ -14,7 +14,6 @@ from compliance.access.duties import Role
 from compliance.quality.models import (
     Capa,
     Change,
-    Complaint,
     Deviation,
     ImpactKind,
     PeriodicReview,
@@ -269,7 +268,7 @@ def test_a_trail_review_is_worked_on_through_its_page() -> None:
     assert "does not cover all" in quality.page(one)
 
 
-def test_reviews_and_complaints_are_worked_on_through_their_pages() -> None:
+def test_periodic_reviews_are_worked_on_through_their_pages() -> None:
     quality = Person(Role.QUALITY_ASSURANCE)
     review = quality.act(
         PeriodicReview, "open",
@@ -279,15 +278,6 @@ def test_reviews_and_complaints_are_worked_on_through_their_pages() -> None:
         PeriodicReview, "conclude",
         {"conclusion": WHY, "next_due_on": _day(365), "password": PASSWORD}, on=review,
     )  # fmt: skip
-    complaint = Person(Role.OPERATOR).act(
-        Complaint, "record",
-        {
-            "product": "VIAL-50", "lot": "B-1", "complainant": "a hospital",
-            "nature": "The vial was cracked on arrival.", "received_on": _day(0),
-        },
-    )  # fmt: skip
-    quality.act(Complaint, "decide", {"reason": WHY}, on=complaint)
-    quality.act(Complaint, "answer", {"reply": WHY}, on=complaint)
     text = quality.page(review)
     assert "open at the end" in text
     assert "trail reviews" in text

@@ -1,4 +1,4 @@
-"""Periodic reviews, complaints, and the figures of the management review."""
+"""Periodic reviews, and the figures of the management review."""
 
 import random
 from datetime import date, timedelta
@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from compliance.access.duties import Role
 from compliance.quality import (
-    complaints,
     figures,
     kpis,
     overdue_work,
@@ -18,9 +17,8 @@ from compliance.quality import (
     recurrences,
     trends,
 )
-from compliance.quality.complaints import ComplaintIncomplete, Received
 from compliance.quality.kpis import Dated
-from compliance.quality.models import Complaint, PeriodicReview
+from compliance.quality.models import PeriodicReview
 from compliance.quality.periodic_reviews import PeriodicReviewInvalid
 from tests import factories
 from tests.factories import NOON, confirmed, person
@@ -84,34 +82,6 @@ def test_another_room_adds_its_figures() -> None:
         figures.register("capa")(lambda start, end: {})
     with pytest.raises(ValueError, match="no name"):
         figures.register("access reviews")(lambda start, end: {})
-
-
-def _complaint() -> Complaint:
-    return complaints.record(
-        received=Received(
-            "VIAL-50", "B-1", "a hospital", "The vial was cracked on arrival.", TODAY
-        ),
-        actor=person(Role.OPERATOR), at=NOON,
-    )  # fmt: skip
-
-
-@pytest.mark.requirement("211-160/165/166/198")
-def test_a_complaint_is_answered_after_its_investigation_or_with_why_there_is_none() -> None:
-    complaint, other = _complaint(), _complaint()
-    quality = person(Role.QUALITY_ASSURANCE)
-    with pytest.raises(ComplaintIncomplete, match="decide first"):
-        complaints.answer(complaint, reply=WHY, actor=quality, at=NOON)
-    with pytest.raises(IntegrityError, match="complaint_investigated_or_why_not"):
-        with transaction.atomic(), factories.acting():
-            Complaint.objects.update(state="answered", reply=WHY, answered_at=NOON)
-    complaints.decide(
-        complaint, deviation=factories.deviation(), reason=WHY, actor=quality, at=NOON
-    )
-    with pytest.raises(ComplaintIncomplete, match="waits for"):
-        complaints.answer(complaint, reply=WHY, actor=quality, at=NOON)
-    complaints.decide(other, deviation=None, reason=WHY, actor=quality, at=NOON)
-
-    assert complaints.answer(other, reply=WHY, actor=quality, at=NOON).why_not == WHY
 
 
 # --- Figures, computed a second way

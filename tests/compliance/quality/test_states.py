@@ -16,7 +16,6 @@ from compliance.quality import (
     change_work,
     changes,
     classifications,
-    complaints,
     deviations,
     due_dates,
     periodic_reviews,
@@ -30,7 +29,6 @@ from compliance.quality.classifications import Answers
 from compliance.quality.models import (
     CapaState,
     ChangeState,
-    ComplaintState,
     DeviationState,
     Effect,
     EntryOutcome,
@@ -49,7 +47,6 @@ from compliance.quality.scope import Suggestion
 from compliance.quality.states import (
     OfCapa,
     OfChange,
-    OfComplaint,
     OfDeviation,
     OfPeriodicReview,
     OfRisk,
@@ -191,20 +188,6 @@ def periodic_review_in(state: str) -> Any:
         at=NOON,
     )
     return _conclude(made, quality) if state == ReviewState.CONCLUDED else made
-
-
-def complaint_in(state: str) -> Any:
-    made = complaints.record(
-        received=complaints.Received(
-            "VIAL-50", "B-1", "a hospital", "The vial was cracked on arrival.", DAY
-        ),
-        actor=factories.person(Role.OPERATOR), at=NOON,
-    )  # fmt: skip
-    quality = factories.person(Role.QUALITY_ASSURANCE)
-    made = complaints.decide(made, deviation=None, reason=WHY, actor=quality, at=NOON)
-    if state == ComplaintState.ANSWERED:
-        return complaints.answer(made, reply=WHY, actor=quality, at=NOON)
-    return made
 
 
 # --- Steps, as somebody else than the people who made the record
@@ -383,12 +366,6 @@ TRAIL_REVIEW_STEPS: dict[Any, Do] = {
     ),
 }
 PERIODIC_REVIEW_STEPS: dict[Any, Do] = {OfPeriodicReview.CONCLUDE: _conclude}
-COMPLAINT_STEPS: dict[Any, Do] = {
-    OfComplaint.DECIDE: lambda one, by: complaints.decide(
-        one, deviation=None, reason=WHY, actor=by, at=NOON
-    ),
-    OfComplaint.ANSWER: lambda one, by: complaints.answer(one, reply=WHY, actor=by, at=NOON),
-}
 DRIVEN: list[tuple[Machine, Callable[[str], Any], dict[Any, Do]]] = [
     (states.DEVIATION, deviation_in, DEVIATION_STEPS),
     (states.CAPA, capa_in, CAPA_STEPS),
@@ -396,7 +373,6 @@ DRIVEN: list[tuple[Machine, Callable[[str], Any], dict[Any, Do]]] = [
     (states.RISK, risk_in, RISK_STEPS),
     (states.TRAIL_REVIEW, trail_review_in, TRAIL_REVIEW_STEPS),
     (states.PERIODIC_REVIEW, periodic_review_in, PERIODIC_REVIEW_STEPS),
-    (states.COMPLAINT, complaint_in, COMPLAINT_STEPS),
 ]
 # A function's yes takes a role that speaks for it: a rule of its own beside the duty to read.
 OTHERWISE = {

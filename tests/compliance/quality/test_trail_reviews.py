@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from batches.execution.models import EventKind
 from compliance.access.duties import Role
 from compliance.quality import deviations, trail_reviews, trail_rules, trail_samples
 from compliance.quality.models import EntryOutcome, SampledEntry, TrailReview
@@ -208,6 +209,7 @@ def test_a_review_whose_scope_has_moved_on_is_not_concluded() -> None:
 
 def test_all_records_of_a_batch_are_reviewed_by_its_number() -> None:
     batch = factories.completed_batch()
+    factories.happened(batch, EventKind.OBSERVATION, text="a line after its review")
     wanted = Wanted(kind=Kind.BATCH, name=batch.number)
     review = trail_reviews.open_(
         wanted, seed="a seed of this test", actor=person(Role.QUALITY_ASSURANCE), at=NOON
