@@ -16,7 +16,7 @@ from compliance.access.acts import Act, Done, Occasion, ReasonForm
 from compliance.access.duties import Duty
 from compliance.signatures.forms import SignForm, SignWithReasonForm, confirmed
 
-MOMENT = "%Y-%m-%dT%H:%M"
+MOMENT = "%Y-%m-%dT%H:%M:%S"  # to the second: what is released may leave in the same minute
 
 
 class ReviewForm(SignForm):
@@ -63,7 +63,7 @@ class ShipForm(forms.Form):
     unit = forms.CharField(max_length=30)
     shipped_at = forms.DateTimeField(
         label="Shipped at (UTC)",
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=MOMENT),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format=MOMENT),
     )
 
 

@@ -12,6 +12,7 @@ from batches.execution import (  # noqa: F401 -- the pages of phases and entries
     batch_acts,
     batches,
     entry_pages,
+    packaging_pages,
     phase_pages,
     record_sections,
     series,
@@ -110,7 +111,7 @@ class BatchAdmin(RecordAdmin):
     badges = ("state", "disposition")
     date_hierarchy = "issued_at"
     ordering = ("-pk",)
-    empty_text = "No batch yet. The MES issues one over the API, against an effective recipe."
+    empty_text = "No batch yet. A supervisor or the MES issues one, against an effective recipe."
 
     @admin.display(description="Product", ordering="recipe__product__code")
     def product(self, batch: Batch) -> str:

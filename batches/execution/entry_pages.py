@@ -185,7 +185,7 @@ class LabelUseAdmin(_EntryAdmin):
         "performed_by", "verified_by",
     )  # fmt: skip
     list_select_related = (*_JOINED, "label__batch")
-    empty_text = "No labels were accounted for yet. They are posted with their specimen."
+    empty_text = "No labels were accounted for yet. That is done on the page of a phase."
 
 
 @admin.register(Calculation)

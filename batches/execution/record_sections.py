@@ -56,7 +56,7 @@ def _parts(of: Any) -> Sequence[Part]:
     """Return the tables of what was entered in a batch or in one of its phases."""
     tables = (_charges(of), _equipment(of), _in_process(of), _calculations(of), _examinations(of))
     parts: list[Part] = [table for table in tables if table.rows]
-    parts += [table for table in (_remarks(of), _files(of)) if table.rows]
+    parts += [table for table in (_labels(of), _remarks(of), _files(of)) if table.rows]
     return parts or [Note("Nothing was entered by people yet. A phase's page has the buttons.")]
 
 
@@ -165,6 +165,26 @@ def _examinations(of: Any) -> Table:
     ]
     columns = ["Examination", "Outcome", "Finding", "By", "Verified by", "Done"]
     return Table(columns, rows, caption="Examinations")
+
+
+def _labels(of: Any) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            record_admin.link(one),
+            str(one.issued),
+            str(one.used),
+            str(one.returned),
+            str(one.destroyed),
+            str(one.sampled),
+            str(one.performed_by),
+            str(one.verified_by or ""),
+            _moments(one),
+        ]
+        for one in of.label_uses.select_related("batch", "label__batch", *_PEOPLE).order_by("pk")
+    ]
+    counted = ["Issued", "Used", "Returned", "Destroyed", "Sampled"]
+    columns = ["Label", *counted, "By", "Verified by", "Done"]
+    return Table(columns, rows, numeric=counted, caption="Labels")
 
 
 def _remarks(of: Any) -> Table:

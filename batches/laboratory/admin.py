@@ -6,7 +6,9 @@ from batches.execution.models import Batch
 from batches.laboratory import governing
 from batches.laboratory.models import OosInvestigation, SpecificationTest, SpecificationVersion
 from batches.laboratory.pages import (  # noqa: F401 -- importing registers
+    bench,
     complaints,
+    drafting,
     oos,
     oos_acts,
     results,

@@ -70,9 +70,9 @@ class Act:
     initial: Callable[[Any], dict[str, Any]] = _nothing
     choices: Mapping[str, Callable[[Any], list[tuple[str, str]]]] = field(default_factory=dict)
 
-    def bound(self, record: Any, data: Any = None) -> forms.Form:
+    def bound(self, record: Any, data: Any = None, files: Any = None) -> forms.Form:
         """Return the form for a record, with the choices that depend on it."""
-        form = self.form(data, initial=self.initial(record))
+        form = self.form(data, files, initial=self.initial(record))
         form.record = record  # type: ignore[attr-defined]
         for name, options in self.choices.items():
             form.fields[name].choices = options(record)  # type: ignore[attr-defined]

@@ -1,5 +1,7 @@
 """Show what the trail says of one record: who changed what, when and why."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
@@ -10,6 +12,7 @@ from compliance.trail import capture
 from compliance.trail.tlog import canonical
 
 NEWEST = 100
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _ENTRIES = """
     SELECT idx, at, actor, role, action, op, reason, body FROM audit.entry_view
     WHERE record = %s AND record_id = %s AND body IS NOT NULL ORDER BY record_seq DESC LIMIT %s
@@ -55,6 +58,9 @@ def _changes(op: str, body: str) -> Cell:
 
 
 def _text(value: Any) -> str:
+    """Write a value as pages do: moments with their zone, and nothing where nothing was."""
     if value in (None, ""):
-        return "nothing"
-    return value if isinstance(value, str) else canonical.dumps(value).decode()
+        return ""
+    if not isinstance(value, str):
+        return canonical.dumps(value).decode()
+    return page_parts.moment(datetime.fromisoformat(value)) if _MOMENT.fullmatch(value) else value

@@ -15,7 +15,7 @@ Cell: TypeAlias = str | SafeString
 TONES: dict[str, Tone] = {
     "accepted": "good", "clean": "good", "closed": "good", "completed": "good", "done": "good",
     "effective": "good", "finished": "good", "forecast": "good", "released": "good",
-    "sealed": "good", "claimed": "busy", "draft": "busy", "open": "busy", "requested": "busy",
+    "sealed": "good", "reviewed": "good", "claimed": "busy", "draft": "busy", "open": "busy", "requested": "busy",
     "running": "busy", "under-investigation": "busy", "major": "warn", "not-assessable": "warn",
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad", "confirmed": "good",
@@ -61,8 +61,11 @@ def changes(changed: Sequence[tuple[str, str, str]]) -> SafeString:
     """Write old and new values of fields (21 CFR 11.10(e): what was there stays readable)."""
     rows = format_html_join(
         "",
-        "<div><dt>{}</dt><dd><del>{}</del> <ins>{}</ins></dd></div>",
-        ((name.replace("_", " "), old, new) for name, old, new in changed),
+        "<div><dt>{}</dt><dd>{} <ins>{}</ins></dd></div>",
+        (
+            (name.replace("_", " "), format_html("<del>{}</del>", old) if old else "", new or "-")
+            for name, old, new in changed
+        ),
     )
     return format_html('<dl class="changes">{}</dl>', rows)
 

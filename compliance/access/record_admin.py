@@ -225,7 +225,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         if request.method != "POST":
             return self._form_page(request, act, record, act.bound(record))
-        form = act.bound(record, request.POST)
+        form = act.bound(record, request.POST, request.FILES)
         if not form.is_valid():
             return self._form_page(request, act, record, form, status=422)
         occasion = Occasion(

@@ -83,7 +83,7 @@ class ResultAdmin(RecordAdmin):
     badges = ("judgement",)
     date_hierarchy = "reported_at"
     ordering = ("-pk",)
-    empty_text = "No results yet. The LIMS posts them over the API."
+    empty_text = "No results yet. The LIMS posts them, or they are reported on the page of a run."
 
     def page(self, record: Result, request: HttpRequest) -> Page:
         facts = Facts(

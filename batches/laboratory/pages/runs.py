@@ -135,7 +135,7 @@ class RunAdmin(RecordAdmin):
     badges = ("state", "suitability")
     date_hierarchy = "started_at"
     ordering = ("-pk",)
-    empty_text = "No run yet. Analysts start one over the API."
+    empty_text = "No run yet. Analysts start one here."
 
     def page(self, record: Run, request: HttpRequest) -> Page:
         facts = Facts(
@@ -214,7 +214,7 @@ class InjectionAdmin(RecordAdmin):
     badges = ("outcome",)
     date_hierarchy = "injected_at"
     ordering = ("-pk",)
-    empty_text = "No injection yet. Analysts record them over the API."
+    empty_text = "No injection yet. Analysts record them on the page of a run."
 
 
 @admin.register(Reagent)
@@ -224,4 +224,4 @@ class ReagentAdmin(RecordAdmin):
     list_filter = ("kind", "is_withdrawn")
     date_hierarchy = "expires_on"
     ordering = ("-pk",)
-    empty_text = "No reagent yet. Analysts register lots over the API."
+    empty_text = "No reagent yet. Analysts register lots here."

@@ -69,7 +69,9 @@ class SampleAdmin(RecordAdmin):
     list_select_related = ("batch", "standing")
     date_hierarchy = "taken_at"
     ordering = ("-pk",)
-    empty_text = "No samples yet. The LIMS posts them over the API."
+    empty_text = (
+        "No samples yet. The LIMS posts them, or they are registered on the page of a batch."
+    )
 
     @admin.display(description="State")
     def state(self, record: Sample, name: str = "state") -> str:  # type: ignore[override]

@@ -87,7 +87,7 @@ class SpecificationAdmin(RecordAdmin):
     list_filter = ("use",)
     list_select_related = ("product",)
     ordering = ("code",)
-    empty_text = "No specification yet. QC writes one over the API; quality approves it here."
+    empty_text = "No specification yet. QC begins one here; quality approves its versions."
 
     def page(self, record: Specification, request: HttpRequest) -> Page:
         rows: list[list[Cell]] = [
@@ -124,7 +124,9 @@ class SpecificationVersionAdmin(RecordAdmin):
     badges = ("state",)
     date_hierarchy = "drafted_at"
     ordering = ("-pk",)
-    empty_text = "No version yet. QC writes one over the API; quality approves it here."
+    empty_text = (
+        "No version yet. QC writes one on the page of a specification; quality approves it here."
+    )
 
     def page(self, record: SpecificationVersion, request: HttpRequest) -> Page:
         facts = Facts(
@@ -155,7 +157,7 @@ def _tests(version: SpecificationVersion) -> Table:
             f"{one.method_code} v{one.method_version}",
             one.limits_text,
             _alerts(one),
-            f"{one.decimals}, {one.get_rounding_display().lower()}" if one.unit else "",
+            f"{one.decimals}, {one.get_rounding_display()}" if one.unit else "",
             f"{one.replicates}, {one.get_reported_as_display().lower()}"
             + (", each judged" if one.is_each_judged and one.replicates > 1 else ""),
             "yes" if one.is_mandatory else "",

@@ -77,7 +77,9 @@ class ProofForm(forms.Form):
         max_length=200, help_text="What was seen and where its copy is kept: passport, HR-0042."
     )
     proven_at = forms.DateTimeField(
-        label="Seen at (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label="Seen at (UTC)",
+        # To the minute: a browser takes no other minute beside seconds that stand there already.
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
 

@@ -46,6 +46,11 @@ class AssessForm(forms.Form):
     )
 
 
+class AssessAlikeForm(forms.Form):
+    sampled = forms.MultipleChoiceField(label="Entries", widget=forms.CheckboxSelectMultiple)
+    text = fields.text(required=False, help_text="What was looked at, for all of them.")
+
+
 class ConcludeForm(SignForm):
     conclusion = fields.text()
     field_order = ("conclusion", "password")
@@ -57,6 +62,11 @@ def _offered(step: OfTrailReview) -> Callable[[TrailReview], bool]:
 
 def _said(sampled: SampledEntry) -> str:
     return f"{sampled.entry}: {', '.join(sampled.reasons)}"
+
+
+def _pending(review: TrailReview) -> list[tuple[str, str]]:
+    found = review.sample.filter(outcome=EntryOutcome.PENDING).order_by("entry")
+    return [(str(one.pk), _said(one)) for one in found]
 
 
 acts.offer(
@@ -72,6 +82,13 @@ acts.offer(
         fields.told(doing.assess, "The outcome is on record in {}."), form=AssessForm,
         is_offered=_offered(OfTrailReview.ASSESS),
         choices={"sampled": fields.one_of("sample", _said)},
+    ),
+    Act(
+        "assess-alike", "No concern with several entries", Duty.REVIEW_TRAIL,
+        fields.told(doing.assess_alike, "The outcome of each is on record in {}."),
+        form=AssessAlikeForm, is_offered=_offered(OfTrailReview.ASSESS),
+        choices={"sampled": _pending},
+        explanation="Only what you looked at; each entry gets its own outcome in the trail.",
     ),
     Act(
         "conclude", "Conclude", Duty.REVIEW_TRAIL,
