@@ -15,7 +15,8 @@ Cell: TypeAlias = str | SafeString
 TONES: dict[str, Tone] = {
     "accepted": "good", "clean": "good", "closed": "good", "completed": "good", "done": "good",
     "effective": "good", "finished": "good", "forecast": "good", "released": "good",
-    "sealed": "good", "reviewed": "good", "claimed": "busy", "draft": "busy", "open": "busy", "requested": "busy",
+    "sealed": "good", "reviewed": "good", "claimed": "busy", "draft": "busy", "open": "busy",
+    "requested": "busy",
     "running": "busy", "under-investigation": "busy", "major": "warn", "not-assessable": "warn",
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad", "confirmed": "good",
