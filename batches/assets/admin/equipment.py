@@ -152,7 +152,10 @@ def _stages(record: Equipment) -> Table:
             "-performed_on", "-pk"
         )
     ]
-    columns = ["Stage", "Protocol", "Report", "Performed", "By", "Approved by", "Valid until", ""]
+    columns = [
+        *("Stage", "Protocol", "Report", "Performed", "By", "Approved by", "Valid until"),
+        "Standing",
+    ]
     return Table(columns, rows, empty=f"None yet. It needs {record.needed_stages.upper()}.")
 
 

@@ -302,3 +302,15 @@ def test_a_page_of_a_deviation_asks_no_more_for_a_longer_one() -> None:
 
     count(1)
     assert abs(count(8) - count(2)) <= 1
+
+
+def test_entries_without_concern_are_assessed_together_each_with_its_own_outcome() -> None:
+    deviation = factories.closed_deviation(at=timezone.now())
+    reviewer = Person(Role.QUALITY_ASSURANCE)
+    review = factories.trail_review(deviation, reviewer=reviewer.user)
+    drawn = [str(one) for one in review.sample.values_list("pk", flat=True)]
+    assert drawn
+
+    reviewer.act(TrailReview, "assess-alike", {"sampled": drawn, "text": WHY}, on=review)
+
+    assert set(review.sample.values_list("outcome", "text")) == {("no-concern", WHY)}
