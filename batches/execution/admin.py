@@ -12,10 +12,10 @@ from batches.execution import (  # noqa: F401 -- the pages of phases and entries
     batch_acts,
     batches,
     entry_pages,
-    packaging_pages,
     phase_pages,
     record_sections,
     series,
+    specimen_pages,
 )
 from batches.execution.models import Batch, BatchEvent, BatchPhase, EventKind, ReadingSegment
 from batches.recipes import admin as recipe_pages
