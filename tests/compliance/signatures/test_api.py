@@ -96,7 +96,7 @@ def test_a_list_reads_each_record_once(client: Client, django_assert_max_num_que
     as_person(client, factories.person(Role.AUDITOR))
     client.get("/api/v1/signatures", {"record": "quality_deviation"})  # opens the session
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(20):
         answer = client.get("/api/v1/signatures", {"record": "quality_deviation"})
 
     assert len(answer.json()["results"]) == 5
