@@ -34,7 +34,7 @@ up: setup  ## Run web, worker, beat and sequencer together
 
 # Two halves on two cores, each with a database server of its own; the second one's output follows.
 # In memory where there is enough of it: hundreds of tests make a database of their own.
-SECOND := tests/journeys tests/attacks $(addprefix tests/compliance/trail/,life outside reading signer verifier)
+SECOND := tests/journeys $(addprefix tests/compliance/trail/,life outside reading signer verifier)
 RECORD := --requirements-record=var/requirements
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm/gmp-tests-"}' | sed "s/$$/$$(id -u)-$$(pwd | cksum | cut -d' ' -f1)/;/^[0-9]/d")
 VAR_OF_TESTS := $(or $(GMP_VAR_DIR),$(MEMORY),$(CURDIR)/var)
