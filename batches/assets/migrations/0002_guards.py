@@ -76,6 +76,29 @@ BEGIN
     ) THEN
         PERFORM public.assets_refuse('equipment without an approved stage is not qualified');
     END IF;
+    IF NEW.state = 'qualified' AND OLD.state <> 'qualified' AND NOT EXISTS (
+        SELECT FROM public.signatures_signature s
+        WHERE s.record = 'assets_equipment' AND s.record_id = NEW.id::text
+        AND s.meaning = 'approved'
+        AND s.signed_at > coalesce(NEW.qualification_lost_at, '-infinity'))
+    THEN
+        PERFORM public.assets_refuse('equipment is declared qualified by signature');
+    END IF;
+    -- It is qualified no longer than the newest report of each stage says.
+    IF NEW.state = 'qualified' AND (OLD.state <> 'qualified'
+        OR NEW.qualified_until IS DISTINCT FROM OLD.qualified_until) AND EXISTS (
+        SELECT FROM unnest(string_to_array(NEW.needed_stages, ',')) needed, LATERAL (
+            SELECT q.valid_until FROM public.assets_qualification q
+            WHERE q.equipment_id = NEW.id AND q.stage = needed AND q.approved_at IS NOT NULL
+            AND q.recorded_at > coalesce(NEW.qualification_lost_at, '-infinity')
+            ORDER BY q.performed_on DESC, q.id DESC LIMIT 1) newest
+        WHERE newest.valid_until < coalesce(NEW.qualified_until, 'infinity'))
+    THEN
+        PERFORM public.assets_refuse('equipment is qualified no longer than its stages');
+    END IF;
+    IF NEW.needed_stages <> OLD.needed_stages THEN
+        PERFORM public.assets_refuse('equipment keeps the stages that it needs');
+    END IF;
     IF NEW.qualification_lost_at < OLD.qualification_lost_at
         OR (OLD.qualification_lost_at IS NOT NULL AND NEW.qualification_lost_at IS NULL)
     THEN
@@ -93,6 +116,11 @@ BEGIN
     END IF;
     IF (NEW.cleaning_state = 'not-needed') <> (OLD.cleaning_state = 'not-needed') THEN
         PERFORM public.assets_refuse('equipment that is cleaned stays equipment that is cleaned');
+    END IF;
+    IF OLD.cleaning_state = 'clean' AND NEW.cleaned_at = OLD.cleaned_at
+        AND coalesce(NEW.clean_until, 'infinity') > coalesce(OLD.clean_until, 'infinity')
+    THEN
+        PERFORM public.assets_refuse('a clean-hold time is not stretched');
     END IF;
     IF NEW.cleaning_state = 'clean' AND (
         OLD.cleaning_state <> 'clean' OR NEW.cleaned_at <> OLD.cleaned_at
@@ -198,8 +226,8 @@ BEGIN
     ELSE
         PERFORM public.assets_only_change(to_jsonb(OLD), to_jsonb(NEW), 'finished_at', 'outcome',
             'remark', 'verified_at', 'verified_by_id');
-        IF (OLD.outcome, NEW.outcome) NOT IN (('running', 'finished'), ('finished', 'accepted'),
-            ('finished', 'failed'))
+        IF (OLD.outcome, NEW.outcome) NOT IN (('running', 'finished'), ('running', 'failed'),
+            ('finished', 'accepted'), ('finished', 'failed'))
         THEN
             PERFORM public.assets_refuse(
                 format('a cleaning goes not from %s to %s', OLD.outcome, NEW.outcome));
@@ -285,8 +313,12 @@ BEGIN
     THEN
         PERFORM public.assets_refuse('a ledger begins with what was received, once');
     END IF;
+    IF NEW.moved_at < held.received_at THEN
+        PERFORM public.assets_refuse('nothing happens to a lot before its receipt');
+    END IF;
     IF NEW.kind = 'dispensed' AND (
-        held.state <> 'released' OR held.expires_on < moved_on OR held.retest_on < moved_on)
+        held.state <> 'released' OR held.decided_at > NEW.moved_at
+        OR held.expires_on < moved_on OR held.retest_on < moved_on)
     THEN
         PERFORM public.assets_refuse('of a lot that is not released and in date nothing is taken');
     END IF;
