@@ -13,6 +13,7 @@ ROOMS = (
     "batches.disposition",
     "compliance.quality",
     "compliance.retention",
+    "compliance.configuration",
     "compliance.inspection",
     "compliance.reports",
     "compliance.trail",

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_failure, task_postrun, task_prerun
+from celery.signals import beat_init, task_failure, task_postrun, task_prerun, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,6 +13,16 @@ from compliance.trail import recording
 app = Celery("gmp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+@beat_init.connect
+def _note_configuration(signal: Any, **_: Any) -> None:
+    from django.utils import timezone
+
+    from config import configuration
+
+    configuration.note("beat" if signal is beat_init else "worker", at=timezone.now())
 
 
 @task_prerun.connect

@@ -1,18 +1,35 @@
 """Read typed values from the environment; a bad one fails at start with its name."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
+# Every setting that was read, as people may see it: what the installation runs with is on record.
+READ: dict[str, str] = {}
+SET = "(set, not shown)"
+
+
+def _note(name: str, value: str) -> str:
+    """Keep what was read, without the user and password that a URL may carry."""
+    READ[name] = re.sub(r"://[^/@\s]*@", "://(not shown)@", value)
+    return value
+
 
 def text(name: str, default: str) -> str:
-    return os.environ.get(name) or default
+    return _note(name, os.environ.get(name) or default)
 
 
 def flag(name: str, *, default: bool) -> bool:
+    found = _flag(name, default)
+    _note(name, "1" if found else "0")
+    return found
+
+
+def _flag(name: str, default: bool) -> bool:
     raw = os.environ.get(name)
     if raw is None or raw == "":
         return default
@@ -24,19 +41,21 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def number(name: str, default: int) -> int:
-    raw = os.environ.get(name)
-    if not raw:
-        return default
+    raw = os.environ.get(name) or str(default)
     try:
-        return int(raw)
+        found = int(raw)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}") from error
+    _note(name, str(found))
+    return found
 
 
-def words(name: str, default: tuple[str, ...]) -> list[str]:
+def words(name: str, default: tuple[str, ...], *, are_secret: bool = False) -> list[str]:
     """Return a comma-separated list."""
     raw = os.environ.get(name)
-    return [word.strip() for word in raw.split(",") if word.strip()] if raw else list(default)
+    found = [word.strip() for word in raw.split(",") if word.strip()] if raw else list(default)
+    _note(name, SET if are_secret and found else ", ".join(found))
+    return found
 
 
 def zone(name: str, default: str) -> str:
@@ -55,9 +74,12 @@ def folder(name: str, default: Path) -> Path:
 
 def secret(name: str) -> str | None:
     """Return a secret, or the content of the file that NAME_FILE names; None when neither is set."""
+    READ.pop(name, None)
     if value := os.environ.get(name):
+        READ[name] = SET
         return value
     if path := os.environ.get(f"{name}_FILE"):
+        READ[name] = SET
         try:
             return Path(path).read_text().strip()
         except OSError as error:

@@ -32,7 +32,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-SECRET_KEY_FALLBACKS = env.words("GMP_SECRET_KEY_FALLBACKS", ())
+SECRET_KEY_FALLBACKS = env.words("GMP_SECRET_KEY_FALLBACKS", (), are_secret=True)
 
 INSTALLED_APPS = [
     "config.apps.ProductConfig",
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "compliance.signatures",
     "compliance.retention",
     "compliance.quality",
+    "compliance.configuration",
     "compliance.inspection",
     "compliance.reports",
     "batches.assets",

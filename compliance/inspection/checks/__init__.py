@@ -9,6 +9,7 @@ from compliance.inspection.checks import (  # noqa: F401 -- importing registers
     capas_overdue,
     certification_letter,
     change_reasons,
+    configuration_changes,
     deviation_causes,
     deviations_late,
     deviations_overdue,

@@ -7,6 +7,7 @@ import pytest
 from compliance.access import alarms, certification, people
 from compliance.access.duties import Role
 from compliance.access.models import RoleAssignment
+from compliance.configuration import changes as configuration
 from compliance.inspection import engine, snapshots
 from compliance.inspection.models import Profile, Verdict
 from compliance.quality import periodic_reviews
@@ -143,3 +144,25 @@ def test_a_capa_that_is_late_or_whose_effect_nobody_checked_is_a_finding() -> No
     assert (found.examined, found.failing) == (3, 2)
     assert f"{late.number} (" in found.text
     assert f"{unchecked.number} (" in found.text
+
+
+@pytest.mark.requirement("A11-10")
+def test_a_change_of_the_configuration_that_nobody_assessed_or_controlled_is_a_finding() -> None:
+    assert _asked("DI-21").verdict == Verdict.NOT_APPLICABLE
+    configuration.note({"GMP_SECOND_FACTOR": "1"}, process="web", at=NOON)
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    assert _asked("DI-21").verdict == Verdict.CLEAN
+
+    changed = configuration.note({"GMP_SECOND_FACTOR": "0"}, process="web", at=NOON)
+
+    assert changed is not None
+    late = _asked("DI-21", at=NOON + 8 * DAY)
+    assert (late.verdict, late.failing) == (Verdict.FINDING, 2)
+    assert "GMP_SECOND_FACTOR), found on 2026-03-02, is not assessed" in late.text
+    configuration.assess(
+        changed, assessment="second factors were off for an hour",
+        confirmed=factories.confirmed(quality),
+    )  # fmt: skip
+    soon = _asked("DI-21", at=NOON + DAY)
+    assert soon.failing == 1
+    assert "was assessed without naming an approved change" in soon.text

@@ -1,0 +1,1 @@
+"""What the installation runs with: each change of it on record, and assessed by quality."""

@@ -1,0 +1,9 @@
+"""Configuration as a Django app."""
+
+from django.apps import AppConfig
+
+
+class ConfigurationConfig(AppConfig):
+    name = "compliance.configuration"
+    label = "configuration"
+    verbose_name = "Configuration"
