@@ -42,8 +42,8 @@ def test_a_setting_that_is_switched_is_a_change_with_its_old_and_its_new_value()
     (setting,) = change.settings.all()
     assert (setting.name, setting.before, setting.after) == ("GMP_SECOND_FACTOR", "1", "0")
     assert changes.in_force()["GMP_SECOND_FACTOR"] == "0"
-    entry = Entry.objects.filter(table="configuration_changedsetting").latest("pk")
-    assert (entry.action, entry.actor_id) == ("configuration.change-found", "system:installation")
+    entry = Entry.objects.filter(record="configuration_changedsetting").latest("pk")
+    assert (entry.action, entry.actor) == ("configuration.change-found", "installation")
 
 
 def test_a_start_without_a_change_records_nothing() -> None:
@@ -69,7 +69,7 @@ def test_quality_assesses_a_change_by_signature_once() -> None:
     change = _assessed(_found())
 
     assert change.state == ChangeState.ASSESSED
-    assert verdicts.of(change)[0].is_valid
+    assert [one.is_valid for one in verdicts.of_record(change)] == [True]
     with pytest.raises(ConfigurationAssessed):
         _assessed(change)
 
