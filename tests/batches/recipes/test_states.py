@@ -1,6 +1,7 @@
 """Every recipe state x step x caller is allowed, or refused with its own code and on record."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from compliance.access.models import User
 from compliance.trail.recording import System
 from tests import factories, matrix
 from tests.factories import NOON, PASSWORD
-from tests.matrix import Asked, Caller
+from tests.matrix import Asked, Caller, Crew
 
 pytestmark = pytest.mark.django_db
 REASON = "asked for by a test of the states"
@@ -52,9 +53,16 @@ def _act(name: str, body: dict[str, object], recipe: MasterRecipe, method: str =
     return Asked(f"recipes/{recipe.product.code}/{recipe.version}/{name}", body, method)
 
 
-def _revision(recipe: MasterRecipe, by: Caller) -> Asked:
-    content = {**master_recipes.content(recipe), "storage": "-20 Cel"}
-    return _act("content", {"content": content, "reason": REASON}, recipe, "PUT")
+def _made_in(state: str, crew: Crew) -> Any:
+    """Return a recipe in a state, of the author in the crew, with what it is to be written anew as."""
+    made: Any = in_state(state, crew[AUTHOR].actor)  # type: ignore[arg-type]
+    made.content_anew = {**master_recipes.content(made), "storage": "-20 Cel"}
+    return made
+
+
+def _revision(recipe: Any, by: Caller) -> Asked:
+    said = {"content": recipe.content_anew, "reason": REASON}
+    return _act("content", said, recipe, "PUT")
 
 
 def _beside(state: str, step: Step, caller: Caller) -> str | None:
@@ -69,7 +77,7 @@ def _beside(state: str, step: Step, caller: Caller) -> str | None:
 RECIPE = matrix.Kind(
     allowed=ALLOWED,
     duties=DUTIES,
-    made_in=lambda state, crew: in_state(state, crew[AUTHOR].actor),  # type: ignore[arg-type]
+    made_in=_made_in,
     ask={
         Step.REVISE: _revision,
         Step.SUBMIT: lambda one, by: _act("submission", SIGNED, one),
