@@ -315,9 +315,12 @@ def _newest(alias: str) -> int:
 
 
 def _objection_of_the_database() -> str:
-    """Let the guards that wait for the commit have their say now."""
+    """Let the guards that wait for the commit have their say now; after a no, only roll back.
+
+    In the caller's own savepoint: PostgreSQL would not take back what a released one has set.
+    """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except DatabaseError as error:
         return str(error)

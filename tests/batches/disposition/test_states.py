@@ -5,7 +5,7 @@ import pytest
 from batches.disposition import decisions
 from batches.disposition.models import Outcome
 from batches.execution.models import Batch, BatchState, DispositionState
-from batches.execution.states import ALLOWED, BY_DISPOSITION, BatchStateForbids
+from batches.execution.states import ALLOWED, BY_DISPOSITION, MOVES, BatchStateForbids, Step
 from compliance.access.duties import DUTIES as ROLES
 from compliance.access.duties import Duty, Role
 from tests import factories, matrix
@@ -32,7 +32,9 @@ def in_state(state: str) -> Batch:
     return batch
 
 
-# Pending is what every batch is in the matrix of the states of manufacture.
+# Pending is what every batch is in the matrix of the states of manufacture, which also asks for
+# what only manufacture can forbid or allow.
+_OF_MANUFACTURE = {*MOVES, Step.CHECK_COPY, Step.RUN_PHASE}
 DISPOSITION = matrix.Kind(
     allowed={
         state: ALLOWED[BatchState.COMPLETED] & BY_DISPOSITION[state]
@@ -41,7 +43,7 @@ DISPOSITION = matrix.Kind(
     },
     duties=of_batches.DUTIES,
     made_in=lambda state, crew: of_batches.scene_of(in_state(state)),
-    ask=of_batches.ASK,
+    ask={step: ask for step, ask in of_batches.ASK.items() if step not in _OF_MANUFACTURE},
     refusal=lambda state, step: BatchStateForbids.code,
     first=of_batches.before_the_duty,
     for_devices=of_batches.FOR_DEVICES,

@@ -124,7 +124,7 @@ OOS = matrix.Kind(
         OosStep.CLOSE_PHASE_ONE: _act("phase-one/closure", **SIGNED),
         OosStep.FIND_CAUSE: _act("cause", cause=_CAUSE, **SIGNED),
         OosStep.REVIEW_PRODUCTION: _act(
-            "production-review", text="The batch record shows nothing unusual.", reason=WHY
+            "production-review", text="The logbook of the vessel was read as well.", reason=WHY
         ),
         OosStep.PROPOSE_PLAN: _plan,
         OosStep.APPROVE_PLAN: _act("retest-plan/approval", **SIGNED),

@@ -252,7 +252,7 @@ def test_what_the_database_refuses_is_answered_and_on_record(
 @pytest.mark.parametrize(
     ("way", "expected"),
     [
-        ("trigger", ("record-rule", 409, "does not go from open to closed")),
+        ("trigger", ("record-rule", 409, "is not classified")),
         ("check", ("value-rule", 422, "deviation category known")),
         ("unique", ("already-recorded", 409, "number")),
     ],
