@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from compliance.access import authentication
+from compliance.access.authentication import AccountDeactivated
 from compliance.refusals import Refused, Unavailable
 from compliance.trail import refusals
 from config import refused_requests
@@ -37,14 +39,16 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 
     What was refused is on record before it is answered; when it cannot be, the answer is 503.
     """
-    answer = _translated(_kind(error))
+    request = context["request"]
+    said = _kind(error, request)
+    answer = _translated(said)
     if answer is None or answer.status_code >= status.HTTP_500_INTERNAL_SERVER_ERROR:
         return answer
     body: Any = answer.data
     try:
         refused_requests.record(
-            error,
-            context["request"],
+            said,
+            request,
             code=body["type"].removeprefix(TYPE),
             detail=body.get("detail", ""),
         )
@@ -53,9 +57,17 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     return answer
 
 
-def _kind(error: Exception) -> Exception:
-    """Return a refusal in the place of the database's error that says the same."""
-    return refusals.of_database(error) or error if isinstance(error, DatabaseError) else error
+def _kind(error: Exception, request: Any) -> Exception:
+    """Return a refusal of ours in the place of an error that says the same."""
+    if isinstance(error, DatabaseError) and (said := refusals.of_database(error)):
+        # Nothing is stored and the caller is told; that no rule of ours came first is for us.
+        log.warning("the database refused what no rule had: %s", said)
+        return said
+    if isinstance(error, exceptions.NotAuthenticated) and (
+        person := authentication.shut_out(request)
+    ):
+        return AccountDeactivated(f"the account of {person.username} is deactivated")
+    return error
 
 
 def _translated(error: Exception) -> Response | None:

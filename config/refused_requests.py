@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
 
+from compliance.access import authentication
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
 from compliance.trail.recording import Actor
@@ -61,7 +62,9 @@ def _refused(error: BaseException, code: str, detail: str) -> Refused | None:
 
 def _actor(request: Any) -> Actor:
     user = getattr(request, "user", AnonymousUser())
-    return user if hasattr(user, "trail_identity") else Unidentified()
+    if hasattr(user, "trail_identity"):
+        return user
+    return authentication.shut_out(request) or Unidentified()
 
 
 def _action(request: Any) -> str:

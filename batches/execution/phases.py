@@ -26,10 +26,6 @@ class PerformerVerifies(Refused):
     status = 403
 
 
-class PhaseVerified(Refused):
-    code = "phase-verified"
-
-
 _KINDS = {
     PhaseStep.START: EventKind.PHASE_STARTED,
     PhaseStep.HOLD: EventKind.PHASE_HELD,
@@ -74,7 +70,7 @@ def verify(phase: BatchPhase, *, confirmed: Confirmed, comment: str = "") -> Bat
         held.batch = batch
         states.demand_phase(held, PhaseStep.VERIFY)
         if held.verified_by_id is not None:
-            raise PhaseVerified(f"phase {held.name} of {batch.number} is verified already")
+            raise states.PhaseVerified(f"phase {held.name} of {batch.number} is verified already")
         if verifier.pk in performers(held):
             raise PerformerVerifies(
                 f"{verifier.username} performed in phase {held.name}; another person verifies it"

@@ -26,6 +26,12 @@ class PhaseStateForbids(PhaseOutOfOrder):
     code = "phase-state"
 
 
+class PhaseVerified(PhaseStateForbids):
+    """A verified phase's record is closed."""
+
+    code = "phase-verified"
+
+
 class Step(StrEnum):
     """What can be asked of a batch."""
 
@@ -200,7 +206,7 @@ def enter(phase: BatchPhase) -> BatchPhase:
     stored.batch = held
     demand_phase(stored, PhaseStep.ENTER)
     if stored.verified_by_id is not None:
-        raise PhaseStateForbids(
+        raise PhaseVerified(
             f"phase {stored.name} is verified: its record is closed. What is found now is a comment "
             "or a deviation"
         )

@@ -1,5 +1,8 @@
 """Recognise who calls the API: a device by its token, a person by the session."""
 
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -7,7 +10,15 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from compliance.access import devices
-from compliance.access.models import Device
+from compliance.access.models import Device, User
+from compliance.refusals import Refused
+
+
+class AccountDeactivated(Refused):
+    """The session was opened by somebody who has been shut out since."""
+
+    code = "account-deactivated"
+    status = 401
 
 
 class DeviceAuthentication(BaseAuthentication):
@@ -31,6 +42,16 @@ class DeviceAuthentication(BaseAuthentication):
 
 class PersonAuthentication(SessionAuthentication):
     """A signed-in person, with Django's protection against forged requests."""
+
+
+def shut_out(request: Any) -> User | None:
+    """Return the deactivated person whose session a request shows, if it is one's.
+
+    To the frames it is nobody's; whose attempt it was is known, and goes on record.
+    """
+    session = getattr(request, "session", None)
+    number = session.get(SESSION_KEY) if session is not None else None
+    return User.objects.filter(pk=number, is_active=False).first() if number else None
 
 
 class DeviceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

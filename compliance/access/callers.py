@@ -7,7 +7,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from compliance.access import devices
+from compliance.access import authority, devices
 from compliance.access.duties import Duty
 from compliance.access.models import Device, User
 from compliance.refusals import Refused
@@ -64,13 +64,20 @@ def address(request: Request) -> str:
 
 
 class PeopleRead(BasePermission):
-    """Reading takes the duty to read; whether an act is allowed is the domain's to say."""
+    """Reading takes the duty to read; whether an act is allowed is the domain's to say.
+
+    Raise `PersonNeeded` and `NotPermitted` rather than the frame's own no, which says nothing.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = request.user
-        if isinstance(caller, User):
-            return request.method not in ("GET", "HEAD") or Duty.READ in caller.duties
-        return False
+        if isinstance(caller, Device):
+            person(request)
+        if not isinstance(caller, User):
+            return False
+        if request.method in ("GET", "HEAD"):
+            authority.demand(caller, Duty.READ)
+        return True
 
 
 class PeopleAndDevicesRead(PeopleRead):

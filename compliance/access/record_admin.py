@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models
+from django.db import DatabaseError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -236,7 +236,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             address=str(request.META.get("REMOTE_ADDR", "")),
         )
         try:
-            done = act.call(occasion)
+            done = _done(act, occasion)
         except Refused as refused:
             refusals.record(
                 refused,
@@ -293,6 +293,17 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _makers(self) -> list[tuple[int, SectionMaker]]:
         return sorted(_sections.get(self.model, []), key=lambda made: made[0])
+
+
+def _done(act: Act, occasion: Occasion) -> Done:
+    """Do an act; what only the database refuses is told on the form as any refusal is."""
+    try:
+        return act.call(occasion)
+    except DatabaseError as error:
+        refused = refusals.of_database(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 def _base(record: models.Model) -> str:

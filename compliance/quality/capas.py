@@ -40,6 +40,13 @@ class CapaOwnWork(Refused):
     status = 403
 
 
+class CapaActionNotYours(Refused):
+    """An action is finished by the one who was to do it, or by the owner of the CAPA."""
+
+    code = "capa-action-not-yours"
+    status = 403
+
+
 class CapaActionDone(Refused):
     code = "capa-action-done"
 
@@ -127,7 +134,7 @@ def finish_action(
         if stored.done_at is not None:
             raise CapaActionDone(f"{stored} was done on {stored.done_at:%Y-%m-%d}")
         if actor.pk not in (stored.owner_id, held.owner_id):
-            raise CapaOwnWork(f"{stored} is for {stored.owner.username} to finish")
+            raise CapaActionNotYours(f"{stored} is for {stored.owner.username} to finish")
         stored.done_at, stored.done_by, stored.evidence = at, actor, text
         stored.attachment = attachment
         stored.save(update_fields=["done_at", "done_by", "evidence", "attachment"])

@@ -4,7 +4,13 @@ from datetime import date, datetime
 
 from compliance.access.models import User
 from compliance.quality.actions import Action
-from compliance.quality.changes import REVIEW_AFTER, ChangeIncomplete, ChangeOwnWork, lacking
+from compliance.quality.changes import (
+    REVIEW_AFTER,
+    ChangeIncomplete,
+    ChangeNotYours,
+    ChangeOwnWork,
+    lacking,
+)
 from compliance.quality.models import Change, ChangeState, ChangeTask
 from compliance.quality.states import CHANGE, OfChange
 from compliance.refusals import Refused
@@ -18,8 +24,14 @@ class ChangeTaskDone(Refused):
     code = "change-task-done"
 
 
+class ChangeWentAhead(Refused):
+    """What was let as an emergency is done already: it is assessed, not withdrawn."""
+
+    code = "change-went-ahead"
+
+
 class ChangeTooEarly(Refused):
-    """Nothing of a change is done before it is approved, or let as an emergency."""
+    """Nothing of a change is done before it is approved or let, nor reviewed before its effect."""
 
     code = "change-too-early"
 
@@ -36,7 +48,7 @@ def finish_task(task: ChangeTask, *, outcome: str, actor: User, at: datetime) ->
         if stored.done_at is not None:
             raise ChangeTaskDone(f"{stored} was done on {stored.done_at:%Y-%m-%d}")
         if actor.pk not in (stored.owner_id, held.requester_id):
-            raise ChangeOwnWork(f"{stored} is for {stored.owner.username} to finish")
+            raise ChangeNotYours(f"{stored} is for {stored.owner.username} to finish")
         stored.done_at, stored.outcome = at, text
         stored.save(update_fields=["done_at", "outcome"])
     return stored
@@ -71,7 +83,7 @@ def review(change: Change, *, text: str, actor: User, at: datetime) -> Change:
         if actor.pk == held.requester_id:
             raise ChangeOwnWork(f"{held.number}: who asked for it does not review it")
         if held.effective_on is not None and at.date() < held.effective_on:
-            raise ChangeIncomplete(f"{held.number} takes effect on {held.effective_on} only")
+            raise ChangeTooEarly(f"{held.number} takes effect on {held.effective_on} only")
         held.state, held.review, held.reviewed_by = ChangeState.REVIEWED, said, actor
         held.save(update_fields=["state", "review", "reviewed_by"])
     return held
@@ -99,9 +111,9 @@ def withdraw(change: Change, *, actor: User, at: datetime, reason: str) -> Chang
     with recording.recording(Action.CHANGE_CANCELLED, actor=actor, at=at, reason=text):
         held = CHANGE.take(change, OfChange.CANCEL)
         if actor.pk != held.requester_id:
-            raise ChangeOwnWork(f"{held.number} is withdrawn by {held.requester.username} only")
+            raise ChangeNotYours(f"{held.number} is withdrawn by {held.requester.username} only")
         if held.emergency_at is not None:
-            raise ChangeIncomplete(f"{held.number} went ahead as an emergency: assess it")
+            raise ChangeWentAhead(f"{held.number} went ahead as an emergency: assess it")
         held.state = ChangeState.CANCELLED
         held.save(update_fields=["state"])
     return held

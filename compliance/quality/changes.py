@@ -61,6 +61,19 @@ class ChangeOwnWork(Refused):
     status = 403
 
 
+class ChangeNotYours(Refused):
+    """A wish is withdrawn by who asked for it, a task finished by who was to do it."""
+
+    code = "change-not-yours"
+    status = 403
+
+
+class ChangeNotEmergency(Refused):
+    """Only what was asked for as an emergency goes ahead before its approval."""
+
+    code = "change-not-emergency"
+
+
 class NotOfFunction(Refused):
     """The signer's roles do not speak for this function, or nobody asked it."""
 
@@ -150,7 +163,7 @@ def let_emergency(change: Change, *, confirmed: Confirmed, reason: str) -> Chang
     with recording.recording(Action.EMERGENCY_LET, actor=actor, at=at, reason=text):
         held = CHANGE.take(change, OfChange.LET_EMERGENCY)
         if not held.is_emergency:
-            raise ChangeIncomplete(f"{held.number} was not asked for as an emergency")
+            raise ChangeNotEmergency(f"{held.number} was not asked for as an emergency")
         _demand_not_requester(held, actor)
         signing.sign(held, meaning=Meaning.AUTHORED, confirmed=confirmed, comment=text)
         held.emergency_at = at

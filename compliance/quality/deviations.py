@@ -39,6 +39,13 @@ class DeviationKnown(Refused):
     code = "deviation-known"
 
 
+class InvestigatorCloses(Refused):
+    """The quality unit reviews what another person investigated (21 CFR 211.192)."""
+
+    code = "investigator-closes"
+    status = 403
+
+
 class NotDuplicate(Refused):
     """A duplicate is cancelled for an original that stands."""
 
@@ -280,7 +287,7 @@ def _demand_second_person(deviation: Deviation, actor: User) -> None:
             f"{deviation.number}: the investigation is not signed in its present version"
         )
     if investigators == {actor.pk}:
-        raise DeviationIncomplete(
+        raise InvestigatorCloses(
             f"{deviation.number}: whoever investigated does not close; "
             "ask another person of quality"
         )

@@ -13,12 +13,19 @@ from compliance.trail.models import Refusal
 from compliance.trail.recording import Actor, Identity
 
 ALIAS = "outside"
-# What the database says no with; see sql/0001_log.sql and access/migrations/0002_segregation.py.
+_CHECK = "23514"
+# What the database says no with: the codes that the guards of the rooms raise, and those of the
+# constraints. Every ERRCODE in a migration or in sql/ is here; tests hold that.
 _BY_SQLSTATE = {
+    "23514": ("record-rule", 409, "a rule of the record does not allow it"),
+    "23505": ("already-recorded", 409, "this is recorded already"),
     "GM001": ("no-act", 409, "the change was in no act of the trail"),
     "GM002": ("append-only", 409, "what is recorded is not altered or deleted"),
     "GM003": ("reason-needed", 422, "the change needs a reason"),
     "GM004": ("roles-conflict", 409, "the roles exclude each other"),
+    "GM005": ("segment-too-long", 422, "the readings span too long a time"),
+    "GM006": ("own-matter", 403, "nobody acts in their own matter"),
+    "GM007": ("password-own", 409, "a password that another person set is changed by its owner"),
     "GM010": ("disposition-rule", 409, "the disposition of the batch does not allow it"),
     "GM011": ("retention-rule", 409, "retention and legal hold do not allow it"),
     "GM040": ("signature-not-true", 422, "the signature is not what it says"),
@@ -29,12 +36,18 @@ _BY_SQLSTATE = {
 }
 
 
+# A check of a column's values, in the words of its name; a trigger's has none, and words of its own.
+_VALUES = ("value-rule", 422, "the values break a rule of the record")
+
+
 class RefusedByDatabase(Refused):
     """A rule that the database holds said no, where no rule of ours had said it kindly before."""
 
-    def __init__(self, sqlstate: str, message: str) -> None:
-        self.code, self.status, said = _BY_SQLSTATE[sqlstate]
-        super().__init__(f"{said}: {message}")
+    def __init__(self, sqlstate: str, message: str, *, constraint: str = "") -> None:
+        is_check = sqlstate == _CHECK and bool(constraint)
+        self.code, self.status, said = _VALUES if is_check else _BY_SQLSTATE[sqlstate]
+        # PostgreSQL's own message of a constraint speaks of tables, and not to people.
+        super().__init__(f"{said}: {constraint.replace('_', ' ') or message}")
 
 
 @dataclass(frozen=True)
@@ -95,8 +108,12 @@ def of_database(error: BaseException) -> RefusedByDatabase | None:
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate not in _BY_SQLSTATE:
         return None
-    message = getattr(getattr(cause, "diag", None), "message_primary", None)
-    return RefusedByDatabase(sqlstate, message or str(cause))
+    said = getattr(cause, "diag", None)
+    return RefusedByDatabase(
+        sqlstate,
+        getattr(said, "message_primary", None) or str(cause),
+        constraint=getattr(said, "constraint_name", None) or "",
+    )
 
 
 def _key(refusal: Refusal, repeat: str | None) -> str:

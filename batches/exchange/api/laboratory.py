@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, serializers
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +18,15 @@ from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.refusals import Refused
 from compliance.wire import Pages
+
+
+class SampleUnknown(Refused):
+    """A result is one of a sample that was registered."""
+
+    code = "sample-unknown"
+    status = 422
 
 
 class Samples(generics.ListAPIView[Sample]):
@@ -84,7 +92,7 @@ class Results(generics.ListAPIView[Result]):
         wanted = said.pop("sample")
         sample = batch.samples.select_related("batch").filter(number=wanted).first()
         if sample is None:
-            raise serializers.ValidationError({"sample": f"{number} has no sample {wanted}"})
+            raise SampleUnknown(f"{number} has no sample {wanted}")
         result = results.report(
             sample,
             value_text=said.pop("value"),

@@ -13,15 +13,15 @@ from batches.disposition.decisions import DispositionBlocked, ReferenceNeeded
 from batches.disposition.models import BatchReview, Decision, Outcome
 from batches.disposition.reviews import RecordChanged
 from batches.execution import blockers
-from batches.execution.models import Batch, BatchState, DispositionState, EventKind
-from batches.execution.states import ALLOWED, BY_DISPOSITION, BatchStateForbids
-from compliance.access.authority import NotPermitted
-from compliance.access.duties import DUTIES, Duty, Role
+from batches.execution.models import Batch, DispositionState, EventKind
+from batches.execution.states import BY_DISPOSITION
+from compliance.access.duties import Role
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Signature
 from compliance.trail import recording
 from compliance.trail.models import Entry
 from tests import factories
+from tests.batches.disposition.test_states import in_state
 from tests.factories import NOON, TEST
 
 pytestmark = pytest.mark.django_db
@@ -42,61 +42,6 @@ def _act():  # type: ignore[no-untyped-def]
     return recording.recording(
         decisions.Action.BATCH_DISPOSITIONED, actor=TEST, at=NOON, reason="an attempt by hand"
     )
-
-
-def _in_state(state: DispositionState) -> Batch:
-    """Return a completed batch with this disposition."""
-    batch = factories.completed_batch()
-    for outcome in _WAYS[state]:
-        said = {"reference": "RO-7"} if outcome == Outcome.REWORK else {}
-        factories.decision(batch, outcome, **said)
-    batch.refresh_from_db()
-    return batch
-
-
-_WAYS = {
-    DispositionState.PENDING: (),
-    DispositionState.HELD: (Outcome.HELD,),
-    DispositionState.REWORK: (Outcome.REWORK,),
-    DispositionState.RELEASED: (Outcome.RELEASED,),
-    DispositionState.RECALLED: (Outcome.RELEASED, Outcome.RECALLED),
-    DispositionState.REJECTED: (Outcome.REJECTED,),
-}
-
-
-@pytest.mark.requirement("P11-f1")
-@pytest.mark.parametrize("outcome", Outcome)
-@pytest.mark.parametrize("state", DispositionState)
-def test_a_decision_is_possible_in_exactly_the_states_that_allow_it(
-    state: DispositionState, outcome: Outcome
-) -> None:
-    batch = _in_state(state)
-    rule = decisions.RULES[outcome]
-    said = {"reference": "RO-7"} if outcome == Outcome.REWORK else {}
-
-    if rule.step in BY_DISPOSITION[state] & ALLOWED[BatchState.COMPLETED]:
-        made = factories.decision(batch, outcome, **said)
-        batch.refresh_from_db()
-        assert (batch.disposition, made.signature.meaning) == (rule.becomes, rule.meaning)
-    else:
-        with pytest.raises(BatchStateForbids, match=batch.number):
-            factories.decision(batch, outcome, **said)
-        batch.refresh_from_db()
-        assert batch.disposition == state
-
-
-@pytest.mark.requirement("211-22a", "P11-g1")
-@pytest.mark.parametrize("role", list(Role))
-def test_only_quality_decides_about_a_batch(role: Role) -> None:
-    batch = factories.completed_batch()
-    person = factories.person(role)
-
-    if Duty.DECIDE_DISPOSITION in DUTIES[role]:
-        factories.decision(batch, by=person)
-        assert role in {Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON}
-    else:
-        with pytest.raises(NotPermitted):
-            factories.decision(batch, by=person)
 
 
 def test_a_batch_is_held_the_hold_lifted_and_then_released() -> None:
@@ -273,7 +218,7 @@ def test_the_database_refuses_every_move_that_the_table_of_states_does_not_have(
         if decisions.RULES[outcome].step in BY_DISPOSITION[state]
     }
     for state in DispositionState:
-        batch = _in_state(state)
+        batch = in_state(state)
         for target in set(DispositionState) - {state}:
             with pytest.raises(DatabaseError) as caught, transaction.atomic(), _act():
                 Batch.objects.filter(pk=batch.pk).update(disposition=target)

@@ -1,4 +1,4 @@
-"""Every state x step x role of the laboratory's records: allowed, or refused by its own code."""
+"""Every state x step of the laboratory's other records: allowed, or refused by its own code."""
 
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from compliance.refusals import Refused
 from tests import factories
 from tests.batches.laboratory import attempts
 from tests.batches.laboratory.attempts import KINDS, Kind
+from tests.batches.laboratory.test_states import OOS, RESULT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P11-f1")]
 EVERY_STATE = [(kind, state) for kind, one in KINDS.items() for state in one.table]
@@ -69,6 +70,7 @@ def test_the_table_knows_every_state_and_step() -> None:
 
     for step_type, (_, table) in states._FORBIDS.items():
         attempted = {step for one in KINDS.values() for step in one.attempts}
+        attempted |= set(RESULT.ask) | set(OOS.ask)
         left = set(step_type) - attempted
         assert left <= {states.SpecificationStep.CHANGE, states.ResultStep.INVALIDATE}
         assert frozenset().union(*table.values()) <= set(step_type)

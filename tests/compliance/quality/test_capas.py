@@ -87,7 +87,7 @@ def test_nothing_is_implemented_while_an_action_is_not_done() -> None:
     with pytest.raises(CapaIncomplete, match="1 actions"):
         capas.implement(capa, actor=capa.owner, at=NOON, reason=WHY)
     _refused(capa, "actions that are not done", state="implemented")
-    with pytest.raises(CapaOwnWork):
+    with pytest.raises(capas.CapaActionNotYours):
         capas.finish_action(action, evidence=WHY, actor=person(Role.SUPERVISOR), at=NOON)
     capas.finish_action(action, evidence=WHY, actor=action.owner, at=NOON)
     with pytest.raises(capas.CapaActionDone):

@@ -1,5 +1,6 @@
 """Whoever is told no is on record, whatever becomes of the transaction that tried."""
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,14 @@ from compliance.access.duties import Role
 from compliance.access.models import SignIn, User
 from compliance.quality import deviations
 from compliance.quality.models import Deviation, DeviationNote
+from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.signatures.signing import NotOwnCredentials
 from compliance.trail import recording, refusals
 from compliance.trail.models import Entry, Refusal
 from compliance.trail.recording import System
 from tests import factories, trail_log
+from tests.conftest import ROOT
 from tests.factories import NOON, PASSWORD
 
 NOTES = "/api/v1/deviations/{}/notes"
@@ -244,6 +247,71 @@ def test_what_the_database_refuses_is_answered_and_on_record(
     assert [one.code for one in refused()] == [code]
     opened.refresh_from_db()
     assert opened.title.startswith("Temperature")
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("trigger", ("record-rule", 409, "is not classified")),
+        ("check", ("value-rule", 422, "deviation category known")),
+        ("unique", ("already-recorded", 409, "number")),
+    ],
+)
+def test_a_rule_that_only_the_database_holds_is_answered_as_a_refusal_and_on_record(
+    client: Client, fresh_log: Any, monkeypatch: pytest.MonkeyPatch, way: str,
+    expected: tuple[str, int, str],
+) -> None:  # fmt: skip
+    code, status, said = expected
+    opened = factories.deviation()
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    client.force_login(quality)
+
+    def careless(deviation: Deviation, **_: Any) -> None:
+        with trail_log.act("without thinking"):
+            if way == "trigger":
+                Deviation.objects.update(state="closed")
+            elif way == "check":
+                Deviation.objects.update(category="whatever")
+            deviation.pk = None
+            Deviation.objects.bulk_create([deviation])
+
+    monkeypatch.setattr(deviations, "note", careless)
+
+    answer = posted(client, NOTES.format(opened.number), NOTE)
+    form = client.post(f"/admin/quality/deviation/{opened.pk}/acts/note/", NOTE)
+
+    assert (answer.status_code, answer.json()["type"].rsplit("/")[-1]) == (status, code)
+    assert said in answer.json()["detail"]
+    assert form.status_code == status
+    assert said in form.content.decode()
+    assert [(one.code, one.actor) for one in refused()] == [(code, quality.username)] * 2
+    assert Deviation.objects.get().state == "open"
+
+
+def test_every_code_that_a_guard_raises_is_answered_as_a_refusal() -> None:
+    raised = {
+        {"check_violation": "23514"}.get(code, code)
+        for room in ("batches", "compliance", "twins")
+        for pattern in ("**/migrations/*.py", "**/sql/*.sql")
+        for source in (ROOT / room).glob(pattern)
+        for code in re.findall(r"['\"](GM\d{3}|23\w{3}|check_violation)['\"]", source.read_text())
+    }
+
+    assert {"23514", "GM001", "GM005", "GM006", "GM010"} < raised
+    for code in raised:
+        error = DatabaseError()
+        error.__cause__ = Exception("said")
+        error.__cause__.sqlstate = code  # type: ignore[attr-defined]
+        answered = refusals.of_database(error)
+        assert answered is not None, code
+        assert answered.status in (403, 409, 422)
+        assert answered.code != Refused.code
+
+
+def test_two_rules_of_the_database_have_two_codes() -> None:
+    codes = [code for code, _, _ in refusals._BY_SQLSTATE.values()]
+
+    assert len(codes) == len(set(codes))
 
 
 def test_an_unrecorded_refusal_is_not_answered_as_one(
