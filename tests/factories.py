@@ -345,8 +345,13 @@ def product(*, at: datetime = NOON) -> Product:
     )
 
 
-def complete(content: RecipeDraft) -> RecipeDraft:
-    """Return a draft with whatever a master record needs and the draft does not say."""
+def complete(content: RecipeDraft, *, of: Product | None = None) -> RecipeDraft:
+    """Return a draft with whatever a master record needs and the draft does not say.
+
+    Of a product that has recipes, it names an approved change; a first version needs none.
+    """
+    is_later = of is not None and of.recipes.exists()
+    code, version = _release_specification(of)
     phases = [
         replace(phase, instruction=phase.instruction or f"Do {phase.name} as it is described.")
         for phase in content.whole_phases
@@ -361,7 +366,7 @@ def complete(content: RecipeDraft) -> RecipeDraft:
         "sampling": [
             SamplingDraft(
                 name="End of culture", phase=last, timing="before the harvest",
-                specification="SPEC-1", specification_version="1", tests=("mab_g_l",),
+                specification=code, specification_version=version, tests=("mab_g_l",),
             )
         ],
         "equipment": [EquipmentDraft(name="Bioreactor", kind="bioreactor", phase=first)],
@@ -369,15 +374,38 @@ def complete(content: RecipeDraft) -> RecipeDraft:
         "dosage_unit": "vial of 50 mg in 5 mL",
         "batch_size": Decimal("100"),
         "batch_size_unit": "g",
-        "specification": "SPEC-1",
-        "specification_version": "1",
+        "specification": code,
+        "specification_version": version,
         "storage": "2 to 8 Cel",
         "precautions": "Wear gloves.",
-        "change_number": "CHG-2026-0001",
+        "change_number": "" if content.change_number or not is_later else approved_change().number,
         "change_summary": "Written for a test of what follows.",
     }  # fmt: skip
     missing = {name: value for name, value in needed.items() if not getattr(content, name)}
     return replace(content, phases=phases, **missing)  # type: ignore[arg-type]
+
+
+def _release_specification(of: Product | None) -> tuple[str, str]:
+    """Return code and version of what a product is released by, or is to be."""
+    if of is None:
+        return "SPEC-1", "1"
+    found = SpecificationVersion.objects.filter(
+        specification__product=of, specification__use=SpecificationUse.RELEASE, state="effective"
+    ).select_related("specification").first()  # fmt: skip
+    if found is None:
+        return f"SPEC-{of.code}", "1"
+    return found.specification.code, str(found.version)
+
+
+def specified(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
+    """Return a recipe whose specification is effective: made here where nobody did.
+
+    It holds one test that nobody must do, so that the limits of the recipe go on judging results.
+    """
+    is_known = Specification.objects.filter(code=draft.specification).exists()
+    if draft.specification and not is_known:
+        specification(draft.product, UNJUDGED, at=at, code=draft.specification)
+    return draft
 
 
 def _materials(first: str, last: str) -> list[MaterialDraft]:
@@ -403,16 +431,19 @@ def recipe_draft(
     at: datetime = NOON,
 ) -> MasterRecipe:  # fmt: skip
     """Return a draft that is complete."""
-    return master_recipes.draft(
-        of or product(at=at),
-        content=complete(content),
+    made = of or product(at=at)
+    draft = master_recipes.draft(
+        made,
+        content=complete(content, of=made),
         actor=author or person(Role.PROCESS_ENGINEER, at=at),
         at=at,
     )
+    return specified(draft, at=at)
 
 
 def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
     """Lead a draft through its author's signature, the review and the approval."""
+    specified(draft, at=at)
     versions.submit(draft, confirmed=confirmed(draft.author, at=at))
     reviewer = person(Role.PROCESS_ENGINEER, at=at)
     versions.review(draft, confirmed=confirmed(reviewer, at=at))
@@ -669,17 +700,25 @@ SPECIFIED = [
 ]  # fmt: skip
 
 
+UNJUDGED = [
+    specifications.TestDraft(
+        tag="identity", name="Identity", method_code="ID-01", method_version="1",
+        kind=TestKind.TEXT, conforming_text="conforms", is_mandatory=False,
+    )
+]  # fmt: skip
+
+
 def specification(
     of: Product, tests: Sequence[specifications.TestDraft] = SPECIFIED, *, at: datetime = NOON,
     use: SpecificationUse = SpecificationUse.RELEASE,
-    plan: Sequence[specifications.PointDraft] = (),
+    plan: Sequence[specifications.PointDraft] = (), code: str = "",
 ) -> SpecificationVersion:  # fmt: skip
     """Return an effective version of a product's specification."""
     author = person(Role.QC_SUPERVISOR, at=at)
     made = Specification.objects.filter(product=of, use=use).first()
     if made is None:
         made = specifications.create(
-            code=f"SPEC-{next(_numbers)}", title="Drug substance", use=use, product=of,
+            code=code or f"SPEC-{next(_numbers)}", title="Drug substance", use=use, product=of,
             actor=author, at=at,
         )  # fmt: skip
     draft = specifications.draft(

@@ -91,7 +91,7 @@ def _disposition(batch: Batch) -> Tile:
 
 
 def _parameters(batch: Batch) -> Tile:
-    outside = sorted({one.parameter.name for one in excursions.of(batch)})
+    outside = sorted({one.name for one in excursions.of(batch)})
     if outside:
         return Tile("Parameters", "outside limits", Tone.BAD, ", ".join(outside))
     return Tile("Parameters", "within limits", Tone.GOOD, "readings and results as recorded")
