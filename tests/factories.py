@@ -50,11 +50,12 @@ from batches.disposition.models import (
     Outcome,
     Shipment,
 )
-from batches.execution import batches, charges, events, readings
+from batches.execution import batches, charges, events, material_accounts, readings
 from batches.execution import in_process as in_process_results
 from batches.execution.charges import Weighed
 from batches.execution.events import Reported
 from batches.execution.in_process import Entry
+from batches.execution.material_accounts import Account
 from batches.execution.models import (
     Batch,
     BatchEvent,
@@ -63,6 +64,7 @@ from batches.execution.models import (
     Charge,
     EventKind,
     InProcessResult,
+    MaterialAccount,
     ReadingSegment,
 )
 from batches.execution.sample_bytes import Reading
@@ -631,6 +633,11 @@ def complete_record(of: Batch) -> Iterable[tuple[str, EventKind, dict[str, objec
             "quantity": f"{line.quantity:f}",
         }  # fmt: skip
         yield "(b)(3)", EventKind.ADDITION, {"details": details}
+        details = {
+            "reconciled": line.material_code, "lot": "LOT-1", "unit": line.unit,
+            "issued": f"{line.quantity:f}", "charged": f"{line.quantity:f}",
+        }  # fmt: skip
+        yield "reconciliation", EventKind.OBSERVATION, {"details": details}
     for expected in of.yields.select_related("phase"):
         details = {"yield_quantity": f"{expected.quantity:f}", "yield_unit": expected.unit}
         yield "(b)(7)", EventKind.OBSERVATION, {"details": details, "phase": expected.phase.name}
@@ -964,12 +971,13 @@ def released_lot(
 
 
 def made_lot(
-    *of: MaterialLot, kind: StockKind = StockKind.INTERMEDIATE, at: datetime = NOON
-) -> MaterialLot:
+    *of: MaterialLot, kind: StockKind = StockKind.INTERMEDIATE, unit: str = "kg",
+    at: datetime = NOON,
+) -> MaterialLot:  # fmt: skip
     """Return a lot that was made here, of two kilograms of each of these."""
     return making.make(
-        material(kind=kind, at=at),
-        receipt=Receipt(quantity=Decimal(10), unit="kg", received_at=at, location="Suite 1"),
+        material(kind=kind, unit=unit, at=at),
+        receipt=Receipt(quantity=Decimal(10), unit=unit, received_at=at, location="Suite 1"),
         components=[Component(one, Decimal(2), "kg") for one in of],
         actor=person(Role.OPERATOR, at=at),
         at=at,
@@ -1020,6 +1028,21 @@ def charge(
         verifier=confirmed(person(Role.SUPERVISOR, at=at), at=at),
         at=at,
     )
+
+
+def reconciled(
+    of: Charge, *, issued: str = "", returned: str = "0", wasted: str = "0", at: datetime = NOON,
+    by: User | None = None, **said: Any,
+) -> MaterialAccount:  # fmt: skip
+    """Account for what was issued of a charged lot: as much as was charged, where nothing is said."""
+    account = Account(
+        issued=Decimal(issued) if issued else of.net, unit=of.unit, returned=Decimal(returned),
+        wasted=Decimal(wasted),
+    )  # fmt: skip
+    return material_accounts.reconcile(
+        of.material, lot=of.lot, account=account, at=at,
+        actor=by or person(Role.OPERATOR, at=at), **{"performed_at": at, **said},
+    )  # fmt: skip
 
 
 def in_process(
