@@ -262,7 +262,8 @@ def test_an_account_over_the_api_and_on_the_pages(client: Client, charged: Charg
     again = client.post(
         f"/api/v1/batches/{batch}/material-accounts", body, content_type="application/json"
     )
-    assert (again.status_code, again.json()["code"]) == (409, "material-accounted")
+    assert again.status_code == 409
+    assert "material-accounted" in again.json()["type"]
     listed = client.get(f"/api/v1/batches/{batch}/material-accounts").json()
     assert [one["id"] for one in listed["results"]] == [said["id"]]
     page = client.get(f"/admin/execution/batch/{charged.batch_id}/change/").content.decode()
