@@ -97,7 +97,7 @@ def mark_used(
         Action.EQUIPMENT_USED, actor=actor, at=at, reason=f"{equipment.code} used for {purpose}"
     ):
         held = Equipment.objects.select_for_update(no_key=True).get(pk=equipment.pk)
-        demand_usable(held, at=begin, campaign=campaign)
+        demand_usable(held, at=begin, campaign=campaign, product=product)
         under_way = held.uses.filter(used_until=None).first()
         if under_way is not None:
             return under_way

@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from batches.assets import equipment, upkeep
+from batches.assets import equipment, running_hours
 from batches.assets.equipment_states import Step
 from batches.assets.models import Equipment, Stage
 from compliance.access.models import Procedure
@@ -161,7 +161,7 @@ class EquipmentDetailOut(EquipmentOut):
         return equipment.objections(record, at=self.context["at"])
 
     def get_running_hours(self, record: Equipment) -> str:
-        return str(upkeep.running_hours(record, at=self.context["at"]))
+        return str(running_hours.in_hours(record, at=self.context["at"]))
 
 
 class EquipmentUseOut(Out):

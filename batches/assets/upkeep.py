@@ -2,10 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-
-from django.db.models import DurationField, F, Q, Sum, Value
-from django.db.models.functions import Coalesce, Greatest, Least
 
 from batches.assets import equipment_states
 from batches.assets.actions import Action
@@ -56,23 +52,3 @@ def service(equipment: Equipment, *, actor: User, at: datetime, reason: str) -> 
         held.serviced_at = at
         held.save(update_fields=["serviced_at"])
     return held
-
-
-def running_hours(equipment: Equipment, *, at: datetime) -> Decimal:
-    """Return how long equipment was in use since it was last serviced, in hours."""
-    since = equipment.serviced_at
-    uses = equipment.uses.filter(used_from__lt=at)
-    begin: F | Greatest = F("used_from")
-    if since is not None:
-        uses = uses.filter(Q(used_until=None) | Q(used_until__gt=since))
-        begin = Greatest(F("used_from"), Value(since))
-    end = Least(Coalesce(F("used_until"), Value(at)), Value(at))
-    total = uses.aggregate(total=Sum(end - begin, output_field=DurationField()))["total"]
-    seconds = int(total.total_seconds()) if total else 0
-    return (Decimal(seconds) / 3600).quantize(Decimal("0.01"))
-
-
-def is_service_due(equipment: Equipment, *, at: datetime) -> bool:
-    """Say whether its running hours have reached what it is serviced after."""
-    limit = equipment.service_after_hours
-    return limit is not None and running_hours(equipment, at=at) >= limit

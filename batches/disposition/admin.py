@@ -5,12 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from batches.disposition import (
+    annual_review,
+    annual_review_page,
     batch_acts,
     batch_page,  # noqa: F401 -- adds to the page of a batch
     certification,
@@ -21,11 +24,13 @@ from batches.disposition.models import BatchReview, Certificate, Decision, Shipm
 from batches.execution import states
 from batches.execution.models import Batch
 from batches.execution.states import Step
+from batches.recipes.models import Product
 from compliance.access import page_parts, record_admin
 from compliance.access.duties import Duty
 from compliance.access.page_parts import Facts, Note, Page, Part, Section, Table, Text
 from compliance.access.record_admin import RecordAdmin
 from compliance.signatures import manifestations, signing
+from compliance.trail import capture, timeline_pages
 
 
 @admin.register(BatchReview)
@@ -39,7 +44,36 @@ class BatchReviewAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.review_view)
-        return [path("of/<str:batch_id>/", view, name="disposition_review"), *super().get_urls()]
+        annual = self.admin_site.admin_view(self.annual_view)
+        return [
+            path("of/<str:batch_id>/", view, name="disposition_review"),
+            path("annual/<str:product_id>/", annual, name="disposition_annual_review"),
+            *super().get_urls(),
+        ]
+
+    def annual_view(self, request: HttpRequest, product_id: str) -> HttpResponse:
+        """Show what the annual review of a product over a period is written from."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        product = get_object_or_404(Product, pk=unquote(product_id))
+        asked = annual_review_page.PeriodForm(request.GET)
+        if not asked.is_valid():
+            return HttpResponseBadRequest("name starts_on and ends_on, as 2026-01-31")
+        try:
+            found = annual_review.of(product, at=timezone.now(), **asked.cleaned_data)
+        except annual_review.PeriodInvalid as invalid:
+            return HttpResponseBadRequest(str(invalid))
+        shown = annual_review_page.page(found)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": Product._meta,
+            "title": shown.title,
+            "page": shown,
+            "sections": shown.sections,
+            "acts": [("To the product", record_admin.url(product), False)],
+            "timeline_url": timeline_pages.record_url(capture.record_of(Product), str(product.pk)),
+        }
+        return TemplateResponse(request, "admin/record.html", context)
 
     def review_view(self, request: HttpRequest, batch_id: str) -> HttpResponse:
         """Show a batch by exception, and the form that signs exactly what is shown."""

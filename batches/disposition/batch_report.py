@@ -2,7 +2,13 @@
 
 import hashlib
 
-from batches.disposition import batch_evidence, batch_record, excursions, report_sections
+from batches.disposition import (
+    batch_evidence,
+    batch_record,
+    excursions,
+    material_sections,
+    report_sections,
+)
 from batches.disposition.report_sections import Write, moment
 from batches.execution.models import Batch, DispositionState
 from compliance.reports import kinds, signed_blocks
@@ -50,8 +56,10 @@ def write(number: str, facts: kinds.Facts) -> Document:
     digest = hashlib.sha256(_TAG + canonical.dumps(state)).hexdigest()
     inspected, inspection = report_sections.inspection(batch)
     added = [(heading, write(batch)) for heading, write in _added]
+    charged = material_sections.materials(batch)
     sections = [
         ("Manufacture", report_sections.manufacture(batch)),
+        *([("Materials", charged)] if charged else []),
         ("Process parameters", report_sections.parameters(batch)),
         *((heading, blocks) for heading, blocks in added if blocks),
         ("Samples and results", report_sections.laboratory(batch)),
@@ -91,7 +99,7 @@ def _disposition(batch: Batch) -> Tile:
 
 
 def _parameters(batch: Batch) -> Tile:
-    outside = sorted({one.parameter.name for one in excursions.of(batch)})
+    outside = sorted({one.name for one in excursions.of(batch)})
     if outside:
         return Tile("Parameters", "outside limits", Tone.BAD, ", ".join(outside))
     return Tile("Parameters", "within limits", Tone.GOOD, "readings and results as recorded")

@@ -1,31 +1,38 @@
-"""Find the readings, results and recorded measurements of a batch outside the recipe's limits."""
+"""Find the readings, results and recorded measurements of a batch outside their limits.
+
+A result that a specification judges is judged by it; anything else by the limits of the recipe.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 
 from django.db import connection
 
 from batches.execution.models import Batch, BatchEvent, EventKind
-from batches.laboratory.models import Result
+from batches.laboratory.models import Judgement, Result
 from batches.recipes.models import Criticality, Parameter, ParameterKind
 
 
 @dataclass(frozen=True)
 class Excursion:
-    """Values of one parameter outside its limits: how many, and the first of them."""
+    """Values of one parameter or test outside its limits: how many, and the first of them."""
 
-    parameter: Parameter
+    tag: str
+    name: str
+    limits_text: str
+    is_quality_attribute: bool
     kind: str  # "reading", "result" or "measurement"
     count: int
     first_at: datetime
-    first_value: Decimal
+    first_value: Decimal | str
 
     def __str__(self) -> str:
         return (
-            f"{self.parameter.tag}: {self.count} {self.kind}{'s' if self.count > 1 else ''} "
-            f"outside {self.parameter.limits_text}, first {self.first_value} "
+            f"{self.tag}: {self.count} {self.kind}{'s' if self.count > 1 else ''} "
+            f"outside {self.limits_text}, first {self.first_value} "
             f"at {self.first_at.isoformat()}"
         )
 
@@ -42,7 +49,8 @@ GROUP BY r.tag
 
 
 def of(batch: Batch) -> Iterator[Excursion]:
-    """Yield every parameter's excursions, by tag; with as many questions for any recipe."""
+    """Yield what is outside, by tag: of the recipe, then of the specification; with as many
+    questions for any recipe."""
     limited = [
         one
         for one in batch.recipe.parameters.order_by("tag")
@@ -55,9 +63,10 @@ def of(batch: Batch) -> Iterator[Excursion]:
     measured = _measurements(batch, {one.tag: one.unit for one in limited})
     for parameter in limited:
         if parameter.tag in readings:
-            yield Excursion(parameter, "reading", *readings[parameter.tag])
+            yield Excursion(*_named(parameter), "reading", *readings[parameter.tag])
         yield from _of("result", parameter, results.get(parameter.tag, []))
         yield from _of("measurement", parameter, measured.get(parameter.tag, []))
+    yield from _specified(batch)
 
 
 def is_outside(parameter: Parameter, value: Decimal) -> bool:
@@ -72,7 +81,30 @@ def _of(
     outside = sorted((at, value) for at, value in values if is_outside(parameter, value))
     if outside:
         at, value = outside[0]
-        yield Excursion(parameter, kind, len(outside), at, value)
+        yield Excursion(*_named(parameter), kind, len(outside), at, value)
+
+
+def _named(parameter: Parameter) -> tuple[str, str, str, bool]:
+    is_quality_attribute = parameter.criticality == Criticality.CQA
+    return parameter.tag, parameter.name, parameter.limits_text, is_quality_attribute
+
+
+def _specified(batch: Batch) -> Iterator[Excursion]:
+    """Yield the tests of the specification whose OOS stands: a later sample does not replace it."""
+    found = (
+        Result.objects.standing()
+        .filter(sample__batch=batch, judgement=Judgement.OOS)
+        .select_related("test", "sample")
+        .order_by("tag", "sample__taken_at", "pk")
+    )
+    for _, same in groupby(found, key=lambda result: result.tag):
+        results = list(same)
+        first, test = results[0], results[0].test
+        if test is not None:
+            yield Excursion(
+                test.tag, test.name, test.limits_text, True, "result", len(results),
+                first.sample.taken_at, first.value_text,
+            )  # fmt: skip
 
 
 def _readings(
@@ -87,11 +119,11 @@ def _readings(
 
 
 def _results(batch: Batch, parameters: dict[str, Parameter]) -> Values:
-    """Return the current results that count: of a quality attribute the last sample's, which is
-    the product; of anything else every sample's."""
+    """Return the current results that the recipe judges and that count: of a quality attribute the
+    last sample's, which is the product; of anything else every sample's."""
     found = (
         Result.objects.current()
-        .filter(sample__batch=batch, tag__in=list(parameters))
+        .filter(sample__batch=batch, tag__in=list(parameters), test=None)
         .order_by("-sample__taken_at", "-pk")
         .values_list("tag", "sample__taken_at", "value")
     )

@@ -187,3 +187,23 @@ class DispositionOut(Out):
     def get_certificate(self, shown: dict[str, Any]) -> dict[str, Any] | None:
         found = standing.certificate(shown["standing"].decision)
         return None if found is None else dict(CertificateOut(found).data)
+
+
+class AnnualReviewAskedIn(In):
+    starts_on = serializers.DateField(help_text="The first day (UTC).")
+    ends_on = serializers.DateField(help_text="The last day (UTC).")
+
+
+class AnnualReviewPartOut(Out):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    clause = serializers.CharField()
+    columns = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+class AnnualReviewOut(Out):
+    product = serializers.CharField(source="product.code")
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    parts = AnnualReviewPartOut(many=True)

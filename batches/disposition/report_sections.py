@@ -8,7 +8,7 @@ from batches.disposition import excursions
 from batches.disposition.models import Decision
 from batches.execution import series
 from batches.execution.models import Batch, BatchEvent
-from batches.laboratory.models import Result
+from batches.laboratory.models import Judgement, Result
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.inspection.models import CheckResult, FindingClass, Inspection, Verdict
 from compliance.quality.models import Deviation
@@ -57,7 +57,7 @@ def manufacture(batch: Batch) -> list[Block]:
 def parameters(batch: Batch) -> list[Block]:
     """Give extremes against limits, and a chart for each parameter that was measured on line."""
     found = list(excursions.of(batch))
-    outside = {one.parameter.tag for one in found}
+    outside = {one.tag for one in found}
     rows = []
     drawn: list[Block] = []
     for parameter in batch.recipe.parameters.filter(kind=ParameterKind.READING).order_by("tag"):
@@ -90,13 +90,15 @@ def laboratory(batch: Batch) -> list[Block]:
         parameter.tag: parameter
         for parameter in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
     }
-    outside = {one.parameter.tag for one in excursions.of(batch) if one.kind == "result"}
+    outside = {one.tag for one in excursions.of(batch) if one.kind == "result"}
     rows = []
     results = Result.objects.filter(sample__batch=batch).select_related("sample")
     for result in results.order_by("sample__taken_at", "tag", "version"):
         parameter = limits.get(result.tag)
         verdict = ""
-        if parameter is not None and result.tag in outside:
+        if result.judgement != Judgement.NONE:
+            verdict = "out of specification" if result.judgement == Judgement.OOS else "conforms"
+        elif parameter is not None and result.tag in outside:
             is_outside = excursions.is_outside(parameter, result.value)
             verdict = "outside limits" if is_outside else ""
         rows.append(

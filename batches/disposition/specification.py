@@ -7,7 +7,7 @@ from django.db import connection
 from batches.disposition import excursions
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Result
-from batches.recipes.models import Criticality, ParameterKind
+from batches.recipes.models import ParameterKind
 
 
 def missing(batch: Batch) -> Iterator[str]:
@@ -22,7 +22,7 @@ def missing(batch: Batch) -> Iterator[str]:
 def failing(batch: Batch) -> Iterator[str]:
     """Yield each quality attribute whose result is outside its limits: no deviation heals that."""
     for one in excursions.of(batch):
-        if one.kind == "result" and one.parameter.criticality == Criticality.CQA:
+        if one.kind == "result" and one.is_quality_attribute:
             yield f"{one}: the product does not meet its specification"
 
 

@@ -14,6 +14,7 @@ class Action(StrEnum):
     RESULT_ENTERED = "execution.result-entered"
     CALCULATED = "execution.calculated"
     MATERIAL_CHARGED = "execution.material-charged"
+    MATERIAL_ACCOUNTED = "execution.material-accounted"
     LOT_PRODUCED = "execution.lot-produced"
     EQUIPMENT_ASSIGNED = "execution.equipment-assigned"
     EQUIPMENT_RETURNED = "execution.equipment-returned"

@@ -10,6 +10,8 @@ class ExecutionConfig(AppConfig):
 
     def ready(self) -> None:
         from batches.execution import (  # noqa: F401
+            equipment_neighbours,
+            lot_neighbours,
             neighbours,
             objections,
             segments,

@@ -16,23 +16,30 @@ Rows = Callable[[Batch], "models.QuerySet[Any]"]
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one controlled table. `is_signed`: a signature under the batch covers them."""
+    """Rows of one controlled table. `is_signed`: a signature under the batch covers them.
+
+    `is_later`: there are signatures from before the table was there; without rows it is not named,
+    so that they go on covering what they were given for.
+    """
 
     name: str
     rows: Rows
     is_signed: bool
+    is_later: bool = False
 
 
 _parts: dict[str, Part] = {}
 
 
-def register(name: str, *, is_signed: bool = True) -> Callable[[Rows], Rows]:
+def register(
+    name: str, *, is_signed: bool = True, is_later: bool = False
+) -> Callable[[Rows], Rows]:
     """Declare a function from a batch to its rows of one controlled table."""
 
     def declare(rows: Rows) -> Rows:
         if name in _parts:
             raise ValueError(f"the part {name} of a batch is registered already")
-        _parts[name] = Part(name, rows, is_signed)
+        _parts[name] = Part(name, rows, is_signed, is_later)
         return rows
 
     return declare
@@ -61,7 +68,11 @@ def digests(batch: Batch) -> dict[str, canonical.Value]:
         "'hex')"
     )
     found = _asked(batch, [part for part in parts() if part.is_signed], hashed, order=" ORDER BY 1")
-    return {name: {"count": count, "sha256": digest} for name, _, count, digest in found}
+    return {
+        name: {"count": count, "sha256": digest}
+        for name, _, count, digest in found
+        if count or not _parts[name].is_later
+    }
 
 
 def _asked(batch: Batch, chosen: list[Part], what: str, *, order: str) -> list[Any]:
@@ -123,3 +134,4 @@ for _name in (
     "remarks", "files", "exceptions",
 ):  # fmt: skip
     register(_name.replace("_", "-"))(_related(_name))
+register("material-accounts", is_later=True)(_related("material_accounts"))

@@ -55,6 +55,12 @@ class AboveTolerance(Refused):
     status = 422
 
 
+class MaterialAccounted(Refused):
+    """What a lot gave to a batch is reconciled once, when all of it is charged."""
+
+    code = "material-accounted"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
     """What the scale showed; without tare and gross, what was counted or metered."""
@@ -75,7 +81,8 @@ def charge(
     """Record a charge, take it out of the lot's ledger and sign it by its verifier, in one act.
 
     Raise `ChargerVerifies`, `WrongMaterial`, `UnitMismatch`, `WeightsDisagree`, `AboveTolerance`,
-    `LotNotUsable`, `StockShort`, `EquipmentNotUsable`, `EnteredLate`, `NotTrained`.
+    `MaterialAccounted`, `LotNotUsable`, `StockShort`, `EquipmentNotUsable`, `EnteredLate`,
+    `NotTrained`.
     """
     authority.demand(actor, Duty.CHARGE_MATERIAL)
     authority.demand(verifier.signer, Duty.VERIFY_EXECUTION)
@@ -129,6 +136,11 @@ def _phase(
         raise WrongMaterial(
             f"{lot.number} is {lot.material.code}; line {material.line} of {phase.batch.number} "
             f"wants {material.material_code}"
+        )
+    if material.accounts.filter(lot=lot).exists():
+        raise MaterialAccounted(
+            f"{lot.number} is reconciled for line {material.line} of {phase.batch.number} already: "
+            "charge another lot, or open a deviation"
         )
     for person in people:
         training_gate.demand(person, phase=phase, at=at)

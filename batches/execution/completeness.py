@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from batches.execution import charges, recorded
+from batches.execution import material_accounts, recorded, shortfalls
 from batches.execution.models import Batch, BatchState, ExaminationKind, ExceptionState, PhaseState
 
 
@@ -74,15 +74,15 @@ def lots(batch: Batch) -> Iterator[str]:
 
 @item("weights and measures", clause="(b)(4)")
 def weights(batch: Batch) -> Iterator[str]:
-    amounts = recorded.amounts(batch)
-    for line in batch.materials.order_by("line"):
-        total = charges.charged(line) + amounts.get((line.material_code, line.unit), 0)
-        range_ = charges.allowed(line)
-        if range_.low is not None and total < range_.low:
-            yield (
-                f"{line.material_code} (line {line.line}): {total.normalize():f} {line.unit} charged, "
-                f"allowed {range_} {line.unit}"
-            )
+    for one in shortfalls.of(batch):
+        yield str(one)
+
+
+@item("material reconciliation", clause="(b)(4)")
+def reconciliation(batch: Batch) -> Iterator[str]:
+    """21 CFR 211.184(c), 211.188(b): what was issued of each lot is in the batch, back, or wasted."""
+    for line, lot in material_accounts.lacking(batch):
+        yield f"reconciliation of lot {lot} of {line.material_code} (line {line.line})"
 
 
 @item("in-process results", clause="(b)(5)")

@@ -88,6 +88,16 @@ class ChargeForm(EntryForm):
     verifier_password = _password("The second person's password")
 
 
+class AccountForm(EntryForm):
+    charged = forms.ChoiceField(label="Lot and line")
+    issued = forms.CharField(max_length=40, help_text="What was brought of it for this line.")
+    unit = forms.CharField(max_length=30)
+    returned = forms.CharField(max_length=40, required=False)
+    wasted = forms.CharField(
+        max_length=40, required=False, help_text="It is scrapped in the ledger of the lot."
+    )
+
+
 class EquipmentForm(EntryForm):
     equipment = forms.CharField(max_length=40, label="Code of the equipment")
     need = forms.ChoiceField(label="Used as", required=False)

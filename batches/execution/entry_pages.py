@@ -15,6 +15,7 @@ from batches.execution.models import (
     Examination,
     InProcessResult,
     LabelUse,
+    MaterialAccount,
 )
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, ConfirmForm, Done, Occasion
@@ -72,7 +73,7 @@ acts.offer(
         explanation="You sign what it means. A missed limit needs its deviation linked before.",
     ),
 )  # fmt: skip
-for model in (InProcessResult, Examination, LabelUse):
+for model in (InProcessResult, Examination, LabelUse, MaterialAccount):
     acts.offer(
         model,
         Act(
@@ -186,6 +187,17 @@ class LabelUseAdmin(_EntryAdmin):
     )  # fmt: skip
     list_select_related = (*_JOINED, "label__batch")
     empty_text = "No labels were accounted for yet. That is done on the page of a phase."
+
+
+@admin.register(MaterialAccount)
+class MaterialAccountAdmin(_EntryAdmin):
+    list_display = (
+        "performed_at", "batch", "material", "lot", "issued", "charged", "returned", "wasted",
+        "unit", "performed_by", "verified_by",
+    )  # fmt: skip
+    search_fields = (*_SEARCHED, "lot__number", "material__material_code")
+    list_select_related = (*_JOINED, "lot", "material__batch")
+    empty_text = "No material was reconciled yet. That is done on the page of a phase."
 
 
 @admin.register(Calculation)

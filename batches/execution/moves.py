@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from batches.execution import exceptions, states
+from batches.execution import exceptions, shortfalls, states
 from batches.execution.models import (
     Batch,
     BatchEvent,
@@ -111,6 +111,7 @@ def _end(batch: Batch, happened: Happened) -> None:
     if under_way is not None:
         state = under_way.get_state_display().lower()
         raise PhaseOutOfOrder(f"{batch.number} cannot end: phase {under_way.name} is {state}")
+    shortfalls.flag(batch, at=happened.at, by=happened.by)
     _close(batch, Step.END, happened)
 
 
@@ -161,6 +162,8 @@ def _move_phase(step: PhaseStep, batch: Batch, phase: BatchPhase, happened: Happ
                 f"phase {phase.name} started at {phase.started_at.isoformat()} "
                 "and cannot have ended before"
             )
+        if step == PhaseStep.END:
+            shortfalls.flag(batch, phase=phase, at=happened.at, by=happened.by)
         phase.ended_at, phase.ended_by = happened.moment, happened.by
         changed += ["ended_at", "ended_by"]
     phase.state = PHASE_MOVES[step]

@@ -1,5 +1,6 @@
 """Phases in the admin: each with its buttons, and what was entered in it."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -13,12 +14,14 @@ from batches.execution import (
     equipment_use,
     examinations,
     in_process,
+    material_accounts,
     phases,
     remarks,
 )
 from batches.execution.charges import Weighed
 from batches.execution.entry_forms import PersonUnknown
 from batches.execution.in_process import Entry, ValueInvalid
+from batches.execution.material_accounts import Account
 from batches.execution.models import BatchPhase, ExaminationKind
 from batches.execution.states import PHASE_ALLOWED, PhaseStep
 from batches.quantities.units import Quantity
@@ -93,6 +96,23 @@ def _charge(occasion: Occasion) -> Done:
     return Done(f"{made.net.normalize():f} {made.unit} of {made.lot} are charged.")
 
 
+def _reconcile(occasion: Occasion) -> Done:
+    line, _, lot = occasion.values["charged"].partition(" ")
+    nothing = Decimal(0)
+    made = material_accounts.reconcile(
+        occasion.record.batch.materials.select_related("phase__batch", "batch").get(line=line),
+        lot=MaterialLot.objects.select_related("material").get(number=lot),
+        account=Account(
+            issued=_needed(occasion, "issued"), unit=occasion.values["unit"],
+            returned=entry_forms.number(occasion, "returned") or nothing,
+            wasted=entry_forms.number(occasion, "wasted") or nothing,
+        ),
+        performed_at=entry_forms.moment(occasion), actor=occasion.actor, at=occasion.at,
+        late_entry=entry_forms.late(occasion),
+    )  # fmt: skip
+    return Done(f"Accounted for: {made.reconciliation.result} % of {made.lot}.")
+
+
 def _assign(occasion: Occasion) -> Done:
     given, phase = occasion.values, occasion.record
     made = equipment_use.assign(
@@ -160,6 +180,19 @@ def _lines(phase: BatchPhase) -> list[tuple[str, str]]:
     ]
 
 
+def _unreconciled(phase: BatchPhase) -> list[tuple[str, str]]:
+    """Return each line and lot that people charged in a phase and nobody reconciled."""
+    accounted = set(phase.material_accounts.values_list("material__line", "lot__number"))
+    charged = phase.charges.order_by("material__line", "lot__number").values_list(
+        "material__line", "lot__number", "material__material_code"
+    )
+    return [
+        (f"{line} {lot}", f"{lot}, line {line}: {code}")
+        for line, lot, code in charged.distinct()
+        if (line, lot) not in accounted
+    ]
+
+
 def _needs(phase: BatchPhase) -> list[tuple[str, str]]:
     found = phase.batch.equipment_needs.order_by("name")
     return [("", "-"), *((one.name, f"{one.name} ({one.kind})") for one in found)]
@@ -184,6 +217,13 @@ acts.offer(
         "charge", "Charge material", Duty.CHARGE_MATERIAL, _charge, form=entry_forms.ChargeForm,
         is_offered=lambda phase: _is_open(phase) and phase.materials.exists(),
         choices={"line": _lines}, explanation="Two people: you charge, the second one verifies.",
+    ),
+    Act(
+        "reconcile-material", "Reconcile a material", Duty.CHARGE_MATERIAL, _reconcile,
+        form=entry_forms.AccountForm, choices={"charged": _unreconciled},
+        is_offered=lambda phase: _is_open(phase) and bool(_unreconciled(phase)),
+        explanation="What was issued is charged, returned or wasted; beyond the material's limit "
+        "the difference is an exception. Nothing more of the lot is charged on the line after it.",
     ),
     Act(
         "use-equipment", "Use equipment", Duty.RECORD_EXECUTION, _assign,

@@ -85,6 +85,9 @@ def verify(phase: BatchPhase, *, confirmed: Confirmed, comment: str = "") -> Bat
 def performers(phase: BatchPhase) -> frozenset[int]:
     """Return the people who started or ended a phase, or entered anything into its record."""
     found = {phase.started_by_id, phase.ended_by_id}
-    for name in ("charges", "equipment", "examinations", "in_process_results", "label_uses"):
+    for name in (
+        "charges", "equipment", "examinations", "in_process_results", "label_uses",
+        "material_accounts",
+    ):  # fmt: skip
         found.update(getattr(phase, name).values_list("performed_by_id", flat=True))
     return frozenset(one for one in found if one is not None)

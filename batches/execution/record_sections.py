@@ -1,12 +1,20 @@
 """The record on the pages of a batch and its phases: entries, materials, exceptions, comments."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
 
 from batches.execution import completeness
-from batches.execution.models import Batch, BatchPhase, ExceptionState, PhaseState
+from batches.execution.models import (
+    Batch,
+    BatchPhase,
+    Calculation,
+    ExceptionState,
+    MaterialAccount,
+    PhaseState,
+)
 from compliance.access import page_parts, record_admin
 from compliance.access.page_parts import Bar, Bars, Cell, Note, Part, Section, Table
 
@@ -54,7 +62,10 @@ def phase_entries(phase: BatchPhase, request: HttpRequest) -> Section:
 
 def _parts(of: Any) -> Sequence[Part]:
     """Return the tables of what was entered in a batch or in one of its phases."""
-    tables = (_charges(of), _equipment(of), _in_process(of), _calculations(of), _examinations(of))
+    tables = (
+        _charges(of), _accounts(of), _equipment(of), _in_process(of), _calculations(of),
+        _examinations(of),
+    )  # fmt: skip
     parts: list[Part] = [table for table in tables if table.rows]
     parts += [table for table in (_labels(of), _remarks(of), _files(of)) if table.rows]
     return parts or [Note("Nothing was entered by people yet. A phase's page has the buttons.")]
@@ -95,6 +106,41 @@ def _charges(of: Any) -> Table:
         ["Material", "Lot", "Net", "As given", "Charged by", "Verified by", "Done"], rows,
         numeric=["Net"], caption="Materials",
     )  # fmt: skip
+
+
+def _accounts(of: Any) -> Table:
+    found = of.material_accounts.select_related(
+        "batch", "material", "lot", "reconciliation", *_PEOPLE
+    )
+    rows: list[list[Cell]] = [
+        [
+            record_admin.link(one),
+            one.material.material_code,
+            *(f"{amount.normalize():f}" for amount in _amounts(one)),
+            one.unit,
+            _judged(one.reconciliation),
+            f"± {one.limit_percent.normalize():f} %",
+            str(one.performed_by),
+            str(one.verified_by or ""),
+            _moments(one),
+        ]
+        for one in found.order_by("pk")
+    ]
+    amounts = ["Issued", "Charged", "Returned", "Wasted", "Difference"]
+    columns = ["Account", "Material", *amounts, "Unit", "Accounted for", "Limit", "By"]
+    return Table(
+        [*columns, "Verified by", "Done"], rows, numeric=[*amounts, "Accounted for"],
+        caption="Reconciliation of materials",
+    )  # fmt: skip
+
+
+def _amounts(one: MaterialAccount) -> tuple[Decimal, ...]:
+    return one.issued, one.charged, one.returned, one.wasted, one.difference
+
+
+def _judged(one: Calculation) -> Cell:
+    text = f"{one.result} {one.unit}"
+    return text if one.is_within else page_parts.alarm(text)
 
 
 def _equipment(of: Any) -> Table:

@@ -69,8 +69,47 @@ def phases_with_yield(batch: Batch) -> set[str]:
     }
 
 
+def yields_of(batch: Batch) -> dict[str, Decimal]:
+    """Return for each phase the last yield that a system stated, in percent of the theoretical one."""
+    expected = {one.phase.name: one for one in batch.yields.select_related("phase")}
+    found: dict[str, Decimal] = {}
+    events = batch.events.exclude(phase="").exclude(details={}).order_by("occurred_at", "pk")
+    for phase, details in events.values_list("phase", "details"):
+        theoretical = expected.get(phase.rpartition("/")[2])
+        if theoretical is None or not isinstance(details, Mapping):
+            continue
+        try:
+            actual = units.convert(
+                Decimal(str(details.get("yield_quantity"))), str(details.get("yield_unit")),
+                theoretical.unit,
+            )  # fmt: skip
+        except (InvalidOperation, units.UnitUnknown, units.UnitMismatch, units.NotExact):
+            continue
+        percent = (100 * actual / theoretical.quantity).quantize(Decimal("0.01"))
+        found[theoretical.phase.name] = percent
+    return found
+
+
 def labels(batch: Batch) -> set[str]:
     return {str(one["label"]) for one in _details(batch, "label") if "labels_issued" in one}
+
+
+def reconciled(batch: Batch) -> set[tuple[str, str]]:
+    """Return material and lot of each reconciliation that states what was issued and charged."""
+    return {
+        (str(one["reconciled"]), str(one.get("lot")))
+        for one in _details(batch, "reconciled")
+        if "issued" in one and "charged" in one
+    }
+
+
+def charged_lots(batch: Batch) -> set[tuple[str, str]]:
+    """Return material and lot of each addition that names its lot."""
+    return {
+        (str(one["material"]), str(one["lot"]))
+        for one in _details(batch, "material")
+        if one.get("lot")
+    }
 
 
 def examinations(batch: Batch) -> set[str]:

@@ -16,6 +16,7 @@ from batches.execution.models import (
     Examination,
     InProcessResult,
     LabelUse,
+    MaterialAccount,
 )
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning
@@ -48,6 +49,7 @@ def _value(value: Any) -> canonical.Value:
 _DONE = frozenset({Meaning.PERFORMED, Meaning.VERIFIED})
 for model in (
     BatchEvent, BatchPhase, Charge, EquipmentAssignment, Examination, InProcessResult, LabelUse,
+    MaterialAccount,
 ):  # fmt: skip
     signing.signable(model, meanings=_DONE)(plain)
 signing.signable(BatchException, meanings={Meaning.REVIEWED})(plain)

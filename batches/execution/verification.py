@@ -4,7 +4,7 @@ from typing import TypeAlias, TypeVar
 
 from batches.execution import states, training_gate
 from batches.execution.actions import Action
-from batches.execution.models import Examination, InProcessResult, LabelUse
+from batches.execution.models import Examination, InProcessResult, LabelUse, MaterialAccount
 from batches.execution.phases import PerformerVerifies
 from batches.execution.states import Step
 from compliance.access import authority
@@ -15,8 +15,8 @@ from compliance.signatures.models import Meaning
 from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 
-Entry: TypeAlias = InProcessResult | Examination | LabelUse
-E = TypeVar("E", InProcessResult, Examination, LabelUse)
+Entry: TypeAlias = InProcessResult | Examination | LabelUse | MaterialAccount
+E = TypeVar("E", InProcessResult, Examination, LabelUse, MaterialAccount)
 
 
 class EntryVerified(Refused):

@@ -18,6 +18,7 @@ class LaboratoryConfig(AppConfig):
             oos_conclusions,
             oos_phases,
             oos_retests,
+            recipe_specifications,
             reviews,
             specifications,
             stability_results,

@@ -100,6 +100,15 @@ def demand_same(given: str, *, declared: str, what: str = "the value") -> None:
         )
 
 
+def demand_convertible(one: str, *, to: str) -> None:
+    """Pass when amounts in the two units can be compared, else raise `UnitMismatch` or `UnitUnknown`.
+
+    The same spelling on both sides passes also when no table knows it.
+    """
+    if not is_same(one, to):
+        _demand_one_kind(parse(one), parse(to))
+
+
 def convert(value: Decimal, from_: str, to: str) -> Decimal:
     """Return exactly the same amount in another unit of the same kind.
 
@@ -158,12 +167,16 @@ def rounded(exact: Fraction, *, places: int, rounding: Rounding) -> Decimal:
 def _between(value: Decimal, source: Unit, target: Unit) -> Fraction:
     if not value.is_finite():
         raise UnitMismatch(f"{value} is no number")
+    _demand_one_kind(source, target)
+    return (Fraction(value) * source.factor + source.offset - target.offset) / target.factor
+
+
+def _demand_one_kind(source: Unit, target: Unit) -> None:
     if source.kind != target.kind:
         raise UnitMismatch(
             f"{source.code} measures {_words(source.kind)}, {target.code} {_words(target.kind)}: "
             "one is never the other"
         )
-    return (Fraction(value) * source.factor + source.offset - target.offset) / target.factor
 
 
 def _with_its_zeros(found: Decimal, value: Decimal, source: Unit, target: Unit) -> Decimal:

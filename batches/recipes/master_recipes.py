@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from batches.assets.models import Material
+from batches.quantities import units
 from batches.recipes import parts, products, states, validity
 from batches.recipes.actions import Action
 from batches.recipes.contents import (
@@ -80,6 +81,7 @@ def _draft(
         _write_header(recipe, written)
         recipe.save()
         references = _references(recipe, written)
+        _demand_convertible(written, references)
         for kind in KINDS.values():
             _write_lines(recipe, kind, written, references)
     return recipe
@@ -102,6 +104,7 @@ def revise(
         held.revised_at = at  # an entry of the recipe leads to those of its lines, by the act
         held.save()
         references = _references(held, content)
+        _demand_convertible(content, references)
         gone = [_write_lines(held, kind, content, references) for kind in KINDS.values()]
         for rows in reversed(gone):  # phases last: the others point to them
             for row in rows:
@@ -174,6 +177,22 @@ def _references(recipe: MasterRecipe, written: RecipeDraft) -> References:
             f"not registered: {', '.join(unknown)}; enter the material or procedure first"
         )
     return found
+
+
+def _demand_convertible(written: RecipeDraft, references: References) -> None:
+    """A line is in a unit of what its material is counted in: g for kg, and never L for kg."""
+    errors = []
+    for line in written.materials:
+        counted = references.material[line.material].unit
+        try:
+            units.demand_convertible(line.unit, to=counted)
+        except Refused as refused:
+            errors.append(
+                f"material {line.line}: {line.material} is counted in {counted}, the line is in "
+                f"{line.unit or 'no unit'}: {refused}"
+            )
+    if errors:
+        raise RecipeInvalid("; ".join(errors))
 
 
 def _lines(written: RecipeDraft, kind: Kind) -> Sequence[Any]:

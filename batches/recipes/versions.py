@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from batches.recipes import completeness, master_recipes, states
+from batches.recipes import approvable, completeness, master_recipes, states
 from batches.recipes.actions import Action
 from batches.recipes.completeness import Lack
 from batches.recipes.models import MasterRecipe, Product, RecipeState
@@ -127,7 +127,10 @@ def return_(recipe: MasterRecipe, *, actor: User, at: datetime, reason: str) -> 
 def approve(
     recipe: MasterRecipe, *, confirmed: Confirmed, effective_on: date | None = None
 ) -> MasterRecipe:
-    """Check a reviewed version by signature. It takes effect on its day (UTC); by default at once."""
+    """Check a reviewed version by signature. It takes effect on its day (UTC); by default at once.
+
+    Raise `ChangeNotApproved` and `SpecificationNotEffective` for what it names and is not in force.
+    """
     checker, at = confirmed.signer, confirmed.at
     _demand_duty(checker, Step.APPROVE)
     today = at.date()
@@ -139,6 +142,7 @@ def approve(
         Product.objects.select_for_update(no_key=True).get(pk=recipe.product_id)
         held = states.take(recipe, Step.APPROVE)
         _demand_checkable(held, checker)
+        approvable.demand(held)
         signing.sign(held, meaning=Meaning.APPROVED, confirmed=confirmed)
         held.state = RecipeState.APPROVED
         held.checker = checker

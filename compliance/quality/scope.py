@@ -36,6 +36,7 @@ class Suggestion:
     because: str
 
 
+LONGEST = 300  # of what is stored of the reasons
 Rule = Callable[[Deviation], Iterable[Suggestion]]
 Consequence = Callable[[Deviation, str, Principal, datetime, str], None]
 _rules: dict[str, Rule] = {}
@@ -70,7 +71,7 @@ def on_affected(kind: str) -> Callable[[Consequence], Consequence]:
 
 
 def suggested(deviation: Deviation) -> list[Suggestion]:
-    """Return what the rules name now, each thing once, by kind and name."""
+    """Return what the rules name now, each thing once with every reason, by kind and name."""
     return [one for _, one in sorted(_named(deviation), key=lambda found: _key(found[1]))]
 
 
@@ -124,20 +125,30 @@ def decide(
 def _store(deviation: Deviation, rule: str, one: Suggestion, at: datetime) -> Neighbour:
     return Neighbour.objects.create(
         deviation=deviation,
-        rule=rule,
+        rule=rule[:60],
         kind=one.kind,
         name=one.name,
-        because=one.because[:300],
+        because=_shortened(one.because),
         suggested_at=at,
     )
 
 
 def _named(deviation: Deviation) -> list[tuple[str, Suggestion]]:
-    found: dict[tuple[str, str], tuple[str, Suggestion]] = {}
+    """Return each thing once, with all rules that name it and all their reasons."""
+    rules: dict[tuple[str, str], dict[str, None]] = {}
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
     for name, rule in sorted(_rules.items()):
         for one in rule(deviation):
-            found.setdefault(_key(one), (name, one))
-    return list(found.values())
+            rules.setdefault(_key(one), {})[name] = None
+            reasons.setdefault(_key(one), {})[one.because] = None
+    return [
+        (", ".join(rules[key]), Suggestion(*key, because="; ".join(because)))
+        for key, because in reasons.items()
+    ]
+
+
+def _shortened(reasons: str) -> str:
+    return reasons if len(reasons) <= LONGEST else f"{reasons[: LONGEST - 2]} …"
 
 
 def _key(one: Suggestion) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """Count deviations by month, category and severity, and read the quality system's figures."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 from compliance.quality import kpis
 from compliance.quality.kpis import Dated, Share
@@ -43,6 +43,32 @@ class Pack:
     capa_effective: Share
     recurrences: Share
     days_to_close: object
+    others: Sequence["OfRoom"] = ()
+
+
+@dataclass(frozen=True)
+class OfRoom:
+    """A share that a higher room counts, over the twelve months until the day that was asked for."""
+
+    name: str
+    title: str
+    share: Share
+
+
+Rate = Callable[[datetime, datetime], Share]
+_shares: dict[str, tuple[str, Rate]] = {}
+
+
+def register(name: str, *, title: str) -> Callable[[Rate], Rate]:
+    """Declare a share of the pack: a function from two moments to so many of so many."""
+
+    def declare(count: Rate) -> Rate:
+        if name in _shares:
+            raise ValueError(f"the share {name} is registered already")
+        _shares[name] = (title, count)
+        return count
+
+    return declare
 
 
 def of_months(*, until: date, months: int = 12) -> Trends:
@@ -98,7 +124,16 @@ def pack(*, on: date) -> Pack:
         days_to_close=kpis.median_days(
             (start.date(), end.date()) for _, start, end in deviations if end
         ),
+        others=_of_rooms(on),
     )
+
+
+def _of_rooms(on: date) -> list[OfRoom]:
+    end = datetime.combine(on, time.min, UTC) + timedelta(days=1)
+    start = end - timedelta(days=365)
+    return [
+        OfRoom(name, title, count(start, end)) for name, (title, count) in sorted(_shares.items())
+    ]
 
 
 def _recurrences() -> Share:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from batches.assets import materials
 from batches.assets.materials import MaterialDraft
 from batches.assets.models import Material
+from batches.laboratory import specifications
+from batches.laboratory.models import Specification, SpecificationUse
 from batches.recipes import master_recipes, products, versions
 from batches.recipes.models import Product, RecipeState
 from compliance.access import devices, identity, people
@@ -121,10 +124,28 @@ def _recipe(made: Made, *, password: str, at: datetime) -> None:
         signer = User.objects.get(username=username)
         return signing.confirm(signer=signer, password=password, address="", at=at)
 
+    _specification(product, made, sign, at=at)
     recipe = master_recipes.draft(product, content=made.recipe, actor=engineer, at=at)
     versions.submit(recipe, confirmed=sign(engineer.username))
     versions.review(recipe, confirmed=sign(REVIEWER))
     versions.approve(recipe, confirmed=sign(USERNAMES[Role.QUALITY_ASSURANCE]))
+
+
+def _specification(
+    product: Product, made: Made, sign: Callable[[str], Confirmed], *, at: datetime
+) -> None:
+    """Make effective what the product is released by: a recipe names no other (211.160(a))."""
+    if Specification.objects.filter(code=made.recipe.specification).exists():
+        return
+    author = User.objects.get(username=USERNAMES[Role.PROCESS_ENGINEER])
+    specification = specifications.create(
+        code=made.recipe.specification, title=made.name, use=SpecificationUse.RELEASE,
+        product=product, actor=author, at=at,
+    )  # fmt: skip
+    version = specifications.draft(
+        specification, tests=master_records.RELEASE_TESTS, actor=author, at=at, reason=REASON
+    )
+    specifications.approve(version, confirmed=sign(USERNAMES[Role.QUALITY_ASSURANCE]))
 
 
 def _token(name: str, kind: DeviceKind, *, at: datetime) -> str:

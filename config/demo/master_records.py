@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from batches.assets.models import MaterialKind as StockKind
 from batches.exchange.formats.series_parquet import PENICILLIN, SeriesMapping
+from batches.laboratory.models import TestKind
+from batches.laboratory.specifications import TestDraft
 from batches.recipes.drafts import (
     EquipmentDraft,
     LabelDraft,
@@ -33,6 +35,14 @@ MATERIALS = (
     ("MAT-BROTH", "Seed broth of the mould", "L", StockKind.INTERMEDIATE),
     ("MAT-DRUM", "Drum", "{piece}", StockKind.PACKAGING),
 )
+# What each product is released by. Nobody posts it here: the limits of the recipes judge what the
+# plant, the vial line and the fermenter do post.
+RELEASE_TESTS = (
+    TestDraft(
+        tag="identity", name="Identity", method_code="ID-01", method_version="1",
+        kind=TestKind.TEXT, conforming_text="conforms", is_mandatory=False,
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,11 @@ def _end(walk: Walk, order: int) -> None:
 def _charge(walk: Walk, order: int) -> None:
     said = {**plan.CHARGES[order], "verifier": "p.super", "verifier_password": plan.OWN}
     walk.p_operator.act("charge", said)
+    account = {
+        "charged": f"{said['lot']}, line {order}", "unit": said["unit"], **plan.ACCOUNTS[order],
+    }  # fmt: skip
+    walk.p_operator.act("reconcile-material", account)
+    _verify_newest(walk, "materialaccount")
 
 
 def inoculation(walk: Walk) -> None:

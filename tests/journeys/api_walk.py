@@ -175,6 +175,10 @@ def _end(walk: Walk, order: int) -> None:
 def _charge(walk: Walk, order: int) -> None:
     said: dict[str, Any] = {**plan.CHARGES[order], "line": order, "verifier": "p.super"}
     walk.p_operator.sign(f"{ONE}/charges", **said)
+    account = {name: said[name] for name in ("line", "lot", "unit")}
+    made = walk.p_operator.post(f"{ONE}/material-accounts", {**account, **plan.ACCOUNTS[order]})
+    assert made["is_within"]
+    walk.p_super.sign(f"{ONE}/material-accounts/{made['id']}/verification")
 
 
 def inoculation(walk: Walk) -> None:

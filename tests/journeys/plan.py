@@ -140,6 +140,11 @@ CHARGES: dict[int, dict[str, str]] = {
         "tare": "0.500", "scale": "BAL-01"},
     3: {"line": "3", "lot": "LOT-VIAL-1", "net": "100", "unit": "{piece}"},
 }  # fmt: skip
+ACCOUNTS: dict[int, dict[str, str]] = {
+    1: {"issued": "10.0"},
+    2: {"issued": "2.500", "returned": "0.400", "wasted": "0.100"},
+    3: {"issued": "102", "returned": "1", "wasted": "1"},
+}
 PH = [{"tag": "ph", "value": value, "unit": "[pH]"} for value in ("7.24", "7.02")]
 YIELD = {"value": "96.5", "unit": "g"}
 LABELS: dict[str, Any] = {

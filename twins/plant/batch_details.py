@@ -28,6 +28,17 @@ def of_batch(number: str) -> Iterator[Detail]:
         }  # fmt: skip
         text = f"{line.quantity:f} {line.unit} of {line.material}"
         yield Detail(f"charge-{line.line}", "addition", line.phase, text, said)
+        account = {
+            "reconciled": line.material, "lot": said["lot"], "unit": line.unit,
+            "issued": said["quantity"], "charged": said["quantity"],
+        }  # fmt: skip
+        yield Detail(
+            f"account-{line.line}",
+            "observation",
+            line.phase,
+            f"{line.material} reconciled",
+            account,
+        )
     for need in drafted.equipment:
         said = {"equipment": "BR-200-01", "equipment_kind": need.kind}
         yield Detail(f"equipment-{need.kind}", "observation", first, f"{need.name} taken", said)

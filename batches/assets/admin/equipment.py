@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from batches.assets import calibrations, equipment, log_book, qualifications, upkeep
+from batches.assets import calibrations, equipment, log_book, qualifications, running_hours
 from batches.assets.models import Equipment, EquipmentUse
 from compliance.access import page_parts, record_admin
 from compliance.access.page_parts import Cell, Facts, Note, Page, Part, Section, Table, Tone
@@ -86,7 +86,7 @@ class EquipmentAdmin(RecordAdmin):
 
 
 def _facts(record: Equipment) -> Facts:
-    hours = upkeep.running_hours(record, at=timezone.now())
+    hours = running_hours.in_hours(record, at=timezone.now())
     limit = record.service_after_hours
     interval = record.calibration_interval_days
     return Facts(
@@ -118,7 +118,7 @@ def _usable(record: Equipment) -> list[Part]:
     parts: list[Part] = [Note(one.capitalize(), "bad") for one in found]
     if not found:
         parts.append(Note("Nothing stands against its use.", "good"))
-    if upkeep.is_service_due(record, at=at):
+    if running_hours.is_service_due(record, at=at):
         parts.append(Note("Its service is due by running hours.", "warn"))
     return parts
 

@@ -207,7 +207,7 @@ class Cleaning(models.Model):
         return f"{self.equipment} cleaning ({self.pk})"
 
 
-@controlled(guards=("guard_use",))
+@controlled(guards=("guard_use", "guard_upkeep"))
 class EquipmentUse(models.Model):
     """One use of equipment, for its log book (21 CFR 211.182)."""
 

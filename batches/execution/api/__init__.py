@@ -16,6 +16,7 @@ from batches.execution.api.materials import (
     EquipmentUses,
     Genealogy,
     LotBatches,
+    MaterialAccounts,
     Produced,
 )
 from batches.execution.api.phases import CopyCheck, Moves, Phases, PhaseVerification
@@ -51,6 +52,7 @@ urlpatterns = [
         name="entry-verification",
     ),
     path(f"{_BATCH}/charges", Charges.as_view(), name="batch-charges"),
+    path(f"{_BATCH}/material-accounts", MaterialAccounts.as_view(), name="batch-material-accounts"),
     path(f"{_BATCH}/equipment", EquipmentUses.as_view(), name="batch-equipment"),
     path(f"{_BATCH}/equipment/<int:pk>/return", EquipmentReturn.as_view(), name="equipment-return"),
     path(f"{_BATCH}/genealogy", Genealogy.as_view(), name="batch-genealogy"),

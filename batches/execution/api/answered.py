@@ -69,6 +69,23 @@ class ChargeOut(PerformedOut):
     override_reason = serializers.CharField()
 
 
+class MaterialAccountOut(PerformedOut):
+    phase = serializers.IntegerField(source="phase.order")
+    line = serializers.IntegerField(source="material.line")
+    material = serializers.CharField(source="material.material_code")
+    lot = serializers.CharField(source="lot.number")
+    issued = serializers.DecimalField(max_digits=None, decimal_places=None)
+    charged = serializers.DecimalField(max_digits=None, decimal_places=None)
+    returned = serializers.DecimalField(max_digits=None, decimal_places=None)
+    wasted = serializers.DecimalField(max_digits=None, decimal_places=None)
+    difference = serializers.DecimalField(max_digits=None, decimal_places=None)
+    unit = serializers.CharField()
+    limit_percent = serializers.DecimalField(max_digits=None, decimal_places=None)
+    reconciliation = serializers.CharField(source="reconciliation.result")
+    is_within = serializers.BooleanField(source="reconciliation.is_within")
+    verified_by = _name("verified_by")
+
+
 class BatchEquipmentOut(PerformedOut):
     phase = serializers.IntegerField(source="phase.order")
     equipment = serializers.CharField(source="equipment.code")

@@ -18,13 +18,20 @@ from batches.execution.api.answered import (
     ExaminationOut,
     InProcessOut,
     LabelUseOut,
+    MaterialAccountOut,
 )
 from batches.execution.api.lists import OfBatch
 from batches.execution.api.posted import ExaminationIn, InProcessIn, LabelUseIn, SignIn, YieldIn
 from batches.execution.examinations import Count
 from batches.execution.files import Content
 from batches.execution.in_process import Entry
-from batches.execution.models import Examination, ExaminationKind, InProcessResult, LabelUse
+from batches.execution.models import (
+    Examination,
+    ExaminationKind,
+    InProcessResult,
+    LabelUse,
+    MaterialAccount,
+)
 from batches.quantities.units import Quantity
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
@@ -71,6 +78,7 @@ _VERIFIED: dict[str, tuple[type[Any], type[Any]]] = {
     "in-process-results": (InProcessResult, InProcessOut),
     "examinations": (Examination, ExaminationOut),
     "label-uses": (LabelUse, LabelUseOut),
+    "material-accounts": (MaterialAccount, MaterialAccountOut),
 }
 
 

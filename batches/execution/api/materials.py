@@ -10,12 +10,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.assets.models import Equipment, MaterialLot
-from batches.execution import charges, equipment_use, genealogy
+from batches.execution import charges, equipment_use, genealogy, material_accounts
 from batches.execution.api import asked, posted
-from batches.execution.api.answered import BatchEquipmentOut, ChargeOut, LinkOut, ProducedOut
+from batches.execution.api.answered import (
+    BatchEquipmentOut,
+    ChargeOut,
+    LinkOut,
+    MaterialAccountOut,
+    ProducedOut,
+)
 from batches.execution.api.lists import OfBatch
-from batches.execution.api.posted import BatchEquipmentIn, ChargeIn, ProducedIn
+from batches.execution.api.posted import (
+    BatchEquipmentIn,
+    ChargeIn,
+    MaterialAccountIn,
+    ProducedIn,
+)
 from batches.execution.charges import Weighed
+from batches.execution.material_accounts import Account
 from batches.execution.models import EquipmentAssignment
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
@@ -65,6 +77,49 @@ class Charges(OfBatch):
             at=at,
         )  # fmt: skip
         return Response(ChargeOut(made).data, status=201)
+
+
+class MaterialAccounts(OfBatch):
+    serializer_class = MaterialAccountOut
+    relation = "material_accounts"
+    related = (
+        "phase", "performed_by", "witness", "verified_by", "material", "lot", "reconciliation",
+    )  # fmt: skip
+    filters = ("lot__number", "material__line")
+
+    @extend_schema(operation_id="material_accounts_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List how what was issued to a batch was accounted for."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="material_reconcile",
+        request=MaterialAccountIn,
+        responses={201: MaterialAccountOut},
+    )
+    def post(self, request: Request, number: str) -> Response:
+        """Reconcile a charged lot; beyond its material's limit it is an exception."""
+        body, at = posted.read(MaterialAccountIn, request.data), timezone.now()
+        lines = asked.batch(number).materials.select_related(
+            "phase__batch__recipe__product", "batch"
+        )
+        made = material_accounts.reconcile(
+            asked.one(lines, "line", line=body["line"]),
+            lot=asked.one(
+                MaterialLot.objects.select_related("material"), "lot", number=body["lot"]
+            ),
+            account=Account(
+                issued=asked.needed_decimal(body, "issued"),
+                unit=body["unit"],
+                returned=asked.needed_decimal(body, "returned"),
+                wasted=asked.needed_decimal(body, "wasted"),
+            ),
+            performed_at=body.get("performed_at", at),
+            late_entry=asked.late(request, body, at=at),
+            actor=callers.person(request),
+            at=at,
+        )
+        return Response(MaterialAccountOut(made).data, status=201)
 
 
 class EquipmentUses(OfBatch):

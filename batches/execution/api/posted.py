@@ -59,6 +59,15 @@ class ChargeIn(EntryIn):
     password = Text(max_length=200, write_only=True, help_text="The verifier's own.")
 
 
+class MaterialAccountIn(EntryIn):
+    line = serializers.IntegerField(min_value=1, help_text="Of the bill of materials.")
+    lot = Text(max_length=60)
+    issued = Text(max_length=40)
+    unit = Text(max_length=30)
+    returned = Text(max_length=40, default="0")
+    wasted = Text(max_length=40, default="0")
+
+
 class BatchEquipmentIn(EntryIn):
     phase = serializers.IntegerField(min_value=1, help_text="Its order.")
     equipment = Text(max_length=40)

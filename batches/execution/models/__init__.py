@@ -35,7 +35,12 @@ from batches.execution.models.exceptions import (
     ExceptionKind,
     ExceptionState,
 )
-from batches.execution.models.materials import Charge, EquipmentAssignment, ProducedLot
+from batches.execution.models.materials import (
+    Charge,
+    EquipmentAssignment,
+    MaterialAccount,
+    ProducedLot,
+)
 from batches.execution.models.readings import ReadingSegment
 
 __all__ = [
@@ -65,6 +70,7 @@ __all__ = [
     "InProcessResult",
     "IssuedCopy",
     "LabelUse",
+    "MaterialAccount",
     "PhaseState",
     "ProducedLot",
     "Purpose",

@@ -15,8 +15,8 @@ from compliance.inspection.snapshots import Snapshot
 def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
     """Report analysts with several such corrections."""
     least = int(str(parameters["at_least"]))
-    results = list(snapshot.rows(Result).select_related("sample__batch"))
-    known = limits.of_batches(results)
+    results = list(snapshot.rows(Result).select_related("sample__batch", "test"))
+    known = limits.of_results(results)
     versions: dict[tuple[int, str], list[Result]] = defaultdict(list)
     for one in results:
         versions[one.sample_id, one.tag].append(one)
@@ -26,13 +26,9 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
         return outcomes.not_applicable("No result in scope was corrected.")
     moved: dict[str, list[tuple[Result, Result]]] = defaultdict(list)
     for found in corrected:
-        parameter = known.get((found[0].sample.batch.recipe_id, found[0].tag))
         for before, after in pairwise(found):
-            if (
-                parameter
-                and limits.is_outside(before, parameter)
-                and not limits.is_outside(after, parameter)
-            ):
+            was, now = known.get(before.pk), known.get(after.pk)
+            if was and now and limits.is_outside(before, was) and not limits.is_outside(after, now):
                 moved[after.analyst or "an unnamed analyst"].append((before, after))
     facts = [
         Fact(

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from batches.recipes import completeness, differences, master_recipes
+from batches.recipes import approvable, completeness, differences, master_recipes
 from batches.recipes.admin import difference_page, line_history, sections
 from batches.recipes.models import MasterRecipe, RecipeState
 from batches.recipes.models.process import plain
@@ -15,6 +15,7 @@ from compliance.access import page_parts, record_admin
 from compliance.access.models import User
 from compliance.access.page_parts import Cell, Facts, Folded, Note, Page, Section, Table
 from compliance.access.record_admin import RecordAdmin
+from compliance.quality.models import Change
 from compliance.signatures import manifestations
 from compliance.trail import capture, timeline_pages
 from compliance.trail.tlog import canonical
@@ -47,6 +48,8 @@ class MasterRecipeAdmin(RecordAdmin):
         ]
         if record.state == RecipeState.DRAFT:
             made.append(_lacks(record))
+        if record.state in (RecipeState.DRAFT, RecipeState.IN_REVIEW):
+            made.append(_approvable(record))
         made += sections.of(record, may_write=_may_write(record, request))
         if record.twin_settings:
             made.append(_twin(record))
@@ -130,7 +133,7 @@ def _people(recipe: MasterRecipe) -> Facts:
         [
             ("Version", str(recipe.version)),
             ("Copied from", record_admin.link(recipe.based_on)),
-            ("Change", recipe.change_number),
+            ("Change", _change(recipe)),
             ("What is changed, and why", recipe.change_summary),
             ("Author", by(recipe.author, recipe.submitted_at or recipe.drafted_at)),
             ("Reviewed by", by(recipe.reviewer, recipe.reviewed_at)),
@@ -142,12 +145,27 @@ def _people(recipe: MasterRecipe) -> Facts:
     )
 
 
+def _change(recipe: MasterRecipe) -> Cell:
+    change = Change.objects.filter(number=recipe.change_number).first()
+    return record_admin.link(change) if change else recipe.change_number
+
+
 def _lacks(recipe: MasterRecipe) -> Section:
     lacking = completeness.lacking(master_recipes.whole(recipe))
     if not lacking:
         return Section("Completeness", [Note("Complete: it can be submitted.", "good")])
     rows: list[list[Cell]] = [[one.text, one.clause] for one in lacking]
     return Section("Completeness", [Table(["Still lacking", "Asked for by"], rows)])
+
+
+def _approvable(recipe: MasterRecipe) -> Section:
+    lacking = approvable.of_open(recipe)
+    if not lacking:
+        return Section(
+            "What it names", [Note("Its change and specifications are in force.", "good")]
+        )
+    rows: list[list[Cell]] = [[one.text, one.clause] for one in lacking]
+    return Section("What it names", [Table(["Needed for its approval", "Asked for by"], rows)])
 
 
 def _twin(recipe: MasterRecipe) -> Section:

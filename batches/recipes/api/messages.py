@@ -161,6 +161,7 @@ class RecipeLackOut(Out):
     code = serializers.CharField()
     clause = serializers.CharField()
     text = serializers.CharField()
+    needed_for = serializers.CharField(help_text="submission or approval")
 
 
 class RecipeFieldChangeOut(Out):

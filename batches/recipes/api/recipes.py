@@ -12,7 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.recipes import completeness, differences, documents, lines, master_recipes, parts
+from batches.recipes import (
+    approvable,
+    completeness,
+    differences,
+    documents,
+    lines,
+    master_recipes,
+    parts,
+)
 from batches.recipes.api.content_fields import LINES, RecipeContent
 from batches.recipes.api.messages import (
     RecipeDetailOut,
@@ -197,9 +205,12 @@ class Completeness(APIView):
 
     @extend_schema(operation_id="recipe_completeness", responses=RecipeLackOut(many=True))
     def get(self, request: Request, product: str, version: int) -> Response:
-        """Say what a version lacks, item by item of 21 CFR 211.186(b)."""
-        content = master_recipes.whole(found(product, version))
-        return Response(RecipeLackOut(completeness.lacking(content), many=True).data)
+        """Say what a version lacks, item by item of 21 CFR 211.186(b), and for its approval."""
+        recipe = found(product, version)
+        lacking = completeness.lacking(master_recipes.whole(recipe))
+        shown = [{**vars(one), "needed_for": "submission"} for one in lacking]
+        shown += [{**vars(one), "needed_for": "approval"} for one in approvable.of_open(recipe)]
+        return Response(RecipeLackOut(shown, many=True).data)
 
 
 class DifferenceView(APIView):

@@ -20,7 +20,8 @@ class RecipeState(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-@controlled(guards=("keep_recipe",))
+# `keep_specified` is made by the laboratory, whose tables it reads.
+@controlled(guards=("keep_recipe", "keep_change", "keep_specified"))
 class MasterRecipe(models.Model):
     """One version of how a product is made. After its draft it never changes (21 CFR 211.186)."""
 

@@ -58,6 +58,7 @@ def _figures(on: date) -> Part:
             ("CAPA found effective", _share(pack.capa_effective)),
             ("Recurrences among closed deviations", _share(pack.recurrences)),
             ("Median from opening to closure", days or "nothing to count"),
+            *((one.title, _share(one.share)) for one in pack.others),
         ]
     )
 

@@ -253,12 +253,19 @@ class MonthsOut(Out):
         return dict(found.by_cause)
 
 
+class FigureOfRoomOut(Out):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    share = FigureShareOut()
+
+
 class FigurePackOut(Out):
     deviations_on_time = FigureShareOut()
     capa_on_time = FigureShareOut()
     capa_effective = FigureShareOut()
     recurrences = FigureShareOut()
     days_to_close = serializers.DecimalField(max_digits=8, decimal_places=1, allow_null=True)
+    others = FigureOfRoomOut(many=True, help_text="Of the twelve months until `on`.")
 
 
 class TrendsOut(Out):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from batches.assets import equipment, upkeep
+from batches.assets import equipment, running_hours, upkeep
 from batches.assets.equipment import EquipmentInvalid, EquipmentKnown, EquipmentNotUsable
 from batches.assets.equipment_states import Step
 from batches.assets.models import CleaningState, Equipment, EquipmentUse
@@ -201,9 +201,9 @@ def test_running_hours_count_since_the_last_service(operator: User) -> None:
 
     used(pump, operator, at=NOON + 10 * HOUR)
 
-    assert str(upkeep.running_hours(pump, at=NOON + 13 * HOUR)) == "3.00"
-    assert not upkeep.is_service_due(pump, at=NOON + 13 * HOUR)
-    assert upkeep.is_service_due(pump, at=NOON + 20 * HOUR)
+    assert str(running_hours.in_hours(pump, at=NOON + 13 * HOUR)) == "3.00"
+    assert not running_hours.is_service_due(pump, at=NOON + 13 * HOUR)
+    assert running_hours.is_service_due(pump, at=NOON + 20 * HOUR)
 
 
 def test_an_instrument_stays_an_instrument() -> None:

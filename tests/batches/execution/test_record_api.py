@@ -75,6 +75,12 @@ def test_people_make_a_whole_batch_over_the_api() -> None:
         assert made["verified_by"] == supervisor.username
         found = plant.clients[operator.pk].get(f"/api/v1/lots/{lot.number}/batches").json()
         assert [one["batch"] for one in found] == [batch.number]
+        account = plant.post(
+            operator, "material-accounts",
+            {"line": line.line, "lot": lot.number, "issued": f"{line.quantity:f}",
+             "unit": line.unit},
+        )  # fmt: skip
+        plant.post(supervisor, f"material-accounts/{account['id']}/verification", sign)
     for kind in ("area-before", "area-after", "packages"):
         plant.post(
             operator, "examinations",
@@ -108,7 +114,15 @@ def test_people_make_a_whole_batch_over_the_api() -> None:
     )
     assert content.content == b"12.5 g"
     assert content["Content-Disposition"] == "attachment"
-    for what in ("phases", "charges", "equipment", "calculations", "examinations", "label-uses"):
+    for what in (
+        "phases",
+        "charges",
+        "equipment",
+        "calculations",
+        "examinations",
+        "label-uses",
+        "material-accounts",
+    ):
         assert plant.get(what)["count"] > 0
 
 

@@ -48,6 +48,11 @@ def test_a_phase_is_run_charged_and_verified_by_its_buttons(
         verifier=supervisor.username, verifier_password=PASSWORD,
     )  # fmt: skip
     assert charged.status_code == 302, charged.content
+    account = _do(
+        client, phase, "reconcile-material", charged=f"1 {lot.number}", issued="10.5", unit="mL",
+        returned="0.4", wasted="0.1",
+    )  # fmt: skip
+    assert account.status_code == 302, account.content
     assert _do(client, phase, "record-yield", value="96.4", unit="g").status_code == 302
     assert _do(client, phase, "remark", text="a quiet culture").status_code == 302
     assert _do(client, phase, "end").status_code == 302
@@ -58,7 +63,7 @@ def test_a_phase_is_run_charged_and_verified_by_its_buttons(
     assert (phase.state, phase.verified_by) == (PhaseState.DONE, supervisor)
     assert Charge.objects.get(phase=phase).verified_by == supervisor
     page = client.get(record_admin.url(phase.batch)).content.decode()
-    for said in ("7.30", "96.40", lot.number, "a quiet culture", "outside its limits"):
+    for said in ("7.30", "96.40", "100.00 %", lot.number, "a quiet culture", "outside its limits"):
         assert said in page
 
 

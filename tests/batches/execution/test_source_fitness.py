@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from batches.assets import equipment as equipment_register
+from batches.assets.equipment_states import Step
 from batches.assets.models import Equipment
 from batches.execution import exceptions
 from batches.execution.exceptions import DeviationNeeded
@@ -111,3 +112,50 @@ def test_the_flag_is_assessed_with_a_deviation_and_the_next_data_are_flagged_aga
     )  # fmt: skip
 
     assert len(_flags(batch)) == 2
+
+
+def test_data_are_judged_by_the_state_of_their_moment_not_by_the_present_one() -> None:
+    batch = factories.running_batch()
+    balance = factories.instrument()
+    source = _device(balance)
+    early, late = LATER - timedelta(days=20), LATER
+    factories.calibrated(balance, at=LATER + timedelta(hours=1))  # after the data, and good
+    now = LATER + timedelta(hours=2)
+
+    factories.stored(batch, factories.temperatures("36.8", since=early), by=source, at=now)
+    assert _flags(batch) == []
+    factories.stored(batch, factories.temperatures("36.8", since=late), by=source, at=now)
+
+    (flag,) = _flags(batch)
+    assert "its calibration was due on 2026-04-01" in flag.text
+
+
+def test_what_is_taken_out_of_service_later_does_not_spoil_earlier_data() -> None:
+    batch = factories.running_batch()
+    balance = factories.instrument()
+    source = _device(balance)
+    equipment_register.set_state(
+        balance, Step.TAKE_OUT, actor=factories.person(Role.MAINTENANCE),
+        at=NOON + timedelta(hours=2), reason="the display flickers",
+    )  # fmt: skip
+    now = NOON + timedelta(hours=3)
+
+    factories.stored(
+        batch, factories.temperatures("36.8", since=NOON + timedelta(hours=1)), by=source, at=now
+    )
+    assert _flags(batch) == []
+    factories.stored(batch, factories.temperatures("36.8", since=now), by=source, at=now)
+
+    (flag,) = _flags(batch)
+    assert "it is out of service" in flag.text
+
+
+def test_data_from_before_the_equipment_was_registered_are_in_doubt() -> None:
+    before = NOON - timedelta(hours=1)
+    batch = factories.running_batch(at=before)
+    source = _device(factories.instrument())
+
+    factories.stored(batch, factories.temperatures("36.8", since=before), by=source)
+
+    (flag,) = _flags(batch)
+    assert "it was not registered then" in flag.text

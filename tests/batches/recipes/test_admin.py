@@ -66,6 +66,7 @@ def test_a_recipe_goes_from_draft_to_effect_on_pages_only() -> None:
         "product": "PAGE-1", "title": "By hand", "phases": "Mixing / Mixing / Blend\n",
     })  # fmt: skip
     recipe = MasterRecipe.objects.get(product__code="PAGE-1")
+    factories.specification(recipe.product, code="SPEC-9")
     phase = {"unit_procedure": "Mixing", "operation": "Mixing", "name": "Blend"}
     said = {"phase": "Mixing/Blend", "reason": REASON}
 

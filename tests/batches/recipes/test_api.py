@@ -68,10 +68,17 @@ def test_a_recipe_goes_from_a_product_to_effect_through_the_api_only(engineer: C
     content = dict(master_recipes.content(factories.recipe_draft()))
     for name in ("product", "product_name", "version", "author"):
         del content[name]
+    content["specification"] = "SPEC-API-1"
+    content["sampling"] = [{**one, "specification": "SPEC-API-1"} for one in content["sampling"]]
 
     assert engineer.post("products", product).json()["markets"] == ["DE", "US"]
     drafted = engineer.post("recipes", {"product": "API-1", "content": content})
     assert drafted.status_code == 201, drafted.content
+    lacking = engineer.client.get(f"{BASE}/recipes/API-1/1/completeness").json()
+    assert {(one["code"], one["needed_for"]) for one in lacking} == {
+        ("specification-not-effective", "approval")
+    }
+    factories.specified(MasterRecipe.objects.get(product__code="API-1"))
     assert engineer.client.get(f"{BASE}/recipes/API-1/1/completeness").json() == []
     password = {"password": PASSWORD}
     assert engineer.post("recipes/API-1/1/submission", password).json()["state"] == "in-review"

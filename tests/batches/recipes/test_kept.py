@@ -197,7 +197,8 @@ def test_a_new_version_leaves_an_issued_batch_as_it_is(recipe: MasterRecipe) -> 
 
     later = factories.made_effective(
         master_recipes.copy(
-            recipe, change_number="CHG-2026-0002", change_summary="a later version",
+            recipe, change_number=factories.approved_change().number,
+            change_summary="a later version",
             actor=factories.person(Role.PROCESS_ENGINEER), at=NOON,
         ),
         at=NOON + timedelta(days=1),
