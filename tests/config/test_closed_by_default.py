@@ -28,6 +28,8 @@ OPEN = {
     ("PATCH", "/"): "leads to the sign-in page",
     ("DELETE", "/"): "leads to the sign-in page",
     ("POST", "/api/v1/session"): "signs in; locked after five wrong passwords",
+    ("GET", "/problems/"): "what the codes of refusals mean; it is in the documents too",
+    ("GET", "/problems/x"): "the same of one code",
     **{(method, "/health"): "says ready or not, and nothing else" for method in METHODS},
     **{(method, "/admin/login/"): "the sign-in page" for method in ("GET", "POST", "PUT")},
     **{(method, "/admin/logout/"): "leads to the sign-in page" for method in METHODS},
