@@ -1,8 +1,8 @@
 """Ask every request of the API the same questions in the same order.
 
-who is it (401)      how often (429)      may they (403)      is there a key (400)
-what does the body say (400, 413, 415, 422)      was it done before (the first answer)
-which version was seen (428, 412)      and only then the view's own act, in one transaction
+who is it (401), how often (429), may they (403), is there a key (400),
+was it done before (the first answer again), what does the body say (400, 413, 415, 422),
+which version of the record was seen (428, 412); and only then the view's own act, in one transaction
 """
 
 from collections.abc import Callable
@@ -18,12 +18,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from compliance.api_contract import bodies, idempotency, rates, versions
-from compliance.api_contract.bodies import Asked
+from compliance.api_contract.bodies import Form
 from compliance.api_contract.lifetimes import Lifetime
 from compliance.api_contract.versions import Record
 
 WRITES = ("post", "put", "patch")
 Handler = Callable[..., HttpResponseBase]
+
+
+_asked: list[Callable[[Request], object]] = []
+
+
+def before_every_write(ask: Callable[[Request], object]) -> None:
+    """Let a higher room ask whether a caller may write at all; what it raises is the answer."""
+    _asked.append(ask)
 
 
 class Endpoint(APIView):
@@ -40,13 +48,8 @@ class Endpoint(APIView):
     version_of: ClassVar[str] = ""
     lifetime: ClassVar[Lifetime | None] = None
     # Set by `routes`: the record of each writing method, and whether its version must be named.
-    records: ClassVar[dict[str, Record]] = {}
+    bound_to: ClassVar[dict[str, Record]] = {}
     needs_version: ClassVar[frozenset[str]] = frozenset()
-
-    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
-        asked = super().initialize_request(request, *args, **kwargs)
-        asked.__class__ = Asked
-        return asked
 
     def perform_authentication(self, request: Request) -> None:
         try:
@@ -89,18 +92,20 @@ def writing(method: str, write: Handler) -> Handler:
     """Hold a write to the contract: once, of a known form, and of the version that was seen."""
 
     @wraps(write)
-    def answer(view: Endpoint, request: Asked, **parts: Any) -> HttpResponseBase:
+    def answer(view: Endpoint, request: Request, **parts: Any) -> HttpResponseBase:
         def act() -> HttpResponseBase:
-            if record := view.records.get(method):
+            if record := view.bound_to.get(method):
                 needed = method in view.needs_version
                 versions.demand(request, record, is_needed=needed, parts=parts)
-            made = write(view, request, **parts)
-            bodies.demand_read(request)
-            return made
+            return write(view, request, **parts)
 
         def checked() -> None:
-            bodies.demand_known(request, _form(view, method, write))
+            said, form = _form(view, method, write)
+            if said:
+                bodies.demand_known(request, form)
 
+        for ask in _asked:
+            ask(request)
         if view.without_key:
             checked()
             return act()
@@ -109,14 +114,15 @@ def writing(method: str, write: Handler) -> Handler:
     return answer
 
 
-def _form(view: Endpoint, method: str, write: Handler) -> Any:
-    """Return what the schema says that this write takes: a serializer, or None for nothing."""
+def _form(view: Endpoint, method: str, write: Handler) -> tuple[bool, Form | None]:
+    """Return whether the schema says what this write takes, and that form; None takes nothing."""
     schema = getattr(write, "kwargs", {}).get("schema")
     if schema is None:
-        return None
+        return False, None
     described = schema()
     described.view, described.method = view, method.upper()
     form = described.get_request_serializer()
     if isinstance(form, dict):
         (form,) = form.values()
-    return form if isinstance(form, type) and issubclass(form, serializers.Serializer) else None
+    is_form = isinstance(form, type) and issubclass(form, serializers.Serializer)
+    return is_form or form is None, form if is_form else None

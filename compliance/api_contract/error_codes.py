@@ -74,7 +74,8 @@ def known() -> list[Code]:
 def _kinds() -> Iterator[tuple[type[BaseException], int]]:
     for refused in _below(Refused):
         yield refused, int(getattr(refused, "status", 409))
-    for unavailable in (Unavailable, *_below(Unavailable)):
+    yield Unavailable, 503
+    for unavailable in _below(Unavailable):
         yield unavailable, 503
     for one in _below(APIException):
         if one.__module__.split(".")[0] in ROOMS:

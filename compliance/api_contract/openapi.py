@@ -143,7 +143,7 @@ class Schema(AutoSchema):
             names.append("IfNoneMatch")
         elif not view.without_key:
             names.append("IdempotencyKey")
-        if method in view.records:
+        if method in view.bound_to:
             names.append("IfMatch" if method in view.needs_version else "IfMatchOptional")
         refs = [{"$ref": f"#/components/parameters/{name}"} for name in names]
         operation["parameters"] = [*operation.get("parameters", []), *refs]
@@ -160,7 +160,7 @@ class Schema(AutoSchema):
         for answer in operation["responses"].values():
             answer.setdefault("headers", {}).update(_refs(said))
         refused = _WRITTEN if method in WRITES else _READ
-        if method in view.records:
+        if method in view.bound_to:
             refused = refused | _VERSIONED
         for status in refused:
             operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}

@@ -47,13 +47,13 @@ def _held(route: str, pattern: URLPattern, all_routes: dict[str, URLPattern]) ->
     members |= {name: getattr(view, name) for name in _SAID if hasattr(view, name)}
     if hasattr(view, "get"):
         members["get"] = endpoint.reading(view.get)
-    members["records"], needs = {}, set()
+    members["bound_to"], needs = {}, set()
     for method in WRITES:
         if not hasattr(view, method):
             continue
         members[method] = endpoint.writing(method, getattr(view, method))
         if record := _record(route, view, method, all_routes):
-            members["records"][method] = record
+            members["bound_to"][method] = record
             if _needs_version(view, method):
                 needs.add(method)
     members["needs_version"] = frozenset(needs)

@@ -99,7 +99,9 @@ def demand(request: Request, record: Record, *, is_needed: bool, parts: Mapping[
     if not given and not is_needed:
         return
     tags = {tag for tag in parse_etags(given) if _STRONG.fullmatch(tag)}
-    if not tags:  # “*” names no version, and a weak tag names none exactly (RFC 9110 13.1.1)
+    if not tags:
+        _read(request, record, parts)  # 404 when there is nothing to have a version
+        # “*” names no version, and a weak tag names none exactly (RFC 9110 13.1.1).
         raise VersionNotNamed(
             f"read {path} and send its ETag as If-Match with this act", record=path
         )

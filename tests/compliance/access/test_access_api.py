@@ -328,5 +328,5 @@ def test_a_list_asks_the_database_no_more_often_when_it_is_longer(
         factories.alarm()
         as_(operator)("GET", "segregation")
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert send("GET", path)[0] == 200
