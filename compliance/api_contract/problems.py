@@ -97,8 +97,9 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
             return _invalid(" ".join(error.messages))
         case exceptions.APIException():
             code = str(getattr(error.detail, "code", error.default_code)).replace("_", "-")
-            title = str(error.default_detail).format(method="")
-            return _short(code, title, error.status_code, str(error.detail))
+            return _short(
+                code, code.replace("-", " ").capitalize(), error.status_code, str(error.detail)
+            )
     return None
 
 

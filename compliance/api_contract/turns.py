@@ -9,9 +9,14 @@ LOCK_NOT_AVAILABLE = "55P03"
 WAIT = "5s"
 
 
+def number(name: str) -> int:
+    """Return the number of the advisory lock of a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+
+
 def wait(name: str) -> bool:
     """Take the turn until the transaction ends; say False when others kept it for five seconds."""
-    lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    lock = number(name)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])

@@ -26,7 +26,9 @@ def test_every_refusal_has_a_code_that_fits_an_address() -> None:
     assert len(known) > 300
     assert all(one.code == one.code.lower() and " " not in one.code for one in known)
     assert all(400 <= one.status < 600 and one.means for one in known)
-    assert {one.code for one in known} >= {kind.code for kind in Refused.__subclasses__()}
+    assert {one.code for one in known} >= {
+        kind.code for kind in Refused.__subclasses__() if "code" in kind.__dict__
+    }
 
 
 @pytest.mark.django_db
