@@ -53,7 +53,7 @@ class KeyInFlight(Refused):
 
 
 class AnswerNotKept(Refused):
-    """The act was done under this key; its answer was a secret or a file, and is not shown twice."""
+    """The act was done under this key; its answer (a secret, a file) is not kept."""
 
     code = "answer-not-kept"
 

@@ -9,7 +9,8 @@ from django.test import Client
 
 from batches.execution.models import Batch
 from compliance.access.duties import Role
-from compliance.api_contract import turns
+from compliance.api_contract import idempotency, turns
+from compliance.api_contract.idempotency import Posted
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +62,28 @@ def test_a_record_on_which_others_act_is_answered_with_503_and_when_to_come_agai
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
     assert answer.json()["type"] == "/problems/record-busy"
+
+
+def test_an_act_whose_receipt_cannot_be_kept_did_not_happen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full:
+        def find(self, posted: Posted) -> None:
+            return None
+
+        def keep(self, posted: Posted, **_: Any) -> Any:
+            raise OSError("no space is left")
+
+    monkeypatch.setattr(idempotency, "_keepers", [Full()])
+    _, token = factories.device_and_token()
+    recipe = factories.recipe()
+
+    answer = Client(raise_request_exception=False).post(
+        "/api/v1/batches", {"number": "B-1", "product": recipe.product.code},
+        content_type="application/json",
+        headers={"authorization": f"Bearer {token}", "idempotency-key": "k-1"},
+    )  # fmt: skip
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/broken"
+    assert Batch.objects.count() == 0
