@@ -36,6 +36,11 @@ OPEN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _as_often_as_it_takes(settings: Any) -> None:
+    settings.API_RATES = dict.fromkeys(settings.API_RATES, 1_000_000)
+
+
 def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:
     """Yield one address of every route, its parts filled with samples."""
     for one in get_resolver().url_patterns if patterns is None else patterns:

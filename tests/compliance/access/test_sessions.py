@@ -67,7 +67,7 @@ def test_a_sign_in_on_the_pages_opens_one_too(client: Client, operator: User) ->
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda client: client.post(f"{API}/end"),
+        lambda client: client.post(f"{API}/end", content_type="application/json"),
         lambda client: client.post(reverse("admin:logout")),
     ],
 )
