@@ -1,11 +1,15 @@
 """Read typed values from the environment; a bad one fails at start with its name."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
+
+_T = TypeVar("_T")
 
 
 def text(name: str, default: str) -> str:
@@ -47,6 +51,14 @@ def zone(name: str, default: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ImproperlyConfigured(f"{name}: there is no time zone {raw!r}") from error
     return raw
+
+
+def parsed(name: str, default: str, parse: Callable[[str], _T]) -> _T:
+    """Return what a text means to its reader, which raises `ValueError` where it means nothing."""
+    try:
+        return parse(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 def folder(name: str, default: Path) -> Path:
