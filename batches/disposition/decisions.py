@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from batches.disposition import reviews
+from batches.disposition import makers, reviews
 from batches.disposition.actions import Action
 from batches.disposition.models import RELEASES, BatchReview, Decision, Outcome
 from batches.execution import blockers, states
@@ -73,6 +73,8 @@ def decide(
     with recording.recording(Action.BATCH_DISPOSITIONED, actor=actor, at=at, reason=text):
         held = states.take(batch, rule.step)
         review = _demand_releasable(held) if chosen in RELEASES else None
+        if review is not None:
+            makers.demand_other(held, actor)
         signature = signing.sign(held, meaning=rule.meaning, confirmed=confirmed, comment=text)
         if review is not None and signature.record_digest != review.content_digest:
             raise reviews.RecordChanged(f"{held.number} changed after its review; review it again")

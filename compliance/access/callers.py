@@ -39,9 +39,14 @@ def principal(request: Request) -> User | Device:
     caller = cast(User | Device, request.user)
     if isinstance(caller, Device) and request.method not in SAFE_METHODS:
         devices.demand_qualified(caller, at=timezone.now())
-    if isinstance(caller, User) and caller.must_change_password:
-        raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
+    if isinstance(caller, User):
+        _demand_own_password(caller)
     return caller
+
+
+def _demand_own_password(person: User) -> None:
+    if person.must_change_password:
+        raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
 
 
 def person(request: Request) -> User:
@@ -69,6 +74,7 @@ class PeopleRead(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         caller = request.user
         if isinstance(caller, User):
+            _demand_own_password(caller)
             return request.method not in ("GET", "HEAD") or Duty.READ in caller.duties
         return False
 

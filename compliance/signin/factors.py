@@ -20,7 +20,7 @@ from compliance.signin.models import FactorKind, FactorUse, SecondFactor
 from compliance.signin.security_keys import Answer
 from compliance.trail import recording, refusals
 
-PURPOSE = "second-factor"
+PURPOSE = credentials.SECOND
 CODES = 10
 
 
@@ -142,12 +142,14 @@ def _end(factor: SecondFactor, *, by: str, at: datetime) -> None:
 
 def give_code(person: User, *, code: str, address: str, at: datetime) -> SecondFactor:
     """Take a code of the person's app, or a recovery code; raise `FactorWrong` or `Locked`."""
-    credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
-    given = code.strip().replace(" ", "").lower()
-    for factor in active(person):
-        if answer := _answer(factor, given, at):
-            return _used(factor, person, answer=answer, counter=0, address=address, at=at)
-    raise _wrong(person, FactorWrong("this code is not right, or was used before"), address, at)
+    with credentials.one_at_a_time(person.username):
+        credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
+        given = code.strip().replace(" ", "").lower()
+        for factor in active(person):
+            if answer := _answer(factor, given, at):
+                return _used(factor, person, answer=answer, counter=0, address=address, at=at)
+        wrong = FactorWrong("this code is not right, or was used before")
+        raise _wrong(person, wrong, address, at)
 
 
 def give_key(
