@@ -36,6 +36,13 @@ class ReferenceNeeded(Refused):
     status = 422
 
 
+class ExpiryInvalid(Refused):
+    """Its retention counts from the expiry: an early one would end it early."""
+
+    code = "expiry-invalid"
+    status = 422
+
+
 @dataclass(frozen=True)
 class Rule:
     """What an outcome asks of the batch's state, how it is signed, and what the batch becomes."""
@@ -70,6 +77,8 @@ def decide(
     text = recording.demand_reason(reason)
     if chosen == Outcome.REWORK and not reference.strip():
         raise ReferenceNeeded("a rework needs the reference of its order")
+    if expires_on is not None and expires_on <= at.date():
+        raise ExpiryInvalid(f"{batch.number} would be expired already on {expires_on}")
     with recording.recording(Action.BATCH_DISPOSITIONED, actor=actor, at=at, reason=text):
         held = states.take(batch, rule.step)
         review = _demand_releasable(held) if chosen in RELEASES else None

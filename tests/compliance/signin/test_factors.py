@@ -11,6 +11,7 @@ from compliance.access.authority import NotPermitted
 from compliance.access.credentials import Locked
 from compliance.access.duties import Role
 from compliance.access.models import SecurityAlarm, SignIn, User
+from compliance.signatures import signing
 from compliance.signin import factors, security_keys, totp
 from compliance.signin.factors import (
     FactorKnown,
@@ -280,3 +281,21 @@ def test_the_database_takes_no_use_of_a_removed_factor(person: User) -> None:
     with pytest.raises(DatabaseError, match="not enrolled"), transaction.atomic():
         with trail_log.act("used afterwards"):
             FactorUse.objects.bulk_create([FactorUse(factor=factor, answer="later", used_at=NOON)])
+
+
+@pytest.mark.requirement("P11-300d")
+def test_a_right_password_does_not_end_a_row_of_wrong_codes(person: User) -> None:
+    """A colleague who knows the password could witness with it, and guess four codes in between."""
+    app_of(person)
+    for attempt in range(credentials.MAX_FAILURES):
+        with pytest.raises(FactorWrong):
+            factors.give_code(person, code="000000", address="10.0.0.1", at=NOON)
+        if attempt % 2:
+            continue
+        signing.confirm(signer=person, password=PASSWORD, address="10.0.0.1", at=NOON)
+
+    with pytest.raises(Locked):
+        given_code(person, NOON + timedelta(minutes=1))
+    with pytest.raises(Locked):
+        signing.confirm(signer=person, password=PASSWORD, address="10.0.0.1", at=NOON)
+    assert SecurityAlarm.objects.filter(kind="locked").exists()
