@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -79,6 +79,13 @@ def _translated(error: Exception) -> Response | None:
                 detail="the database is not reachable now; send the same request again",
             )  # fmt: skip
             headers["Retry-After"] = "2"
+        case DataError():  # too long for its column, too large a number, NUL in an address
+            log.warning("what was asked cannot be stored or compared", exc_info=error)
+            body = problem(
+                code="not-storable", title="The request does not say what it must", status_code=422,
+                detail="a value is too long, too large, or has a NUL: it can neither be stored nor "
+                "looked for",
+            )  # fmt: skip
         case Http404():
             body = problem(code="not-found", title="Not found", status_code=404, detail=str(error))
         case PermissionDenied():

@@ -39,6 +39,13 @@ class FactorRemoved(Refused):
     code = "second-factor-removed"
 
 
+class PasswordNotOwn(Refused):
+    """Whoever set this password could enrol a factor in the person's name, and keep it."""
+
+    code = "password-not-own"
+    status = 403
+
+
 class FactorNotTested(Refused):
     """A factor counts from its first right answer on (21 CFR 11.300(e))."""
 
@@ -103,6 +110,8 @@ def make_codes(person: User, *, at: datetime) -> list[str]:
 def _enrolled(
     factor: SecondFactor, person: User, *, name: str, answer: str, at: datetime
 ) -> SecondFactor:
+    if person.must_change_password:
+        raise PasswordNotOwn("choose a password of your own before you enrol a second factor")
     factor.person, factor.name = person, name.strip() or factor.get_kind_display()
     factor.enrolled_at = factor.tested_at = at
     reason = f"{factor.get_kind_display()} “{factor.name}” enrolled and tested"

@@ -16,7 +16,7 @@ _OPEN = {
     Lacks.FACTOR: _ALWAYS | {"second-factor-give", "session-second-factor", "sso-page"},
     Lacks.ENROLMENT: _ALWAYS
     | {"second-factors", "second-factor-app", "second-factor-key", "admin:password_change"}
-    | {"session-second-factor", "session-second-factors"},
+    | {"session-second-factor", "session-second-factors", "session-password"},
 }
 _PAGE = {Lacks.FACTOR: "second-factor-give", Lacks.ENROLMENT: "second-factors"}
 _SAID = {

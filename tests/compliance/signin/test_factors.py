@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from compliance.access import credentials
+from compliance.access import credentials, people
 from compliance.access.authority import NotPermitted
 from compliance.access.credentials import Locked
 from compliance.access.duties import Role
@@ -299,3 +299,16 @@ def test_a_right_password_does_not_end_a_row_of_wrong_codes(person: User) -> Non
     with pytest.raises(Locked):
         signing.confirm(signer=person, password=PASSWORD, address="10.0.0.1", at=NOON)
     assert SecurityAlarm.objects.filter(kind="locked").exists()
+
+
+@pytest.mark.requirement("P11-300e")
+def test_whoever_reset_a_password_enrols_no_factor_with_it(person: User) -> None:
+    """The factor would stay when the person has chosen a password again."""
+    people.change_password(
+        person, new="another-horse-battery", actor=factories.TEST, at=NOON, reason="forgotten"
+    )
+
+    with pytest.raises(factors.PasswordNotOwn):
+        app_of(person)
+    with pytest.raises(factors.PasswordNotOwn):
+        factors.make_codes(person, at=NOON)
