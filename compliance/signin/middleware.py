@@ -23,6 +23,8 @@ _SAID = {
     Lacks.FACTOR: "give the second factor: POST /api/v1/session/second-factor",
     Lacks.ENROLMENT: "enrol a second factor: POST /api/v1/session/second-factors",
 }
+# With a password that somebody else set, nobody enrols a factor.
+_FIRST_CHOOSE = "choose a password of your own: POST /api/v1/session/password; then "
 
 
 class SecondFactorGate:
@@ -44,10 +46,12 @@ class SecondFactorGate:
         setattr(request, ATTRIBUTE, person)
         if _name(request) not in _OPEN[missing]:
             request.user = AnonymousUser()
+            is_new = missing == Lacks.ENROLMENT and person.must_change_password
             if request.path.startswith("/api/"):
-                return _problem(missing)
+                return _problem(missing, first=_FIRST_CHOOSE if is_new else "")
             if request.path.startswith("/admin/"):
-                return HttpResponseRedirect(reverse(_PAGE[missing]))
+                page = "admin:password_change" if is_new else _PAGE[missing]
+                return HttpResponseRedirect(reverse(page))
         elif _name(request) in {"admin:login", "session"} and request.method != "DELETE":
             request.user = AnonymousUser()  # signing in anew is open to everybody
         return self.get_response(request)
@@ -60,11 +64,11 @@ def _name(request: HttpRequest) -> str:
         return ""
 
 
-def _problem(missing: Lacks) -> JsonResponse:
+def _problem(missing: Lacks, *, first: str) -> JsonResponse:
     body = {
         "type": f"https://gmp-twin.example/problems/{missing}",
         "title": missing.replace("-", " ").capitalize(),
         "status": 403,
-        "detail": _SAID[missing],
+        "detail": first + _SAID[missing],
     }
     return JsonResponse(body, status=403, content_type="application/problem+json")

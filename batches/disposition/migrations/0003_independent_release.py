@@ -52,70 +52,29 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     ) AS found(said)
 $$;
 
-CREATE OR REPLACE FUNCTION public.disposition_demand_decided(of_batch bigint) RETURNS void
+-- What may well come after a release stands against a new one: asked as the decision is written.
+CREATE FUNCTION public.disposition_release_is_independent() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    state text := (SELECT b.disposition FROM public.execution_batch b WHERE b.id = of_batch);
-    found record;
-    expected text;
     said text;
 BEGIN
-    SELECT d.outcome, d.review_id, s.record, s.record_id, s.meaning, s.record_digest, s.signer_id
-        INTO found
-    FROM public.disposition_decision d JOIN public.signatures_signature s ON s.id = d.signature_id
-    WHERE d.batch_id = of_batch ORDER BY d.id DESC LIMIT 1;
-    expected := CASE found.outcome
-        WHEN 'released' THEN 'released' WHEN 'confirmed' THEN 'released'
-        WHEN 'rejected' THEN 'rejected' WHEN 'held' THEN 'held' WHEN 'lifted' THEN 'pending'
-        WHEN 'rework' THEN 'rework' WHEN 'reworked' THEN 'pending'
-        WHEN 'recalled' THEN 'recalled' ELSE 'pending' END;
-    IF state <> expected THEN
+    IF NEW.outcome NOT IN ('released', 'confirmed') OR public.quality_is_recovering(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    said := public.disposition_stands_against(NEW.batch_id);
+    IF said IS NOT NULL THEN
+        PERFORM public.disposition_refuse(format('batch %s is not released: %s', NEW.batch_id, said));
+    END IF;
+    IF (SELECT s.signer_id FROM public.signatures_signature s WHERE s.id = NEW.signature_id)
+        IN (SELECT public.disposition_makers(NEW.batch_id)) THEN
         PERFORM public.disposition_refuse(format(
-            'batch %s is %s, and its newest decision says %s', of_batch, state, expected));
+            'batch %s is released by somebody who made or tested it', NEW.batch_id));
     END IF;
-    IF found.outcome IS NULL THEN
-        RETURN;
-    END IF;
-    IF found.record <> 'execution_batch' OR found.record_id <> of_batch::text
-        OR found.meaning <> (CASE found.outcome
-            WHEN 'released' THEN 'released' WHEN 'confirmed' THEN 'released'
-            WHEN 'rejected' THEN 'rejected' ELSE 'approved' END)
-    THEN
-        PERFORM public.disposition_refuse(format(
-            'the decision about batch %s has the signature of something else', of_batch));
-    END IF;
-    IF found.outcome IN ('released', 'confirmed') AND NOT EXISTS (
-        SELECT FROM public.disposition_batchreview r
-        JOIN public.signatures_signature s ON s.id = r.signature_id
-        WHERE r.id = found.review_id AND r.batch_id = of_batch
-        AND r.content_digest = found.record_digest AND s.record_digest = found.record_digest
-        AND s.record = 'execution_batch' AND s.record_id = of_batch::text AND s.meaning = 'reviewed'
-    ) THEN
-        PERFORM public.disposition_refuse(format(
-            'batch %s is released as something that nobody reviewed', of_batch));
-    END IF;
-    -- Whether the review of the trail is of all entries, the domain asks; that there is one, this.
-    IF found.outcome IN ('released', 'confirmed') AND NOT EXISTS (
-        SELECT FROM public.quality_trailreview t JOIN public.execution_batch b ON b.number = t.name
-        WHERE b.id = of_batch AND t.kind = 'batch' AND t.state = 'concluded'
-    ) THEN
-        PERFORM public.disposition_refuse(format(
-            'batch %s is released without a review of its audit trail', of_batch));
-    END IF;
-    -- What may well come after a release stands against a new one. Rows that a recovery writes back
-    -- come in their last state, with what followed.
-    IF found.outcome IN ('released', 'confirmed')
-        AND NOT public.quality_is_recovering('public.execution_batch'::regclass) THEN
-        said := public.disposition_stands_against(of_batch);
-        IF said IS NOT NULL THEN
-            PERFORM public.disposition_refuse(format('batch %s is not released: %s', of_batch, said));
-        END IF;
-        IF found.signer_id IN (SELECT public.disposition_makers(of_batch)) THEN
-            PERFORM public.disposition_refuse(format(
-                'batch %s is released by somebody who made or tested it', of_batch));
-        END IF;
-    END IF;
+    RETURN NEW;
 END $$;
+CREATE TRIGGER release_is_independent BEFORE INSERT ON public.disposition_decision
+    FOR EACH ROW EXECUTE FUNCTION public.disposition_release_is_independent();
+ALTER TABLE public.disposition_decision ENABLE ALWAYS TRIGGER release_is_independent;
 
 CREATE OR REPLACE FUNCTION public.disposition_certificate_follows_release() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -157,55 +116,8 @@ BEGIN
 END $$;
 """
 DROP = """
-CREATE OR REPLACE FUNCTION public.disposition_demand_decided(of_batch bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    state text := (SELECT b.disposition FROM public.execution_batch b WHERE b.id = of_batch);
-    found record;
-    expected text;
-BEGIN
-    SELECT d.outcome, d.review_id, s.record, s.record_id, s.meaning, s.record_digest INTO found
-    FROM public.disposition_decision d JOIN public.signatures_signature s ON s.id = d.signature_id
-    WHERE d.batch_id = of_batch ORDER BY d.id DESC LIMIT 1;
-    expected := CASE found.outcome
-        WHEN 'released' THEN 'released' WHEN 'confirmed' THEN 'released'
-        WHEN 'rejected' THEN 'rejected' WHEN 'held' THEN 'held' WHEN 'lifted' THEN 'pending'
-        WHEN 'rework' THEN 'rework' WHEN 'reworked' THEN 'pending'
-        WHEN 'recalled' THEN 'recalled' ELSE 'pending' END;
-    IF state <> expected THEN
-        PERFORM public.disposition_refuse(format(
-            'batch %s is %s, and its newest decision says %s', of_batch, state, expected));
-    END IF;
-    IF found.outcome IS NULL THEN
-        RETURN;
-    END IF;
-    IF found.record <> 'execution_batch' OR found.record_id <> of_batch::text
-        OR found.meaning <> (CASE found.outcome
-            WHEN 'released' THEN 'released' WHEN 'confirmed' THEN 'released'
-            WHEN 'rejected' THEN 'rejected' ELSE 'approved' END)
-    THEN
-        PERFORM public.disposition_refuse(format(
-            'the decision about batch %s has the signature of something else', of_batch));
-    END IF;
-    IF found.outcome IN ('released', 'confirmed') AND NOT EXISTS (
-        SELECT FROM public.disposition_batchreview r
-        JOIN public.signatures_signature s ON s.id = r.signature_id
-        WHERE r.id = found.review_id AND r.batch_id = of_batch
-        AND r.content_digest = found.record_digest AND s.record_digest = found.record_digest
-        AND s.record = 'execution_batch' AND s.record_id = of_batch::text AND s.meaning = 'reviewed'
-    ) THEN
-        PERFORM public.disposition_refuse(format(
-            'batch %s is released as something that nobody reviewed', of_batch));
-    END IF;
-    -- Whether the review of the trail is of all entries, the domain asks; that there is one, this.
-    IF found.outcome IN ('released', 'confirmed') AND NOT EXISTS (
-        SELECT FROM public.quality_trailreview t JOIN public.execution_batch b ON b.number = t.name
-        WHERE b.id = of_batch AND t.kind = 'batch' AND t.state = 'concluded'
-    ) THEN
-        PERFORM public.disposition_refuse(format(
-            'batch %s is released without a review of its audit trail', of_batch));
-    END IF;
-END $$;
+DROP TRIGGER release_is_independent ON public.disposition_decision;
+DROP FUNCTION public.disposition_release_is_independent();
 CREATE OR REPLACE FUNCTION public.disposition_certificate_follows_release() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

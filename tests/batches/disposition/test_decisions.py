@@ -463,7 +463,9 @@ def test_a_closed_deviation_stands_for_the_excursions_that_it_names() -> None:
     """A closed deviation about the temperature says nothing of the pH."""
     batch = factories.running_batch()
     factories.stored(batch, factories.temperatures("39.0"))
-    factories.stored(batch, [one._replace(tag="ph") for one in factories.temperatures("8.00")])
+    factories.stored(
+        batch, [one._replace(tag="ph", unit="[pH]") for one in factories.temperatures("8.00")]
+    )
     factories.closed_deviation(batch)
 
     (left,) = [one.text for one in blockers.of(batch) if one.name == "outside-limits"]
@@ -474,7 +476,9 @@ def test_a_closed_deviation_stands_for_the_excursions_that_it_names() -> None:
 
 def test_a_name_within_a_word_is_not_named() -> None:
     batch = factories.running_batch()
-    factories.stored(batch, [one._replace(tag="ph") for one in factories.temperatures("8.00")])
+    factories.stored(
+        batch, [one._replace(tag="ph", unit="[pH]") for one in factories.temperatures("8.00")]
+    )
     (excursion,) = excursions.of(batch)
     deviation = factories.deviation(batch)
 
