@@ -2,12 +2,15 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
+_T = TypeVar("_T")
 # Every setting that was read, as people may see it: what the installation runs with is on record.
 READ: dict[str, str] = {}
 SET = "(set, not shown)"
@@ -66,6 +69,14 @@ def zone(name: str, default: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ImproperlyConfigured(f"{name}: there is no time zone {raw!r}") from error
     return raw
+
+
+def parsed(name: str, default: str, parse: Callable[[str], _T]) -> _T:
+    """Return what a text means to its reader, which raises `ValueError` where it means nothing."""
+    try:
+        return parse(text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 def folder(name: str, default: Path) -> Path:

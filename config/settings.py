@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from compliance.quality import working_hours
 from config import env, identity_providers
 from config.embedded import valkey
 
@@ -170,6 +171,8 @@ EXPORT = env.text("GMP_EXPORT", "")  # a folder, or s3://bucket/prefix with obje
 EXPORT_RETENTION_DAYS = env.number("GMP_EXPORT_RETENTION_DAYS", 3650)
 SITE_NAME = env.text("GMP_SITE_NAME", "Demo plant")
 SITE_ZONE = env.zone("GMP_SITE_ZONE", "UTC")  # of the site's clocks; signatures show it
+# By these clocks and by role; a review of the trail looks at what was done outside of them.
+WORKING_HOURS = env.parsed("GMP_WORKING_HOURS", working_hours.DEFAULT, working_hours.parse)
 
 # --- People
 

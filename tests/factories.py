@@ -678,7 +678,11 @@ FINDINGS = Findings(
 
 def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Deviation:
     """Return a deviation that one person investigated and signed, and another one closed."""
-    opened = deviation(about, at=at)
+    return closed(deviation(about, at=at), at=at)
+
+
+def closed(opened: Deviation, *, at: datetime = NOON) -> Deviation:
+    """Investigate, sign and close a deviation, by two people."""
     investigator = person(Role.PROCESS_ENGINEER, at=at)
     investigated = deviations.investigate(
         opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"

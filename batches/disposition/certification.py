@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection
 from django.db.models import Max, QuerySet
 
-from batches.disposition import standing
+from batches.disposition import makers, standing
 from batches.disposition.actions import Action
 from batches.disposition.models import Certificate, Decision
 from batches.execution import blockers, states
@@ -69,6 +69,7 @@ def certify(
         held = states.take(batch, Step.CERTIFY)
         decision = standing.demand_release(held)
         _demand_second_person(decision, confirmed)
+        makers.demand_other(held, actor)
         _demand_not_certified(decision)
         _demand_certifiable(held)
         deviations = _assessed(held, assessment)
@@ -100,7 +101,8 @@ def register(*, since: date | None = None, until: date | None = None) -> QuerySe
 
 
 def _demand_second_person(decision: Decision, confirmed: Confirmed) -> None:
-    if decision.signature.signer_id == confirmed.signer.pk:
+    releases = standing.releases_to(decision)
+    if releases.filter(signature__signer=confirmed.signer).exists():
         raise CertifierReleased(
             f"{confirmed.signer} released {decision.batch.number}: another Qualified Person certifies"
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from batches.disposition import reviews
+from batches.disposition import makers, reviews
 from batches.disposition.actions import Action
 from batches.disposition.models import RELEASES, BatchReview, Decision, Outcome
 from batches.execution import blockers, states
@@ -33,6 +33,13 @@ class ReferenceNeeded(Refused):
     """A rework follows an order of its own (21 CFR 211.115)."""
 
     code = "reference-needed"
+    status = 422
+
+
+class ExpiryInvalid(Refused):
+    """Its retention counts from the expiry: an early one would end it early."""
+
+    code = "expiry-invalid"
     status = 422
 
 
@@ -70,9 +77,13 @@ def decide(
     text = recording.demand_reason(reason)
     if chosen == Outcome.REWORK and not reference.strip():
         raise ReferenceNeeded("a rework needs the reference of its order")
+    if expires_on is not None and expires_on <= at.date():
+        raise ExpiryInvalid(f"{batch.number} would be expired already on {expires_on}")
     with recording.recording(Action.BATCH_DISPOSITIONED, actor=actor, at=at, reason=text):
         held = states.take(batch, rule.step)
         review = _demand_releasable(held) if chosen in RELEASES else None
+        if review is not None:
+            makers.demand_other(held, actor)
         signature = signing.sign(held, meaning=rule.meaning, confirmed=confirmed, comment=text)
         if review is not None and signature.record_digest != review.content_digest:
             raise reviews.RecordChanged(f"{held.number} changed after its review; review it again")

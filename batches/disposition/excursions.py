@@ -3,6 +3,7 @@
 A result that a specification judges is judged by it; anything else by the limits of the recipe.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,9 @@ from django.db import connection
 
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Judgement, Result
+from batches.quantities import units
 from batches.recipes.models import Criticality, Parameter, ParameterKind
+from compliance.quality.models import Deviation
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,21 @@ class Excursion:
             f"outside {self.limits_text}, first {self.first_value} "
             f"at {self.first_at.isoformat()}"
         )
+
+
+def is_about(deviation: Deviation, excursion: Excursion) -> bool:
+    """Say whether a deviation names the parameter, by tag or name, itself or by an exception."""
+    said = [
+        deviation.title, deviation.description, deviation.concerns, deviation.root_cause,
+        deviation.impact, deviation.conclusion,
+        *deviation.batch_exceptions.values_list("text", flat=True),
+    ]  # fmt: skip
+    names = (excursion.tag, excursion.name)
+    return any(
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
+        for name in names
+        for text in said
+    )
 
 
 Values = dict[str, list[tuple[datetime, Decimal]]]
@@ -135,15 +153,15 @@ def _results(batch: Batch, parameters: dict[str, Parameter]) -> Values:
     return values
 
 
-def _measurements(batch: Batch, units: dict[str, str]) -> Values:
+def _measurements(batch: Batch, declared: dict[str, str]) -> Values:
     """Return measurements recorded as events (an MES log); a text that is no number is not one."""
     recorded = BatchEvent.objects.filter(
-        batch=batch, kind=EventKind.MEASUREMENT, tag__in=list(units)
+        batch=batch, kind=EventKind.MEASUREMENT, tag__in=list(declared)
     ).values_list("tag", "unit", "occurred_at", "value")
     values: Values = {}
     for tag, unit, at, text in recorded:
-        if unit != units[tag]:
-            continue
+        if not units.is_same(unit, declared[tag]):
+            continue  # it was flagged at its entry as not judged
         try:
             value = Decimal(text)
         except InvalidOperation:

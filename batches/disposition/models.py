@@ -44,7 +44,7 @@ class Outcome(models.TextChoices):
 RELEASES = (Outcome.RELEASED, Outcome.CONFIRMED)
 
 
-@controlled(append_only=True, guards=("decision_moves_batch",))
+@controlled(append_only=True, guards=("decision_moves_batch", "release_is_independent"))
 class Decision(models.Model):
     """One decision of quality about a batch (21 CFR 211.22(a), 211.192). The newest one holds."""
 

@@ -78,9 +78,17 @@ def trail_reviewed(batch: Batch) -> list[str]:
 
 @blockers.register("outside-limits", clause="21 CFR 211.192")
 def limits(batch: Batch) -> list[str]:
-    """21 CFR 211.192: a failure is investigated to its conclusion before the release."""
-    if batch.deviations.filter(state=DeviationState.CLOSED).exists():
-        return []
+    """21 CFR 211.192: each failure is investigated to its conclusion before the release.
+
+    A closed deviation stands for the parameters that it names, and for no others.
+    """
+    closed = batch.deviations.filter(state=DeviationState.CLOSED) | batch.deviations.filter(
+        duplicate_of__state=DeviationState.CLOSED
+    )
+    settled = list(closed.distinct())
     return [
-        f"{excursion}, and no deviation about it is closed" for excursion in excursions.of(batch)
+        f"{one}, and no closed deviation of the batch names {one.name} or "
+        f"{one.tag}"
+        for one in excursions.of(batch)
+        if not any(excursions.is_about(each, one) for each in settled)
     ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db import connection
 
+from batches.disposition import makers
 from batches.disposition.actions import Action
 from batches.disposition.models import BatchReview
 from batches.execution import review_items, states
@@ -44,6 +45,7 @@ def sign(batch: Batch, *, seen: str, remarks: str, confirmed: Confirmed) -> Batc
         raise RemarksNeeded("say in 8 characters or more what the review found")
     with recording.recording(Action.BATCH_REVIEWED, actor=actor, at=at, reason=text):
         held = states.take(batch, Step.REVIEW)
+        makers.demand_other(held, actor)
         if signing.digest(held) != seen:
             raise RecordChanged(
                 f"the record of {held.number} changed while it was reviewed: look at what is new, "

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from django.db import connection
 
 from batches.disposition import excursions
+from batches.execution import measurements
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Result
-from batches.recipes.models import ParameterKind
+from batches.quantities import units
+from batches.recipes.models import Parameter, ParameterKind
 
 
 def missing(batch: Batch) -> Iterator[str]:
     """Yield each value that the recipe demands and nobody reported."""
     for parameter in batch.recipe.parameters.filter(is_required=True).order_by("tag"):
-        if not _has_value(batch, parameter.tag, ParameterKind(parameter.kind)):
+        if not _has_value(batch, parameter):
             kind = parameter.get_kind_display().lower()
             article = "an" if kind[0] in "aeiou" else "a"
             yield f"{parameter.tag}: the recipe demands {article} {kind}"
@@ -26,8 +28,9 @@ def failing(batch: Batch) -> Iterator[str]:
             yield f"{one}: the product does not meet its specification"
 
 
-def _has_value(batch: Batch, tag: str, kind: ParameterKind) -> bool:
-    if kind == ParameterKind.RESULT:
+def _has_value(batch: Batch, parameter: Parameter) -> bool:
+    tag = parameter.tag
+    if parameter.kind == ParameterKind.RESULT:
         return Result.objects.filter(sample__batch=batch, tag=tag).exists()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -35,6 +38,10 @@ def _has_value(batch: Batch, tag: str, kind: ParameterKind) -> bool:
             [batch.pk, tag],
         )
         (found,) = cursor.fetchone()
+    if found or batch.in_process_results.filter(parameter__tag=tag).exists():  # by people
+        return True
     measured = BatchEvent.objects.filter(batch=batch, kind=EventKind.MEASUREMENT, tag=tag)
-    entered = batch.in_process_results.filter(parameter__tag=tag)  # by people
-    return bool(found) or measured.exists() or entered.exists()
+    return any(
+        measurements.number(one.value) is not None and units.is_same(one.unit, parameter.unit)
+        for one in measured
+    )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Max, QuerySet
+
 from batches.disposition import later_entries
 from batches.disposition.later_entries import Later
 from batches.disposition.models import RELEASES, Certificate, Decision
@@ -44,6 +46,13 @@ def newest(batch: Batch) -> Decision | None:
         "signature", "review", "batch__recipe__product"
     )
     return found.order_by("-pk").first()
+
+
+def releases_to(decision: Decision) -> QuerySet[Decision]:
+    """Return the release that a decision goes back to, with every confirmation of it until then."""
+    of_batch = Decision.objects.filter(batch=decision.batch_id, pk__lte=decision.pk)
+    others = of_batch.exclude(outcome__in=RELEASES).aggregate(last=Max("pk"))["last"] or 0
+    return of_batch.filter(pk__gt=others)
 
 
 def demand_release(batch: Batch) -> Decision:

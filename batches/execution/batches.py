@@ -64,7 +64,7 @@ def issue(
             raise RecipeNotEffective(
                 f"{held} is {held.get_state_display().lower()}; issue against the effective version"
             )
-        if Batch.objects.filter(number=number).exists():
+        if Batch.objects.filter(number__iexact=number).exists():
             raise BatchKnown(f"{number} is issued already; batch numbers are never used twice")
         planned = size or sizes.of(held)
         batch = Batch.objects.create(

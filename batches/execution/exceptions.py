@@ -52,6 +52,7 @@ class CauserAssesses(Refused):
 CLAUSES: dict[str, str] = {
     ExceptionKind.OUT_OF_LIMITS: "21 CFR 211.110(b)",
     ExceptionKind.IMPLAUSIBLE: "21 CFR 211.68(b)",
+    ExceptionKind.NOT_JUDGED: "21 CFR 211.110(b)",
     ExceptionKind.LATE_ENTRY: "21 CFR 211.100(b)",
     ExceptionKind.CHARGE: "21 CFR 211.101",
     ExceptionKind.YIELD: "21 CFR 211.103",

@@ -19,16 +19,27 @@ def limits_of(parameter: BatchParameter) -> Limits:
 
 
 def judge(event: BatchEvent, *, at: datetime) -> None:
-    """Flag a measured value that is outside its limits; the source's record is taken as it is."""
+    """Flag a measured value outside its limits, or one that cannot be compared with them.
+
+    The source's record is taken as it is. What nobody could judge is not within its limits either.
+    """
     parameter = BatchParameter.objects.filter(batch=event.batch_id, tag=event.tag).first()
-    value = _number(event.value)
-    if parameter is None or value is None or not units.is_same(event.unit, parameter.unit):
+    if parameter is None:
         return
+    value = number(event.value)
     phase = (
         BatchPhase.objects.filter(batch=event.batch_id, name=event.phase).first()
         if event.phase
         else None
     )
+    if value is None or not units.is_same(event.unit, parameter.unit):
+        exceptions.flag(
+            event.batch, ExceptionKind.NOT_JUDGED, about=event, phase=phase, at=at,
+            by=event.recorded_by, is_critical=is_critical(parameter),
+            text=f"{parameter.name} “{event.value} {event.unit}” is no number in {parameter.unit}: "
+            "it was compared with no limit",
+        )  # fmt: skip
+        return
     standing = limits.judge(value, limits_of(parameter))
     if standing != Standing.WITHIN:
         exceptions.flag(
@@ -54,7 +65,8 @@ def said(parameter: BatchParameter, value: str, standing: Standing) -> str:
     return f"{parameter.name} {value} is outside {words}, {range_} {parameter.unit}"
 
 
-def _number(text: str) -> Decimal | None:
+def number(text: str) -> Decimal | None:
+    """Return the finite number that a source wrote, or None."""
     try:
         value = Decimal(text)
     except InvalidOperation:

@@ -14,7 +14,7 @@ from batches.laboratory.models import (
     SampleCustody,
     SampleState,
 )
-from batches.laboratory.samples import SampleKnown
+from batches.laboratory.samples import SampleKnown, demand_plain
 from batches.laboratory.states import SampleStep
 from compliance.access import authority
 from compliance.access.duties import Duty
@@ -77,6 +77,7 @@ def split(sample: Sample, *, number: str, actor: User, at: datetime, reason: str
     """Make an aliquot; it has a number of its own and names the sample it comes from."""
     authority.demand(actor, Duty.ENTER_RESULTS)
     text = recording.demand_reason(reason)
+    demand_plain(number)
     with recording.recording(Action.SAMPLE_MOVED, actor=actor, at=at, reason=text):
         _take(sample, SampleStep.SPLIT)
         if Sample.objects.filter(batch=sample.batch_id, number=number).exists():
@@ -88,6 +89,7 @@ def split(sample: Sample, *, number: str, actor: User, at: datetime, reason: str
             point=sample.point,
             taken_at=sample.taken_at,
             taken_by=actor.username,
+            registered_at=at,
             parent=sample,
         )
 

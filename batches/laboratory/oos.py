@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from batches.execution.models import Batch
-from batches.laboratory import states
+from batches.laboratory import analysts, states
 from batches.laboratory.actions import Action
 from batches.laboratory.models import OosDeviation, OosInvestigation, OosState
 from batches.laboratory.oos_opening import standing
@@ -22,7 +22,10 @@ from compliance.signatures.models import Meaning
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 
-__all__ = ["OosIncomplete", "link_deviation", "open_of", "original_analysts", "standing", "take"]
+__all__ = [
+    "InvestigatorIsAnalyst", "OosIncomplete", "demand_not_analyst", "link_deviation", "open_of",
+    "original_analysts", "standing", "take",
+]  # fmt: skip
 
 
 class OosIncomplete(Refused):
@@ -30,6 +33,12 @@ class OosIncomplete(Refused):
 
     code = "oos-incomplete"
     status = 422
+
+
+class InvestigatorIsAnalyst(Refused):
+    """Whoever obtained the result does not judge how it was obtained."""
+
+    code = "investigator-is-analyst"
 
 
 class OosLinked(Refused):
@@ -52,15 +61,18 @@ def take(oos: OosInvestigation, step: OosStep) -> OosInvestigation:
 
 
 def original_analysts(oos: OosInvestigation) -> frozenset[str]:
-    """Return the names, in lower case, under which the original result was obtained."""
+    """Return the names, as `analysts.folded`, under which the original result was obtained."""
     if oos.stability_result is not None:
-        return frozenset({oos.stability_result.entered_by.username.lower()})
+        return analysts.names(oos.stability_result.entered_by)
     if oos.result is None:
         return frozenset()
-    people = [oos.result.entered_by, oos.result.run and oos.result.run.analyst]
-    return frozenset(
-        {oos.result.analyst.lower()} | {person.username.lower() for person in people if person}
-    )
+    return analysts.of(oos.result)
+
+
+def demand_not_analyst(oos: OosInvestigation, actor: User) -> None:
+    """Whoever obtained the result neither judges how it was obtained nor accepts the judgement."""
+    if original_analysts(oos) & analysts.names(actor):
+        raise InvestigatorIsAnalyst(f"{oos}: the analyst does not lead it; ask a supervisor")
 
 
 def link_deviation(

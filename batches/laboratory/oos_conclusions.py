@@ -50,6 +50,7 @@ def conclude(
         Action.OOS_CONCLUDED, actor=actor, at=at, reason=f"{oos}: {conclusion.label}"
     ):
         locked = investigations.take(oos, OosStep.CONCLUDE)
+        investigations.demand_not_analyst(locked, actor)
         if conclusion == Conclusion.INVALIDATED and not locked.has_cause:
             raise NoAssignableCause(
                 f"{locked}: no assignable cause is on record, so the result is not invalidated; "
@@ -95,6 +96,9 @@ def close(oos: OosInvestigation, *, confirmed: Confirmed, reason: str) -> OosInv
         locked = investigations.take(oos, OosStep.CLOSE)
         if actor.pk == locked.investigator_id or _signed_by(locked, actor):
             raise InvestigatorIsApprover(f"{locked}: whoever investigated does not close it")
+        investigations.demand_not_analyst(locked, actor)
+        if locked.retests.filter(analyst=actor).exists():
+            raise InvestigatorIsApprover(f"{locked}: whoever retested does not close it")
         if locked.conclusion == Conclusion.CONFIRMED and not locked.deviation_links.exists():
             raise DeviationNeeded(
                 f"{locked} is confirmed: link the deviation that carries it on, then close it"

@@ -76,10 +76,13 @@ def standing(batch: Batch) -> QuerySet[OosInvestigation]:
 def demand_none_stands(sample: Sample, test: SpecificationTest) -> None:
     """Refuse a result that would stand beside, or in the place of, an OOS of the same test.
 
-    A result of a sample that was taken before the OOS was found is no retest, and is taken.
+    A result of a sample that was taken before the OOS was found is no retest, and is taken. What a
+    person registers only after it says nothing by the time it names.
     """
     beside = Q(result__sample=sample, result__tag=test.tag)
-    beside |= Q(test=test, opened_at__lt=sample.taken_at)
+    beside |= Q(
+        test=test, opened_at__lt=max(sample.taken_at, sample.registered_at or sample.taken_at)
+    )
     if sample.parent_id:
         beside |= Q(test=test)
     found = standing(sample.batch).filter(beside)

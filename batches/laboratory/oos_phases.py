@@ -12,7 +12,6 @@ from batches.laboratory.states import OosStep
 from compliance.access import authority
 from compliance.access.duties import Duty
 from compliance.access.models import User
-from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning
 from compliance.signatures.signing import Confirmed
@@ -30,12 +29,6 @@ CHECKLIST: dict[str, str] = {
     "sample": "The right sample was tested, and was handled and stored as it must be",
 }
 ANSWERS = ("yes", "no", "not-applicable")
-
-
-class InvestigatorIsAnalyst(Refused):
-    """Whoever obtained the result does not judge how it was obtained."""
-
-    code = "investigator-is-analyst"
 
 
 @dataclass(frozen=True)
@@ -64,8 +57,7 @@ def record_phase_one(
     text = recording.demand_reason(reason)
     with recording.recording(Action.OOS_INVESTIGATED, actor=actor, at=at, reason=text):
         locked = investigations.take(oos, OosStep.RECORD_PHASE_ONE)
-        if investigations.original_analysts(locked) & _names(actor):
-            raise InvestigatorIsAnalyst(f"{locked}: the analyst does not lead it; ask a supervisor")
+        investigations.demand_not_analyst(locked, actor)
         locked.investigator = actor
         locked.checklist = _answered(found.checklist)
         locked.is_preparation_retained = found.is_preparation_retained
@@ -86,6 +78,7 @@ def close_phase_one(
         Action.OOS_INVESTIGATED, actor=actor, at=at, reason=f"Phase I of {oos} is closed"
     ):
         locked = investigations.take(oos, OosStep.CLOSE_PHASE_ONE)
+        investigations.demand_not_analyst(locked, actor)
         _demand_phase_one_whole(locked)
         _set_cause(locked, cause)
         locked.state = OosState.CAUSE_FOUND if cause else OosState.PHASE_TWO
@@ -103,6 +96,7 @@ def find_cause(oos: OosInvestigation, *, cause: Cause, confirmed: Confirmed) -> 
         Action.OOS_INVESTIGATED, actor=actor, at=at, reason=f"a cause of {oos} was found"
     ):
         locked = investigations.take(oos, OosStep.FIND_CAUSE)
+        investigations.demand_not_analyst(locked, actor)
         _set_cause(locked, cause)
         locked.state = OosState.CAUSE_FOUND
         locked.save()
@@ -160,7 +154,3 @@ def _set_cause(oos: OosInvestigation, cause: Cause | None) -> None:
         )
     oos.cause_category = cause.category
     oos.cause, oos.cause_evidence = cause.text.strip(), cause.evidence.strip()
-
-
-def _names(person: User) -> frozenset[str]:
-    return frozenset({person.username.lower(), person.full_name.lower()})

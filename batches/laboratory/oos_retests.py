@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batches.execution import events
-from batches.laboratory import judging, readiness
+from batches.laboratory import analysts, judging, readiness
 from batches.laboratory import oos as investigations
 from batches.laboratory.actions import Action
 from batches.laboratory.models import (
@@ -73,6 +73,7 @@ def propose(
     text = recording.demand_reason(reason)
     with recording.recording(Action.OOS_INVESTIGATED, actor=actor, at=at, reason=text):
         locked = investigations.take(oos, OosStep.PROPOSE_PLAN)
+        investigations.demand_not_analyst(locked, actor)
         _demand_possible(locked, plan)
         locked.state = OosState.PLAN_PROPOSED
         locked.plan_kind, locked.retest_count = plan.kind, plan.count
@@ -91,6 +92,7 @@ def approve(oos: OosInvestigation, *, confirmed: Confirmed) -> OosInvestigation:
         Action.OOS_INVESTIGATED, actor=actor, at=at, reason=f"retest plan of {oos} is approved"
     ):
         locked = investigations.take(oos, OosStep.APPROVE_PLAN)
+        investigations.demand_not_analyst(locked, actor)
         if actor.pk == locked.plan_author_id:
             raise AuthorApprovesPlan(f"{locked}: whoever wrote the plan does not approve it")
         locked.state = OosState.RETESTING
@@ -159,8 +161,7 @@ def _demand_possible(oos: OosInvestigation, plan: Plan) -> None:
         )
     if Duty.ENTER_RESULTS not in plan.analyst.duties:
         raise OosIncomplete(f"{plan.analyst} is no analyst")
-    names = {plan.analyst.username.lower(), plan.analyst.full_name.lower()}
-    if investigations.original_analysts(oos) & names:
+    if investigations.original_analysts(oos) & analysts.names(plan.analyst):
         raise SameAnalyst(
             f"{oos}: {plan.analyst} obtained the original result; another one retests"
         )

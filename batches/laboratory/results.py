@@ -98,6 +98,7 @@ def report(
         _demand_determinations(test, unit, replicates, is_person=not isinstance(actor, Device))
         reading = _read(test, value_text, replicates)
     events.demand_possible(reported_at, at=at)
+    _demand_injections(reading, run)
     if reported_at < sample.taken_at:
         raise ResultInvalid(f"sample {sample.number} was taken after the result was reported")
     source = actor if isinstance(actor, Device) else None
@@ -229,6 +230,15 @@ def _demand_allowed(sample: Sample, test: SpecificationTest) -> None:
     if governing.on_hold(sample.batch, test):
         raise TestOnHold(f"{test.tag} of {sample.batch} is on hold: quality resumes it")
     oos_opening.demand_none_stands(sample, test)
+
+
+def _demand_injections(reading: Reading, run: Run | None) -> None:
+    """An injection counts once, and by way of its run: there its suitability was shown."""
+    named = [one.injection for one, _ in reading.replicates if one.injection is not None]
+    if named and run is None:
+        raise ResultInvalid(f"{named[0]}: a result of injections names their run")
+    if len({one.pk for one in named}) < len(named):
+        raise ResultInvalid("each determination is of an injection of its own")
 
 
 def _demand_suitable(run: Run, sample: Sample, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from batches.laboratory import results, states
+from batches.laboratory import analysts, results, states
 from batches.laboratory.actions import Action
 from batches.laboratory.models import Result, ResultReview, RunState, Sample
 from batches.laboratory.runs import ReviewerIsAnalyst
@@ -58,12 +58,7 @@ def review(result: Result, *, confirmed: Confirmed, comment: str = "") -> Result
 
 
 def _demand_another(result: Result, reviewer: User) -> None:
-    names = {reviewer.username.lower(), reviewer.full_name.lower()}
-    if (
-        result.entered_by_id == reviewer.pk
-        or result.analyst.lower() in names
-        or (result.run is not None and result.run.analyst_id == reviewer.pk)
-    ):
+    if analysts.of(result) & analysts.names(reviewer):
         raise ReviewerIsAnalyst(f"{result}: its analyst does not review it; ask another person")
 
 

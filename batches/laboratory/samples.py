@@ -10,7 +10,7 @@ from batches.execution.models import Batch
 from batches.execution.states import Step
 from batches.laboratory.actions import Action
 from batches.laboratory.models import Sample
-from compliance.access import authority
+from compliance.access import authority, look_alikes
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
 from compliance.access.models import Device
@@ -24,6 +24,13 @@ class SampleKnown(Refused):
     code = "sample-known"
 
 
+class SampleNumberInvalid(Refused):
+    """Two numbers that a reader cannot tell apart are one to the reader."""
+
+    code = "sample-number-invalid"
+    status = 422
+
+
 def take(
     batch: Batch, *, number: str, taken_at: datetime, actor: Principal, at: datetime,
     point: str = "", taken_by: str = "",
@@ -31,6 +38,7 @@ def take(
     """Register a sample; its number is unique within the batch."""
     authority.demand(actor, Duty.ENTER_RESULTS)
     events.demand_possible(taken_at, at=at)
+    demand_plain(number)
     source = actor if isinstance(actor, Device) else None
     with recording.recording(
         Action.SAMPLE_TAKEN, actor=actor, at=at, reason=f"sample {number} of batch {batch.number}"
@@ -44,7 +52,16 @@ def take(
             point=point,
             taken_at=taken_at,
             taken_by=taken_by or ("" if source else actor.trail_identity().name),
+            registered_at=None if source else at,
             source=source,
+        )
+
+
+def demand_plain(number: str) -> None:
+    """Pass when every sign of a number is seen, and none is a variant of a plainer one."""
+    if not number or look_alikes.plain(number) != number or look_alikes.hidden_signs(number):
+        raise SampleNumberInvalid(
+            f"“{number}” is no number of a sample: single spaces, and no signs that nobody sees"
         )
 
 

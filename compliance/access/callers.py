@@ -45,9 +45,14 @@ def principal(request: Request) -> User | Device:
     caller = cast(User | Device, request.user)
     if request.method not in SAFE_METHODS:
         demand_qualified(request)
-    if isinstance(caller, User) and caller.must_change_password:
-        raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
+    if isinstance(caller, User):
+        _demand_own_password(caller)
     return caller
+
+
+def _demand_own_password(person: User) -> None:
+    if person.must_change_password:
+        raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
 
 
 def person(request: Request) -> User:
@@ -81,6 +86,7 @@ class PeopleRead(BasePermission):
             person(request)
         if not isinstance(caller, User):
             return False
+        _demand_own_password(caller)
         if request.method in ("GET", "HEAD"):
             authority.demand(caller, Duty.READ)
         return True

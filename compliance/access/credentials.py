@@ -1,9 +1,12 @@
 """Check a name and password, count the failures, and lock: one counter for sessions and signatures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.db import connections, transaction
+from django.db.models import QuerySet
 
 from compliance.access import alarms
 from compliance.access.actions import Action
@@ -15,10 +18,12 @@ from compliance.trail.refusals import Unidentified
 
 MAX_FAILURES = 5  # 21 CFR 11.300(d)
 LOCK_FOR = timedelta(minutes=15)
+_LOCK = 0x5349474E  # of the lock that makes attempts in one name wait for each other
 
 
 # A right password that does not sign in by itself: it must not end a row of wrong answers.
 HALF = "password"
+SECOND = "second-factor"
 _more: list[Callable[[User], bool]] = []
 
 
@@ -44,6 +49,30 @@ def check(*, username: str, password: str, purpose: str, address: str, at: datet
     whoever holds a session could try passwords without end, in requests that are rolled back.
     """
     username = _typed(username)
+    with one_at_a_time(username):
+        return _checked(username, password, purpose, address, at)
+
+
+@contextmanager
+def one_at_a_time(username: str) -> Iterator[None]:
+    """Let attempts in one name wait for each other, and keep what each of them recorded.
+
+    Else many at once would all be let in before the first of them has failed. What is recorded is
+    committed at the end, also when an exception says what came of it.
+    """
+    kept = transaction.atomic(using=refusals.ALIAS)
+    kept.__enter__()
+    try:
+        with connections[refusals.ALIAS].cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(lower(%s)))", [_LOCK, _typed(username)]
+            )
+        yield
+    finally:
+        kept.__exit__(None, None, None)
+
+
+def _checked(username: str, password: str, purpose: str, address: str, at: datetime) -> User:
     demand_unlocked(username, purpose=purpose, address=address, at=at)
     person = User.objects.filter(username__iexact=username, is_active=True).first()
     if person is None:
@@ -105,16 +134,24 @@ def _typed(username: str) -> str:
 
 
 def is_locked(username: str, *, at: datetime) -> bool:
-    """Say whether the last attempts within the lock time all failed, and were too many."""
+    """Say whether the last attempts within the lock time all failed, and were too many.
+
+    Second factors are counted by themselves too: a right password, given to witness or to sign in
+    between, does not end a row of wrong codes.
+    """
     recent = (
         SignIn.objects.using(refusals.ALIAS)
         .filter(username__iexact=_typed(username), attempted_at__gt=at - LOCK_FOR)
         .exclude(outcome__in=[SignInOutcome.LOCKED, SignInOutcome.SIGNED_OUT])
         .exclude(purpose=HALF, outcome=SignInOutcome.ACCEPTED)
         .order_by("-pk")
-        .values_list("outcome", flat=True)[:MAX_FAILURES]
     )
-    return len(recent) == MAX_FAILURES and set(recent) == {SignInOutcome.WRONG}
+    return _are_too_many(recent) or _are_too_many(recent.filter(purpose=SECOND))
+
+
+def _are_too_many(attempts: QuerySet[SignIn]) -> bool:
+    last = list(attempts.values_list("outcome", flat=True)[:MAX_FAILURES])
+    return len(last) == MAX_FAILURES and set(last) == {SignInOutcome.WRONG}
 
 
 def signed_out(person: User, *, address: str, at: datetime) -> None:

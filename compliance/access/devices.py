@@ -124,11 +124,15 @@ def revoke(device: Device, *, actor: Actor, at: datetime, reason: str) -> Device
 
 
 def by_token(token: str) -> Device | None:
-    """Return the active device that this token belongs to, else None."""
+    """Return the device that this token belongs to, when it is neither revoked nor retired."""
     device = _named_in(token)
-    if device is None or not device.is_active or not _fits(device, token):
+    if device is None or _is_out(device) or not _fits(device, token):
         return None
     return device
+
+
+def _is_out(device: Device) -> bool:
+    return not device.is_active or device.qualification == Qualification.RETIRED
 
 
 def objection(device: Device, *, at: datetime) -> str | None:
@@ -160,9 +164,10 @@ def report_token(token: str, *, address: str, at: datetime) -> None:
     """Raise an alarm for a token that was refused: a revoked device's, or nobody's (11.300(d))."""
     device = _named_in(token)
     once = f"{address} {at:%Y-%m-%d %H}"
-    if device is not None and not device.is_active and _fits(device, token):
+    if device is not None and _is_out(device) and _fits(device, token):
+        how = "retired" if device.is_active else "revoked"
         alarms.raise_(
-            AlarmKind.REVOKED_TOKEN, f"{device.name} is revoked, and its token was used",
+            AlarmKind.REVOKED_TOKEN, f"{device.name} is {how}, and its token was used",
             about=device, address=address, at=at, once=once,
         )  # fmt: skip
         return

@@ -124,6 +124,8 @@ def end_role(
     _demand_another(assignment.user, actor)
     text = recording.demand_reason(reason)
     with recording.recording(Action.ROLE_ENDED, actor=actor, at=at, reason=text):
+        # The person first: whoever signs in this role at this moment is through, or sees it gone.
+        User.objects.select_for_update().get(pk=assignment.user_id)
         locked = RoleAssignment.objects.select_for_update().get(pk=assignment.pk)
         if locked.ended_at is not None:
             raise RoleEnded(f"{locked} ended already")

@@ -25,6 +25,7 @@ FRAME = {
     "not-acceptable": (406, "The answer has no form that Accept names; JSON is always there."),
     "unsupported-media-type": (415, "The body is in a form or a charset that is not read here."),
     "invalid": (422, "A member is wrong, missing or unknown; `errors` says which and why."),
+    "not-storable": (422, "A value is too long, too large, or has a NUL."),
     "throttled": (429, "Too many requests in this minute; Retry-After says how long to wait."),
     "broken": (500, "An error on our side: nothing was stored; report the correlation id."),
     "database-unavailable": (503, "The database is not reachable now; send the same again."),

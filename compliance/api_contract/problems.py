@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -85,6 +85,12 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
             log.warning("the database is not reachable: %s", error)
             again = "the database is not reachable now; send the same request again"
             return _short("database-unavailable", "Unavailable", 503, again)
+        case DataError():  # too long for its column, too large a number, NUL in an address
+            log.warning("what was asked cannot be stored or compared", exc_info=error)
+            long = (
+                "a value is too long, too large, or has a NUL: it is neither stored nor looked for"
+            )
+            return {**_invalid(long), "code": "not-storable"}
         case Http404():
             return _short("not-found", "Not found", 404, str(error))
         case PermissionDenied():

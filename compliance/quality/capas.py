@@ -233,7 +233,7 @@ def overdue(*, on: date) -> list[tuple[Capa, date, str]]:
 
 @signing.signable(Capa)
 def signed_content(capa: Capa) -> Mapping[str, canonical.Value]:
-    """What a signature under a CAPA covers: the plan, and what was done and seen so far."""
+    """What a signature under a CAPA covers: the plan; what is done and seen stays by guards."""
     return {
         "number": capa.number, "title": capa.title, "kind": capa.kind, "source": capa.source,
         "source_text": capa.source_text, "problem": capa.problem, "criterion": capa.criterion,

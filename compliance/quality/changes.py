@@ -248,7 +248,7 @@ def lacking(change: Change) -> list[str]:
 
 @signing.signable(Change)
 def signed_content(change: Change) -> Mapping[str, canonical.Value]:
-    """What a signature under a change covers: the wish, its impacts and its tasks as planned."""
+    """What a signature under a change covers: the wish and its impacts; its tasks stay by guards."""
     return {
         "number": change.number, "title": change.title, "description": change.description,
         "justification": change.justification, "classification": change.classification,

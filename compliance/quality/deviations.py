@@ -277,16 +277,13 @@ def signed_content(deviation: Deviation) -> Mapping[str, canonical.Value]:
 
 
 def _demand_second_person(deviation: Deviation, actor: User) -> None:
-    investigators = {
-        signature.signer_id
-        for signature in signing.of(deviation)
-        if signature.meaning == Meaning.INVESTIGATED and signing.is_current(signature, deviation)
-    }
-    if not investigators:
+    signed = [one for one in signing.of(deviation) if one.meaning == Meaning.INVESTIGATED]
+    if not any(signing.is_current(one, deviation) for one in signed):
         raise DeviationIncomplete(
             f"{deviation.number}: the investigation is not signed in its present version"
         )
-    if investigators == {actor.pk}:
+    # In any version: a later word of somebody else does not make it another one's investigation.
+    if actor.pk in {one.signer_id for one in signed}:
         raise InvestigatorCloses(
             f"{deviation.number}: whoever investigated does not close; "
             "ask another person of quality"

@@ -195,7 +195,8 @@ def decide(
         held.decided_by, held.decided_at, held.review_due_on = actor, at, review_due_on
         held.state = RiskState.ACCEPTED if is_accepted else RiskState.TO_MITIGATE
         held.save()
-        signing.sign(held, meaning=Meaning.APPROVED, confirmed=confirmed, comment=text)
+        said = f"{held.get_state_display()}: {text}"
+        signing.sign(held, meaning=Meaning.APPROVED, confirmed=confirmed, comment=said)
     return held
 
 

@@ -4,7 +4,8 @@ A review covers the entries that the scope had when it was opened. Later entries
 whoever relies on a review asks `is_current`, or `current_of` for a scope by name.
 """
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,7 @@ from compliance.quality.models import (
     TrailReviewState,
 )
 from compliance.quality.states import TRAIL_REVIEW, OfTrailReview
+from compliance.quality.trail_rules import Fact
 from compliance.quality.trail_scopes import Found
 from compliance.refusals import Refused
 from compliance.signatures import signing
@@ -74,6 +76,8 @@ def open_(wanted: Wanted, *, seed: str, actor: User, at: datetime) -> TrailRevie
     """Open a review as its reviewer and draw its sample; raise `ReviewerInvolved`.
 
     The seed decides the random part: with it and the entries anybody draws the same sample again.
+    To the reviewer's words the program adds random ones of its own, so that nobody knows the sample
+    before, and nobody chooses words that leave an entry out.
     """
     authority.demand(actor, Duty.REVIEW_TRAIL)
     if not 8 <= len(seed.strip()) <= 64:
@@ -85,17 +89,18 @@ def open_(wanted: Wanted, *, seed: str, actor: User, at: datetime) -> TrailRevie
         raise ReviewerInvolved(
             f"{actor.username} made entries of {found.title}: somebody else reviews them"
         )
-    targeted = {one.entry: trail_rules.reasons(one) for one in facts}
+    thrown = f"{seed.strip()} {secrets.token_hex(16)}"
     drawn = trail_samples.draw(
-        found.covered, targeted=targeted, seed=seed.strip(), random=trail_rules.RANDOM
-    )
+        found.covered, targeted=_targeted(facts, seed=thrown), seed=thrown,
+        random=trail_rules.RANDOM,
+    )  # fmt: skip
     with recording.recording(
         Action.TRAIL_REVIEW_OPENED, actor=actor, at=at, reason=f"review of {found.title}"
     ):
         review = TrailReview.objects.create(
             number=numbering.next_number(TrailReview, prefix="TR", at=at), kind=wanted.kind,
             name=wanted.name, title=found.title[:300], wanted=_stored(wanted), reviewer=actor,
-            opened_at=at, seed=seed.strip(), rules=trail_rules.VERSION,
+            opened_at=at, seed=thrown, rules=trail_rules.VERSION, hours=trail_rules.hours(),
             tree_size=trail_scopes.tree_size(), entry_count=len(found.covered),
             entries_digest=trail_samples.digest(found.covered), actors="\n".join(people),
         )  # fmt: skip
@@ -103,6 +108,29 @@ def open_(wanted: Wanted, *, seed: str, actor: User, at: datetime) -> TrailRevie
             SampledEntry(review=review, entry=entry, reasons=why) for entry, why in drawn.items()
         )
     return review
+
+
+def _targeted(facts: list[Fact], *, seed: str) -> dict[int, list[str]]:
+    """Return the entries that are drawn whatever the seed, each with its reasons.
+
+    What a review that was not concluded has drawn is drawn again: else whoever dislikes a sample
+    gives the review up, and opens another one until the sample pleases.
+    """
+    targeted = trail_samples.thinned(
+        {one.entry: trail_rules.reasons(one) for one in facts},
+        rule=trail_rules.OUT_OF_HOURS,
+        groups={one.entry: (one.actor, one.action) for one in facts},
+        seed=seed,
+    )
+    for entry in _drawn_before(targeted):
+        targeted[entry].append(trail_rules.DRAWN_BEFORE)
+    return targeted
+
+
+def _drawn_before(entries: Iterable[int]) -> list[int]:
+    found = SampledEntry.objects.filter(entry__in=list(entries))
+    unconcluded = found.exclude(review__state=TrailReviewState.CONCLUDED)
+    return sorted(set(unconcluded.values_list("entry", flat=True)))
 
 
 def assess(
@@ -176,7 +204,9 @@ def current_of(kind: Kind, name: str) -> TrailReview | None:
         .order_by("-pk")
         .first()
     )
-    return newest if newest is not None and is_current(newest) else None
+    if newest is None or (str(newest.wanted["kind"]), newest.wanted["name"]) != (str(kind), name):
+        return None  # it goes under this name, and was of something else
+    return newest if is_current(newest) else None
 
 
 def state(review: TrailReview) -> Standing:
@@ -220,6 +250,8 @@ def signed_content(review: TrailReview) -> Mapping[str, canonical.Value]:
             [one.entry, one.reasons, one.outcome, one.text]
             for one in review.sample.order_by("entry")
         ],
+        # Left out where there is none, so that signatures of earlier versions still fit.
+        **({"hours": review.hours} if review.hours else {}),
     }  # fmt: skip
 
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-VERSION = "1"
+from django.conf import settings
+
+VERSION = "2"
 RANDOM = "random"
+DRAWN_BEFORE = "drawn-before"  # by a review of the same entries that was not concluded
+OUT_OF_HOURS = "out-of-hours"
 LATE_AFTER = timedelta(hours=1)
-WORKING_HOURS = range(5, 21)  # UTC
 _HAPPENED = ("occurred_at", "performed_at", "taken_at", "reported_at", "started_at", "received_at")
 _ROUTINE = frozenset({"state", "audit_seq", "audit_head"})
 _MACHINES = frozenset({"device", "system"})
@@ -37,7 +40,7 @@ def register(name: str) -> Callable[[Rule], Rule]:
     """Declare a rule; the name is stored with each entry that it draws, so it never changes."""
 
     def declare(rule: Rule) -> Rule:
-        if name in _rules or name == RANDOM:
+        if name in _rules or name in (RANDOM, DRAWN_BEFORE):
             raise ValueError(f"the rule {name} is registered already")
         _rules[name] = rule
         return rule
@@ -78,12 +81,18 @@ def late_entry(fact: Fact) -> bool:
     return any(at is not None and fact.acted_at - at > LATE_AFTER for at in moments)
 
 
-@register("out-of-hours")
+@register(OUT_OF_HOURS)
 def out_of_hours(fact: Fact) -> bool:
-    """What a person did at night or on a weekend."""
-    if set(fact.role.split(",")) & _MACHINES:
+    """What a person did outside of the working hours of one of their roles."""
+    roles = [role.strip() for role in fact.role.split(",") if role.strip()]
+    if set(roles) & _MACHINES:
         return False
-    return fact.acted_at.hour not in WORKING_HOURS or fact.acted_at.weekday() > 4
+    return not settings.WORKING_HOURS.cover(fact.acted_at, roles=roles, zone=settings.SITE_ZONE)
+
+
+def hours() -> str:
+    """Return the working hours that the rule goes by, as a review keeps them."""
+    return f"{settings.WORKING_HOURS.text} ({settings.SITE_ZONE})"
 
 
 @register("refused-act")

@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 LEAST, MOST = 5, 60
 
@@ -16,6 +17,27 @@ def draw(
     for entry in sorted(others, key=lambda one: rank(one, seed))[: size(len(others))]:
         drawn[entry] = [random]
     return dict(sorted(drawn.items()))
+
+
+def thinned(
+    targeted: Mapping[int, Sequence[str]], *, rule: str, groups: Mapping[int, Hashable], seed: str
+) -> dict[int, list[str]]:
+    """Keep of what one rule alone names a part of each group, by the seed; all of anything else.
+
+    Each group has its own part, so that many entries of one kind take no place from another, and
+    what is left out goes back to the rest, where the random part may draw it. Of a group the part is
+    `LEAST` or the square root, whichever is more, and has no upper bound.
+    """
+    kept = {entry: list(reasons) for entry, reasons in targeted.items()}
+    alone: dict[Hashable, list[int]] = defaultdict(list)
+    for entry, reasons in kept.items():
+        if reasons == [rule]:
+            alone[groups[entry]].append(entry)
+    for entries in alone.values():
+        part = max(LEAST, math.isqrt(len(entries)))
+        for entry in sorted(entries, key=lambda one: rank(one, seed))[part:]:
+            kept[entry] = []
+    return kept
 
 
 def size(count: int) -> int:

@@ -20,7 +20,7 @@ from compliance.signin.models import FactorKind, FactorUse, SecondFactor
 from compliance.signin.security_keys import Answer
 from compliance.trail import recording, refusals
 
-PURPOSE = "second-factor"
+PURPOSE = credentials.SECOND
 CODES = 10
 
 
@@ -37,6 +37,13 @@ class FactorKnown(Refused):
 
 class FactorRemoved(Refused):
     code = "second-factor-removed"
+
+
+class PasswordNotOwn(Refused):
+    """Whoever set this password could enrol a factor in the person's name, and keep it."""
+
+    code = "password-not-own"
+    status = 403
 
 
 class FactorNotTested(Refused):
@@ -103,6 +110,8 @@ def make_codes(person: User, *, at: datetime) -> list[str]:
 def _enrolled(
     factor: SecondFactor, person: User, *, name: str, answer: str, at: datetime
 ) -> SecondFactor:
+    if person.must_change_password:
+        raise PasswordNotOwn("choose a password of your own before you enrol a second factor")
     factor.person, factor.name = person, name.strip() or factor.get_kind_display()
     factor.enrolled_at = factor.tested_at = at
     reason = f"{factor.get_kind_display()} “{factor.name}” enrolled and tested"
@@ -142,12 +151,14 @@ def _end(factor: SecondFactor, *, by: str, at: datetime) -> None:
 
 def give_code(person: User, *, code: str, address: str, at: datetime) -> SecondFactor:
     """Take a code of the person's app, or a recovery code; raise `FactorWrong` or `Locked`."""
-    credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
-    given = code.strip().replace(" ", "").lower()
-    for factor in active(person):
-        if answer := _answer(factor, given, at):
-            return _used(factor, person, answer=answer, counter=0, address=address, at=at)
-    raise _wrong(person, FactorWrong("this code is not right, or was used before"), address, at)
+    with credentials.one_at_a_time(person.username):
+        credentials.demand_unlocked(person.username, purpose=PURPOSE, address=address, at=at)
+        given = code.strip().replace(" ", "").lower()
+        for factor in active(person):
+            if answer := _answer(factor, given, at):
+                return _used(factor, person, answer=answer, counter=0, address=address, at=at)
+        wrong = FactorWrong("this code is not right, or was used before")
+        raise _wrong(person, wrong, address, at)
 
 
 def give_key(

@@ -17,13 +17,15 @@ _OPEN = {
     Lacks.FACTOR: _ALWAYS | {"second-factor-give", "session-second-factor", "sso-page"},
     Lacks.ENROLMENT: _ALWAYS
     | {"second-factors", "second-factor-app", "second-factor-key", "admin:password_change"}
-    | {"session-second-factor", "session-second-factors"},
+    | {"session-second-factor", "session-second-factors", "session-password"},
 }
 _PAGE = {Lacks.FACTOR: "second-factor-give", Lacks.ENROLMENT: "second-factors"}
 _SAID = {
     Lacks.FACTOR: "give the second factor: POST /api/v1/session/second-factor",
     Lacks.ENROLMENT: "enrol a second factor: POST /api/v1/session/second-factors",
 }
+# With a password that somebody else set, nobody enrols a factor.
+_FIRST_CHOOSE = "choose a password of your own: POST /api/v1/session/password; then "
 
 
 class SecondFactorGate:
@@ -45,12 +47,13 @@ class SecondFactorGate:
         setattr(request, ATTRIBUTE, person)
         if _name(request) not in _OPEN[missing]:
             request.user = AnonymousUser()
+            is_new = missing == Lacks.ENROLMENT and person.must_change_password
             if request.path.startswith("/api/"):
-                return problems.answer(
-                    request, code=str(missing), status_code=403, detail=_SAID[missing]
-                )
+                said = (_FIRST_CHOOSE if is_new else "") + _SAID[missing]
+                return problems.answer(request, code=str(missing), status_code=403, detail=said)
             if request.path.startswith("/admin/"):
-                return HttpResponseRedirect(reverse(_PAGE[missing]))
+                page = "admin:password_change" if is_new else _PAGE[missing]
+                return HttpResponseRedirect(reverse(page))
         elif _name(request) in {"admin:login", "session"}:
             request.user = AnonymousUser()  # signing in anew is open to everybody
         return self.get_response(request)

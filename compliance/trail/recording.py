@@ -1,5 +1,6 @@
 """Open an act: the transaction in which controlled records may change, with who and why."""
 
+import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -142,15 +143,25 @@ def current() -> Act | None:
 
 
 def demand_reason(reason: str) -> str:
-    """Return the reason without padding, or raise `ReasonNotMeaningful` for an empty phrase."""
+    """Return the reason without padding, or raise `ReasonNotMeaningful` for an empty phrase.
+
+    What no reader sees does not count, and nothing in a reason turns the direction of writing: it
+    would read otherwise than it is stored.
+    """
     text = " ".join(reason.split())
-    if len(text) < 8 or len(set(text.lower())) < 4 or text.lower().rstrip(".!") in EMPTY_PHRASES:
+    if any(one in _TURNS for one in text):
+        raise ReasonNotMeaningful(
+            "a reason has no marks that override the direction of writing: type it anew"
+        )
+    seen = "".join(one for one in text if unicodedata.category(one)[0] not in "CM")
+    if len(seen) < 8 or len(set(seen.lower())) < 4 or seen.lower().rstrip(".!") in EMPTY_PHRASES:
         raise ReasonNotMeaningful(
             f"“{text}” is no reason: say in at least 8 characters what was changed and why"
         )
     return text
 
 
+_TURNS = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")  # UAX 9: embed, override, isolate
 EMPTY_PHRASES = frozenset(
     {"correction", "corrected", "data correction", "see above", "as discussed", "no reason"}
     | {"not applicable", "test test", "changed value", "mistake", "wrong value", "typing error"}

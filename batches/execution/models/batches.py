@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from batches.recipes.models import MasterRecipe, RecipePhase
 from compliance.access.models import Device
@@ -67,6 +68,7 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = "batches"
         constraints = [
+            models.UniqueConstraint(Upper("number"), name="batch_number_once_in_any_case"),
             models.CheckConstraint(
                 name="batch_ends_after_start",
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),

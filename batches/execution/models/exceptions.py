@@ -12,6 +12,7 @@ from compliance.trail.capture import controlled
 class ExceptionKind(models.TextChoices):
     OUT_OF_LIMITS = "out-of-limits", "Value outside its limits"
     IMPLAUSIBLE = "implausible", "Implausible value confirmed"
+    NOT_JUDGED = "not-judged", "Value that could not be judged"
     LATE_ENTRY = "late-entry", "Late entry"
     CHARGE = "charge", "Charge outside its tolerance"
     YIELD = "yield", "Yield outside its limits"

@@ -53,7 +53,7 @@ class Conclusion(models.TextChoices):
 _PERSON = settings.AUTH_USER_MODEL
 
 
-@controlled(guards=("follow_guidance",))
+@controlled(guards=("follow_guidance", "analyst_keeps_out"))
 class OosInvestigation(models.Model):
     """One investigation of one result outside its specification; opened in the act that found it."""
 

@@ -116,7 +116,7 @@ class Result(models.Model):
         return f"{self.sample} {self.tag} v{self.version}"
 
 
-@controlled(append_only=True, guards=("not_hidden_by_mean",))
+@controlled(append_only=True, guards=("not_hidden_by_mean", "of_own_injection"))
 class Replicate(models.Model):
     """One of the values that a result is calculated from."""
 
@@ -130,7 +130,10 @@ class Replicate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["result", "number"], name="replicate_number_once")
+            models.UniqueConstraint(fields=["result", "number"], name="replicate_number_once"),
+            models.UniqueConstraint(
+                fields=["result", "injection"], name="replicate_injection_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ class SampleState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-@controlled()
+@controlled(guards=("keep_sample",))
 class Sample(models.Model):
     """One sample taken of a batch, or an aliquot of one."""
 
@@ -27,6 +27,9 @@ class Sample(models.Model):
     point = models.CharField(max_length=100, blank=True)
     taken_at = models.DateTimeField()
     taken_by = models.CharField(max_length=100, blank=True)
+    registered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a person entered it; empty for what a system sent."
+    )
     source = models.ForeignKey(Device, models.PROTECT, related_name="+", null=True, blank=True)
     parent = models.ForeignKey(
         "self", models.PROTECT, related_name="aliquots", null=True, blank=True

@@ -135,6 +135,7 @@ def _facts(review: TrailReview) -> Facts:
             ("Size of the tree", f"{review.tree_size:,}"),
             ("Seed", review.seed),
             ("Rules of the sample", f"version {review.rules}"),
+            ("Working hours", review.hours or "-"),
             ("Digest of the entries", page_parts.code(review.entries_digest)),
         ]
     )

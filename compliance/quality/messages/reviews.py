@@ -47,6 +47,7 @@ class TrailReviewOut(Out):
     opened_at = serializers.DateTimeField()
     seed = serializers.CharField()
     rules = serializers.CharField()
+    hours = serializers.CharField()
     tree_size = serializers.IntegerField()
     entry_count = serializers.IntegerField()
     entries_digest = serializers.CharField()

@@ -83,7 +83,7 @@ class Capa(models.Model):
 controlled()(Capa.deviations.through)
 
 
-@controlled(guards=("keep_capa_open",))
+@controlled(guards=("keep_capa_open", "keep_done", "keep_plan"))
 class CapaAction(models.Model):
     """One thing to be done, by whom and until when; done with its evidence."""
 
@@ -113,7 +113,7 @@ class CapaAction(models.Model):
         return f"{self.capa} action {self.pk}"
 
 
-@controlled(append_only=True, guards=("keep_checker_apart",))
+@controlled(append_only=True, guards=("keep_checker_apart", "keep_capa_implemented"))
 class EffectivenessCheck(models.Model):
     """Whether it helped, by the criterion set beforehand, seen by somebody other than the owner."""
 

@@ -144,7 +144,7 @@ class Approval(models.Model):
         return f"{self.change} approved for {self.function}"
 
 
-@controlled(guards=("keep_change_open",))
+@controlled(guards=("keep_change_open", "keep_done", "keep_plan"))
 class ChangeTask(models.Model):
     """One thing that has to be done so that the change is there."""
 

@@ -15,7 +15,7 @@ class TrailReviewState(models.TextChoices):
     ABANDONED = "abandoned", "Abandoned"
 
 
-@controlled(guards=("keep_states", "keep_gates", "keep_reviewer_apart"))
+@controlled(guards=("keep_states", "keep_gates", "keep_reviewer_apart", "keep_scope"))
 class TrailReview(models.Model):
     """One review of all entries of a scope, up to a size of the tree, by a sample of them."""
 
@@ -29,8 +29,14 @@ class TrailReview(models.Model):
     wanted = CanonicalJSONField(help_text="The scope as it was asked.")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
-    seed = models.CharField(max_length=64, help_text="The random part of the sample follows of it.")
+    seed = models.CharField(
+        max_length=120,
+        help_text="The random part of the sample follows of it: the reviewer's words, and random ones.",
+    )
     rules = models.CharField(max_length=20, help_text="Version of the rules of the sample.")
+    hours = models.TextField(
+        blank=True, default="", help_text="Working hours that the rules went by, with their zone."
+    )
     tree_size = models.BigIntegerField(help_text="Entries of the log that were in the tree.")
     entry_count = models.PositiveIntegerField(help_text="Entries of the scope.")
     entries_digest = models.CharField(max_length=64, help_text="SHA-256 of their ids.")

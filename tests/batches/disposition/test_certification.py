@@ -63,6 +63,35 @@ def test_certification_is_another_act_of_another_person_than_the_release() -> No
         certification.certify(batch, confirmed=factories.confirmed(person))
 
 
+@pytest.mark.requirement("A11-15", "A16")
+def test_a_confirmation_by_somebody_else_makes_nobody_another_person_than_who_released() -> None:
+    batch = factories.completed_batch()
+    first = factories.person(Role.QUALIFIED_PERSON)
+    factories.decision(batch, by=first)
+    factories.deviation(batch, at=NOON + MINUTE)
+    for deviation in batch.deviations.all():
+        factories.closed(deviation, at=NOON + MINUTE)
+    factories.review(batch, at=NOON + MINUTE)
+    factories.decision(batch, Outcome.CONFIRMED, at=NOON + MINUTE)
+
+    with pytest.raises(CertifierReleased):
+        certification.certify(
+            batch, confirmed=factories.confirmed(first, at=NOON + MINUTE), assessment=ASSESSED
+        )
+    with pytest.raises(DatabaseError, match="who released does not certify"):
+        with transaction.atomic(), _act():
+            signature = signing.sign(
+                batch, meaning=Meaning.CERTIFIED,
+                confirmed=factories.confirmed(first, at=NOON + MINUTE),
+            )  # fmt: skip
+            Certificate.objects.create(
+                serial=1, number="QPC-000001", batch=batch, decision=standing.newest(batch),
+                statement="by hand", signature=signature, certified_at=NOON + MINUTE,
+            )  # fmt: skip
+    another = factories.certificate(batch, at=NOON + MINUTE, assessment=ASSESSED)
+    assert another.signature.signer != first
+
+
 @pytest.mark.requirement("A11-15", "P11-f1")
 @pytest.mark.parametrize("outcome", [None, Outcome.HELD, Outcome.REJECTED])
 def test_a_batch_that_is_not_released_is_not_certified(outcome: Outcome | None) -> None:

@@ -8,14 +8,17 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
-from batches.disposition import decisions, reviews, standing
+from batches.disposition import decisions, excursions, reviews, specification, standing
 from batches.disposition.decisions import DispositionBlocked, ReferenceNeeded
+from batches.disposition.makers import MakerDecides
 from batches.disposition.models import BatchReview, Decision, Outcome
 from batches.disposition.reviews import RecordChanged
-from batches.execution import blockers
+from batches.execution import blockers, events
 from batches.execution.models import Batch, DispositionState, EventKind
 from batches.execution.states import BY_DISPOSITION
+from batches.laboratory import results
 from compliance.access.duties import Role
+from compliance.access.models import User
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning, Signature
 from compliance.trail import recording
@@ -332,3 +335,127 @@ def test_decisions_carry_their_reason_in_the_trail() -> None:
     assert (entry.action, entry.reason) == (
         "disposition.batch-dispositioned", "the record was reviewed",
     )  # fmt: skip
+
+
+# --- Nobody judges their own work, and nothing is released beside what is open
+
+
+@pytest.mark.requirement("211-22a", "P11-g1")
+@pytest.mark.parametrize("made", ["observed", "tested"])
+def test_whoever_made_or_tested_a_batch_neither_reviews_nor_releases_it(made: str) -> None:
+    """A second role makes nobody independent of their own entries; nor does a role given later."""
+    both = factories.person(Role.OPERATOR, Role.QC_ANALYST, Role.QUALITY_ASSURANCE)
+    batch = factories.completed_batch()
+    if made == "observed":
+        happened = events.Reported(
+            kind=EventKind.OBSERVATION, occurred_at=NOON, occurred_text=NOON.isoformat(),
+            text="the vessel was looked at",
+        )  # fmt: skip
+        events.record(batch, reported=happened, message_id="", actor=both, at=NOON)
+    else:
+        results.report(
+            factories.sample(batch), tag="mab_g_l", unit="g/L", value_text="3.10", reported_at=NOON,
+            message_id="by-hand", actor=both, at=NOON,
+        )  # fmt: skip
+
+    with pytest.raises(MakerDecides):
+        factories.review(batch, by=both)
+    factories.review(batch)
+    with pytest.raises(MakerDecides):
+        factories.decision(batch, by=both)
+    with _refused_by_database(), _act():
+        _released_by_hand(batch, both)
+    factories.decision(batch, Outcome.HELD, by=both)  # to stop a batch is everybody's
+
+
+@pytest.mark.requirement("211-192")
+@pytest.mark.parametrize("open_", ["deviation", "oos", "phase"])
+def test_the_database_releases_nothing_that_stands_open(open_: str) -> None:
+    batch = factories.completed_batch()
+    if open_ == "deviation":
+        factories.deviation(batch)
+    elif open_ == "oos":
+        batch = factories.specified_batch()
+        factories.oos_investigation(about=batch)
+    else:
+        batch = factories.running_batch()
+    said = {"deviation": "is open", "oos": "stands", "phase": "is waiting"}[open_]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT public.disposition_stands_against(%s)", [batch.pk])
+        assert said in cursor.fetchone()[0]
+    if open_ != "deviation":
+        return
+    factories.review(batch)
+    with _refused_by_database(), _act():
+        _released_by_hand(batch, factories.person(Role.QUALITY_ASSURANCE))
+
+
+def _released_by_hand(batch: Batch, by: User) -> None:
+    """Do what `decide` does, without asking anything."""
+    signature = signing.sign(
+        batch, meaning=Meaning.RELEASED, confirmed=factories.confirmed(by), comment="by hand"
+    )
+    Batch.objects.filter(pk=batch.pk).update(disposition="released")
+    Decision.objects.create(
+        batch=batch, outcome="released", reason="by hand", review=reviews.current(batch),
+        signature=signature, decided_at=NOON,
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("211-192")
+def test_a_closed_deviation_stands_for_the_excursions_that_it_names() -> None:
+    """A closed deviation about the temperature says nothing of the pH."""
+    batch = factories.running_batch()
+    factories.stored(batch, factories.temperatures("39.0"))
+    factories.stored(
+        batch, [one._replace(tag="ph", unit="[pH]") for one in factories.temperatures("8.00")]
+    )
+    factories.closed_deviation(batch)
+
+    (left,) = [one.text for one in blockers.of(batch) if one.name == "outside-limits"]
+
+    assert left.startswith("ph: 1 reading outside")
+    assert "names pH or ph" in left
+
+
+def test_a_name_within_a_word_is_not_named() -> None:
+    batch = factories.running_batch()
+    factories.stored(
+        batch, [one._replace(tag="ph", unit="[pH]") for one in factories.temperatures("8.00")]
+    )
+    (excursion,) = excursions.of(batch)
+    deviation = factories.deviation(batch)
+
+    for title, is_about in (
+        ("The phase took long", False), ("pH left its limits", True), ("alphabet", False),
+        ("Excursion (PH)", True),
+    ):  # fmt: skip
+        deviation.title = title
+        assert excursions.is_about(deviation, excursion) is is_about, title
+
+
+@pytest.mark.requirement("211-192")
+@pytest.mark.parametrize(
+    ("value", "unit"), [("36.9", "K"), ("36.9", ""), ("n/a", "Cel"), ("NaN", "Cel"), ("", "Cel")]
+)
+def test_a_value_that_nobody_could_judge_is_an_exception_and_no_value(
+    value: str, unit: str
+) -> None:
+    """Else a wrong unit lets any value pass, and “n/a” stands for what the recipe demands."""
+    batch = factories.running_batch()
+
+    factories.happened(batch, EventKind.MEASUREMENT, tag="temperature_c", value=value, unit=unit)
+
+    (exception,) = batch.exceptions.all()
+    assert (exception.kind, exception.is_critical) == ("not-judged", True)
+    assert any(one.startswith("temperature_c") for one in specification.missing(batch))
+    factories.happened(batch, EventKind.MEASUREMENT, tag="temperature_c", value="36.9", unit="Cel")
+    assert not any(one.startswith("temperature_c") for one in specification.missing(batch))
+
+
+def test_a_batch_is_not_released_as_expired() -> None:
+    batch = factories.completed_batch()
+
+    with pytest.raises(decisions.ExpiryInvalid):
+        factories.decision(batch, expires_on=NOON.date())

@@ -32,10 +32,11 @@ def test_a_gap_in_a_sequence_is_a_finding_until_it_is_explained() -> None:
     assert found.verdict == Verdict.FINDING
     assert "injection 2" in str(vars(found))
 
-    runs.explain(
-        run, orphan="injection 2", text="the sampler skipped a vial, see its log",
-        actor=run.analyst, at=NOON,
-    )  # fmt: skip
+    for orphan in ("injection 2", "result of injection 3"):
+        runs.explain(
+            run, orphan=orphan, text="the sampler skipped a vial, see its log",
+            actor=run.analyst, at=NOON,
+        )  # fmt: skip
 
     assert _result(batch, "LB-09").verdict == Verdict.CLEAN
 

@@ -369,13 +369,78 @@ def test_the_analyst_does_not_lead_the_investigation() -> None:
         actor=both, at=NOON,
     )  # fmt: skip
 
-    with pytest.raises(oos_phases.InvestigatorIsAnalyst):
+    with pytest.raises(oos.InvestigatorIsAnalyst):
         oos_phases.record_phase_one(
             found.oos, found=factories.PHASE_ONE, actor=both, at=NOON, reason="first look at it"
         )
 
 
+def test_the_analyst_takes_no_step_of_the_investigation_and_does_not_close_it(
+    supervisor: User, quality: User, database_refuses: Refuses
+) -> None:
+    """A second role, or a later one, does not make the analyst another person."""
+    both = factories.person(Role.QC_SUPERVISOR, Role.QUALITY_ASSURANCE)
+    sample = factories.sample(factories.specified_batch())
+    found = results.report(
+        sample, tag="mab_g_l", unit="g/L", value_text="2.10", reported_at=NOON, message_id="1",
+        actor=both, at=NOON,
+    ).oos  # fmt: skip
+    oos_phases.record_phase_one(
+        found, found=factories.PHASE_ONE, actor=supervisor, at=NOON, reason="first look at it"
+    )
+
+    with pytest.raises(oos.InvestigatorIsAnalyst):
+        oos_phases.close_phase_one(found, cause=CAUSE, confirmed=factories.confirmed(both))
+    made = oos_phases.close_phase_one(found, cause=None, confirmed=factories.confirmed(supervisor))
+    with pytest.raises(oos.InvestigatorIsAnalyst):
+        oos_phases.find_cause(made, cause=CAUSE, confirmed=factories.confirmed(both))
+    made = oos_phases.find_cause(made, cause=CAUSE, confirmed=factories.confirmed(supervisor))
+    with pytest.raises(oos.InvestigatorIsAnalyst):
+        _conclude(made, both, Conclusion.INVALIDATED)
+    made = _conclude(made, supervisor, Conclusion.INVALIDATED)
+    with pytest.raises(oos.InvestigatorIsAnalyst):
+        _close(made, both)
+    database_refuses(
+        "UPDATE laboratory_oosinvestigation SET state = 'closed', approver_id = %s, "
+        "closed_at = now() WHERE id = %s", both.pk, made.pk,
+        saying="its analyst neither leads nor closes it",
+    )  # fmt: skip
+    assert _close(made, quality).state == "closed"
+
+
 # --- Nothing is tested into compliance beside the investigation
+
+
+def test_a_sample_that_a_person_registers_after_the_oos_is_no_earlier_one(
+    analyst: User, database_refuses: Refuses
+) -> None:
+    """Whatever time of sampling the analyst writes: the clock of the program counts."""
+    made = factories.oos_investigation()
+    late = samples.take(
+        made.batch, number="S-BACKDATED", taken_at=NOON - timedelta(hours=5), actor=analyst,
+        at=LATER,
+    )  # fmt: skip
+
+    with pytest.raises(oos_opening.OosStands):
+        factories.result(late, at=LATER)
+    database_refuses(
+        "INSERT INTO laboratory_result (sample_id, tag, version, value_text, value, unit, analyst, "
+        "reported_at, recorded_at, reason, message_id, test_id, judged_value, judgement, trend) "
+        "VALUES (%s, 'mab_g_l', 1, '3.00', 3, 'g/L', '', %s, %s, '', 'x', %s, 3, 'conforms', '')",
+        late.pk, LATER, LATER, made.test_id, saying="its result is neither corrected",
+    )  # fmt: skip
+    database_refuses(
+        "UPDATE laboratory_sample SET registered_at = NULL WHERE id = %s", late.pk,
+        saying="a sample stays as it was taken",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["", "S-1 ", "S\u20111\u200b", "S-\u202e1", "Ｓ-1", "S  1"])
+def test_a_sample_has_a_number_that_reads_as_it_is_written(number: str, analyst: User) -> None:
+    batch = factories.specified_batch()
+
+    with pytest.raises(samples.SampleNumberInvalid):
+        samples.take(batch, number=number, taken_at=NOON, actor=analyst, at=NOON)
 
 
 def test_an_oos_result_is_not_corrected_while_it_stands() -> None:

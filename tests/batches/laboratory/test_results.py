@@ -17,9 +17,10 @@ from batches.laboratory.models import (
     TestDecisionKind,
 )
 from batches.laboratory.results import Measured
+from batches.laboratory.runs import ReviewerIsAnalyst
 from compliance.access.authority import NotPermitted
 from compliance.access.duties import Role
-from compliance.access.models import User
+from compliance.access.models import DeviceKind, User
 from compliance.signatures import signing
 from tests import factories
 from tests.batches.laboratory.conftest import Refuses
@@ -184,6 +185,51 @@ def test_a_determination_is_from_a_completed_injection_of_its_sample() -> None:
         at=NOON, run=run, replicates=[Measured("3.00", of_sample)],
     )  # fmt: skip
     assert found.replicates.get().injection == of_sample
+
+
+def test_an_injection_is_named_with_its_run_and_counts_once(database_refuses: Refuses) -> None:
+    """Without its run nobody asks whether it is of this sample, completed, and of a suitable run."""
+    analyst = factories.person(Role.QC_ANALYST)
+    test = replace(factories.SPECIFIED[0], replicates=2)
+    batch = factories.specified_batch([test])
+    sample, other = factories.sample(batch), factories.sample(batch)
+    run = factories.run(by=analyst)
+    of_other = factories.injection(run, 2, InjectionKind.SAMPLE, sample=other)
+    said = {
+        "tag": "mab_g_l", "unit": "g/L", "reported_at": NOON, "message_id": "1", "actor": analyst,
+        "at": NOON,
+    }  # fmt: skip
+    twice = [Measured("3.00", of_other), Measured("3.02", of_other)]
+
+    with pytest.raises(results.ResultInvalid, match="names their run"):
+        results.report(sample, replicates=twice, **said)  # type: ignore[arg-type]
+    run = factories.suitable_run(run)
+    with pytest.raises(results.ResultInvalid, match="injection of its own"):
+        results.report(other, run=run, replicates=twice, **said)  # type: ignore[arg-type]
+
+    found = factories.result(sample)
+    database_refuses(
+        "INSERT INTO laboratory_replicate (result_id, number, value_text, value, injection_id) "
+        "VALUES (%s, 1, '3.00', 3, %s)", found.pk, of_other.pk,
+        saying="a completed injection of its sample in its run",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["{0} ", "  {0}", "{1}", "\u00a0{1}", "Ａda {0}"])
+def test_an_analyst_whom_the_lims_names_a_little_otherwise_does_not_review(written: str) -> None:
+    reviewer = factories.person(Role.QC_SUPERVISOR)
+    name = written.format(reviewer.username.upper(), reviewer.full_name.replace(" ", "  "))
+    sample = factories.sample(factories.specified_batch())
+    found = results.report(
+        sample, tag="mab_g_l", unit="g/L", reported_at=NOON, message_id="1",
+        actor=factories.device(DeviceKind.LIMS), at=NOON, value_text="3.00", analyst=name,
+    )  # fmt: skip
+
+    if name.startswith("Ａda"):  # another name is another person
+        assert reviews.review(found, confirmed=factories.confirmed(reviewer)).pk
+    else:
+        with pytest.raises(ReviewerIsAnalyst):
+            reviews.review(found, confirmed=factories.confirmed(reviewer))
 
 
 @pytest.mark.requirement("211-194")

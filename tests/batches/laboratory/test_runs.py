@@ -5,7 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from batches.laboratory import injections, orphans, reagents, runs, states
+from batches.laboratory import (
+    injections,
+    objections,
+    orphans,
+    reagents,
+    results,
+    runs,
+    states,
+)
 from batches.laboratory.injections import RawData
 from batches.laboratory.models import (
     InjectionKind,
@@ -14,6 +22,7 @@ from batches.laboratory.models import (
     ReagentKind,
     RunState,
 )
+from batches.laboratory.results import Measured
 from compliance.access.duties import Role
 from compliance.refusals import Refused
 from compliance.signatures import signing
@@ -217,3 +226,63 @@ def test_an_injection_with_a_result_is_not_invalidated_quietly() -> None:
 
     with pytest.raises(Refused, match="a result was calculated"):
         injections.invalidate(found, actor=run.analyst, at=NOON, reason="an air bubble in it")
+
+
+# --- Nothing that was measured is left out
+
+
+def test_an_injection_of_a_sample_without_a_result_is_orphan_data_until_it_is_explained() -> None:
+    """FDA, OOS guidance: who sees a failing value and injects again reports the first one too."""
+    analyst = factories.person(Role.QC_ANALYST)
+    batch = factories.specified_batch()
+    sample = factories.sample(batch)
+    run = factories.suitable_run(factories.run(by=analyst, planned=3))
+    factories.injection(run, 2, InjectionKind.SAMPLE, sample=sample)
+    again = factories.injection(run, 3, InjectionKind.SAMPLE, sample=sample)
+    results.report(
+        sample, tag="mab_g_l", unit="g/L", reported_at=NOON, message_id="1", actor=analyst,
+        at=NOON, run=run, replicates=[Measured("3.00", again)],
+    )  # fmt: skip
+    assert orphans.of(run) == []  # the run goes on, and so may the reporting
+    run = runs.complete(run, ended_at=NOON, actor=analyst, at=NOON)
+
+    assert [one.name for one in orphans.of(run)] == ["result of injection 2"]
+    assert "result of injection 2" in objections.orphan_data(batch)[0]
+    with pytest.raises(runs.DataUnexplained, match="result of injection 2"):
+        factories.reviewed_run(run)
+    runs.explain(
+        run, orphan="result of injection 2", actor=analyst, at=NOON,
+        text="The vial was a wash; see the photograph of the tray.",
+    )  # fmt: skip
+    assert factories.reviewed_run(run).state == RunState.REVIEWED
+
+
+@pytest.mark.parametrize(("count", "left"), [(1, []), (2, ["result of injection 3"])])
+def test_a_result_that_names_no_injection_stands_for_as_many_as_it_needs(
+    count: int, left: list[str]
+) -> None:
+    analyst = factories.person(Role.QC_ANALYST)
+    sample = factories.sample(factories.specified_batch())
+    run = factories.suitable_run(factories.run(by=analyst, planned=count + 1))
+    for number in range(2, 2 + count):
+        factories.injection(run, number, InjectionKind.SAMPLE, sample=sample)
+    results.report(
+        sample, tag="mab_g_l", unit="g/L", reported_at=NOON, message_id="1", actor=analyst,
+        at=NOON, run=run, value_text="3.00",
+    )  # fmt: skip
+
+    run = runs.complete(run, ended_at=NOON, actor=analyst, at=NOON)
+
+    assert [one.name for one in orphans.of(run)] == left
+
+
+def test_what_an_aborted_run_had_measured_is_not_lost() -> None:
+    sample = factories.sample(factories.specified_batch())
+    run = factories.suitable_run(factories.run(planned=2))
+    factories.injection(run, 2, InjectionKind.SAMPLE, sample=sample)
+
+    run = runs.abort(
+        run, ended_at=NOON, actor=run.analyst, at=NOON, reason="the baseline did not please me"
+    )
+
+    assert [one.name for one in orphans.of(run)] == ["result of injection 2"]

@@ -313,6 +313,23 @@ def test_devices_and_strangers_read_no_accounts(client: Client, path: str) -> No
     assert answer.status_code == 403
 
 
+@pytest.mark.requirement("P11-200a")
+@pytest.mark.parametrize("path", ["access/people", "batches", "deviations", "signatures"])
+def test_a_password_that_somebody_else_set_reads_nothing(path: str) -> None:
+    """Whoever set it could look at everything in the person's name."""
+    reset = factories.person(Role.QUALITY_ASSURANCE)
+    people.change_password(
+        reset, new="another-horse-battery", actor=TEST, at=NOON, reason="it was forgotten"
+    )
+    client = Client()
+    client.force_login(reset)
+
+    answer = client.get(f"/api/v1/{path}")
+
+    assert answer.status_code == 403
+    assert answer.json()["type"].endswith("/password-not-own")
+
+
 @pytest.mark.parametrize(
     "path", ["people", "log", "alarms", "sessions", "devices", "trainings", "procedures"]
 )

@@ -89,7 +89,9 @@ def test_a_qualification_taken_back_bites_at_the_next_request(
         device, actor=TEST, at=NOON, reason="firmware was changed", for_good=for_good
     )
 
-    assert post(client, token).status_code == 403
+    assert post(client, token).status_code == (401 if for_good else 403)
+    read = client.get("/api/v1/batches", headers={"authorization": f"Bearer {token}"})
+    assert read.status_code == (401 if for_good else 200)  # a retired one does not read either
 
 
 @pytest.mark.requirement("P11-300c")

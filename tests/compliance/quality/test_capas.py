@@ -156,3 +156,25 @@ def test_dates_go_forward_and_the_owner_does_not_set_them() -> None:
             actor=quality, at=NOON, reason=WHY,
         )  # fmt: skip
     assert capas.postpone(capa, actor=quality, at=NOON, reason=WHY, **later).due_on > capa.due_on
+
+
+@pytest.mark.requirement("P11-70")
+def test_what_an_approved_plan_asks_for_and_what_was_done_stays_as_it_was_written() -> None:
+    """The signature covers the plan; nobody rewrites the evidence of what was done under it."""
+    capa = factories.approved_capa()
+    action = capa.actions.get()
+    for values in ({"text": "something easier"}, {"owner": person(Role.OPERATOR)}):
+        with pytest.raises(IntegrityError, match="is never changed"):
+            with transaction.atomic(), factories.acting():
+                capa.actions.update(**values)
+    capas.finish_action(action, evidence=WHY, actor=action.owner, at=NOON)
+
+    with pytest.raises(IntegrityError, match="is done, and stays so"):
+        with transaction.atomic(), factories.acting():
+            capa.actions.update(evidence="another evidence")
+    with pytest.raises(IntegrityError, match="takes no more rows"):
+        with transaction.atomic(), factories.acting():
+            EffectivenessCheck.objects.create(
+                capa=capa, is_effective=True, observed="x", checked_by=person(Role.QC_SUPERVISOR),
+                checked_at=NOON,
+            )  # fmt: skip

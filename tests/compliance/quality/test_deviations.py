@@ -33,6 +33,7 @@ from compliance.quality.models import (
 )
 from compliance.quality.scope import Suggestion
 from compliance.signatures import signing
+from compliance.signatures.models import Meaning
 from tests import factories
 from tests.factories import FINDINGS, NOON, confirmed, person
 
@@ -341,6 +342,23 @@ def test_whoever_investigated_does_not_close() -> None:
 
     with pytest.raises(deviations.InvestigatorCloses):
         deviations.close(deviation, confirmed=confirmed(both), reason=WHY)
+
+
+@pytest.mark.requirement("211-192")
+def test_a_second_investigator_does_not_make_the_first_one_independent() -> None:
+    """Two sign the investigation; each of them has investigated, and neither closes."""
+    deviation = factories.investigated_deviation()
+    first, second = person(Role.QUALITY_ASSURANCE), person(Role.QUALITY_ASSURANCE)
+    for one in (first, second):
+        deviations.sign_investigation(deviation, confirmed=confirmed(one))
+
+    for one in (first, second):
+        with pytest.raises(gaps.DeviationIncomplete, match="whoever investigated does not close"):
+            deviations.close(deviation, confirmed=confirmed(one), reason="complete, agreed to")
+    with pytest.raises(IntegrityError, match="signatures of two people"):
+        with transaction.atomic(), factories.acting():
+            signing.sign(deviation, meaning=Meaning.CLOSED, confirmed=confirmed(first))
+            Deviation.objects.filter(pk=deviation.pk).update(state="closed", closed_at=NOON)
 
 
 def test_what_was_done_at_once_is_kept_when_the_investigation_says_nothing_of_it() -> None:

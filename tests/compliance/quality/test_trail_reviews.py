@@ -83,6 +83,80 @@ def test_the_sample_follows_from_the_seed_alone() -> None:
     assert sum(why == ["random"] for why in drawn.values()) == 31  # the root of 999
 
 
+@pytest.mark.requirement("PI041-9.8")
+def test_nobody_chooses_a_seed_that_leaves_an_entry_out() -> None:
+    """Else a reviewer tries seeds until one leaves out what they do not want to see."""
+    deviation = factories.deviation()
+
+    seeds = {factories.trail_review(deviation).seed for _ in range(3)}
+
+    assert len(seeds) == 3
+    assert all(len(seed) == len("seed of a test ") + 32 for seed in seeds)
+
+
+@pytest.mark.requirement("PI041-9.8")
+def test_a_review_that_is_given_up_leaves_its_sample_to_the_next_one() -> None:
+    deviation = factories.deviation()
+    operator = person(Role.OPERATOR)
+    for number in range(40):
+        deviations.act_at_once(deviation, text=f"step {number} was done", actor=operator, at=NOON)
+    first = factories.trail_review(deviation)
+    trail_reviews.abandon(
+        first, actor=first.reviewer, at=NOON, reason="the sample does not please me"
+    )
+    second = factories.trail_review(deviation)  # and this one is just left open
+
+    third = factories.trail_review(deviation)
+
+    drawn = {one.entry: one.reasons for one in third.sample.all()}
+    before = {
+        one.entry
+        for one in SampledEntry.objects.filter(review__in=[first, second])
+    }  # fmt: skip
+    assert before <= drawn.keys()
+    assert all(trail_rules.DRAWN_BEFORE in drawn[entry] for entry in before)
+
+
+def test_a_review_of_something_else_does_not_stand_for_a_batch_whose_name_it_bears() -> None:
+    batch = factories.completed_batch()
+    other = factories.concluded_trail_review(factories.deviation())
+    values = TrailReview.objects.filter(pk=other.pk).values()[0]
+    values |= {
+        "id": None, "number": "TR-2026-9999", "state": "open", "kind": "batch",
+        "name": batch.number, "conclusion": "", "concluded_at": None,
+    }  # fmt: skip
+    with factories.acting():
+        made = TrailReview.objects.create(**values)
+    trail_reviews.conclude(made, conclusion=WHY, confirmed=confirmed(made.reviewer))
+
+    assert trail_reviews.current_of(Kind.BATCH, batch.number) is None
+    with pytest.raises(IntegrityError, match="name is never changed"):
+        opened = factories.trail_review(factories.deviation())
+        with transaction.atomic(), factories.acting():
+            TrailReview.objects.filter(pk=opened.pk).update(name=batch.number)
+
+
+@pytest.mark.requirement("PI041-9.8")
+def test_of_a_plant_that_works_at_night_each_person_and_kind_of_act_keeps_its_share() -> None:
+    """Many harmless entries of the night take no place from the one that is not harmless."""
+    harmless = dict.fromkeys(range(1, 10001), ("ada", "comment"))
+    groups = harmless | {20_001: ("ada", "correct"), 20_002: ("eve", "comment")}
+    targeted = {entry: ["out-of-hours"] for entry in groups} | {7: ["deleted", "out-of-hours"]}
+
+    kept = trail_samples.thinned(
+        targeted, rule="out-of-hours", groups=groups, seed="dice 4711 and more"
+    )
+
+    drawn = {entry for entry, reasons in kept.items() if reasons}
+    assert {7, 20_001, 20_002} <= drawn
+    assert len(drawn) == 99 + 3  # the root of 9,999, and what no such share is of
+    assert kept == trail_samples.thinned(
+        targeted, rule="out-of-hours", groups=groups, seed="dice 4711 and more"
+    )
+    again = trail_samples.thinned(targeted, rule="out-of-hours", groups=groups, seed="other")
+    assert kept != again
+
+
 @pytest.mark.parametrize(
     ("count", "expected"), [(0, 0), (1, 1), (5, 5), (6, 5), (36, 6), (1000, 31), (99999, 60)]
 )
@@ -103,7 +177,8 @@ def test_both_kinds_of_sample_are_present_and_recorded() -> None:
 
     assert "random" in reasons
     assert "value-changed" in reasons
-    assert (review.seed, review.rules) == ("seed of a test", trail_rules.VERSION)
+    assert review.seed.startswith("seed of a test ")
+    assert (review.rules, review.hours) == (trail_rules.VERSION, "1-5 05:00-21:00 (UTC)")
     assert review.entry_count == Entry.objects.of_record("quality_deviation", deviation.pk).count()
 
 

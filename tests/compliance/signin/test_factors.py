@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from compliance.access import credentials
+from compliance.access import credentials, people
 from compliance.access.authority import NotPermitted
 from compliance.access.credentials import Locked
 from compliance.access.duties import Role
 from compliance.access.models import SecurityAlarm, SignIn, User
+from compliance.signatures import signing
 from compliance.signin import factors, security_keys, totp
 from compliance.signin.factors import (
     FactorKnown,
@@ -280,3 +281,33 @@ def test_the_database_takes_no_use_of_a_removed_factor(person: User) -> None:
     with pytest.raises(DatabaseError, match="not enrolled"), transaction.atomic():
         with trail_log.act("used afterwards"):
             FactorUse.objects.bulk_create([FactorUse(factor=factor, answer="later", used_at=NOON)])
+
+
+@pytest.mark.requirement("P11-300d")
+def test_a_right_password_does_not_end_a_row_of_wrong_codes(person: User) -> None:
+    """A colleague who knows the password could witness with it, and guess four codes in between."""
+    app_of(person)
+    for attempt in range(credentials.MAX_FAILURES):
+        with pytest.raises(FactorWrong):
+            factors.give_code(person, code="000000", address="10.0.0.1", at=NOON)
+        if attempt < credentials.MAX_FAILURES - 1:
+            signing.confirm(signer=person, password=PASSWORD, address="10.0.0.1", at=NOON)
+
+    with pytest.raises(Locked):
+        given_code(person, NOON + timedelta(minutes=1))
+    with pytest.raises(Locked):
+        signing.confirm(signer=person, password=PASSWORD, address="10.0.0.1", at=NOON)
+    assert SecurityAlarm.objects.using("outside").filter(about=person.username).exists()
+
+
+@pytest.mark.requirement("P11-300e")
+def test_whoever_reset_a_password_enrols_no_factor_with_it(person: User) -> None:
+    """The factor would stay when the person has chosen a password again."""
+    people.change_password(
+        person, new="another-horse-battery", actor=factories.TEST, at=NOON, reason="forgotten"
+    )
+
+    with pytest.raises(factors.PasswordNotOwn):
+        app_of(person)
+    with pytest.raises(factors.PasswordNotOwn):
+        factors.make_codes(person, at=NOON)

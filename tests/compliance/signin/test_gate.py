@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from compliance.access import people
 from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.signin import factors, security_keys, totp
@@ -202,6 +203,26 @@ def test_whoever_administers_or_signs_enrols_a_factor_first(
     assert client.get("/admin/")["Location"] == "/admin/second-factor/"
     answer = client.get("/api/v1/deviations")
     assert answer.json()["type"].endswith("/second-factor-enrolment-needed")
+
+
+@pytest.mark.requirement("P11-300e")
+def test_a_newcomer_chooses_a_password_and_enrols_then(client: Client, settings: Any) -> None:
+    settings.SECOND_FACTOR_COMPULSORY = True
+    newcomer = factories.person(Role.QUALITY_ASSURANCE)
+    people.change_password(
+        newcomer, new="another-horse-battery", actor=factories.TEST, at=timezone.now(),
+        reason="the first one, by letter",
+    )  # fmt: skip
+    client.force_login(newcomer)
+
+    assert client.get("/admin/")["Location"] == "/admin/password_change/"
+    assert "session/password; then" in client.get("/api/v1/deviations").json()["detail"]
+    answer = posted(
+        client, "session/password",
+        {"current": "another-horse-battery", "new": "my-own-horse-battery"},
+    )  # fmt: skip
+    assert answer.status_code == 200
+    assert client.get("/admin/")["Location"] == "/admin/second-factor/"
 
 
 def test_whoever_only_reads_needs_none(client: Client, settings: Any) -> None:

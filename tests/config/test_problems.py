@@ -1,0 +1,27 @@
+"""Bad input is answered as a problem, also where only the database sees that it is bad."""
+
+import pytest
+from django.test import Client
+
+from compliance.access.duties import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "batches/%00", "batches/B%00/timeline", "deviations/%00", "samples/%00/custody",
+        "access/people/%00", "lots/%00", "retention/batch-record/%00", "runs/%00",
+        "batches/99999999999999999999/exceptions/99999999999999999999999/assessment",
+    ],
+)  # fmt: skip
+def test_an_address_that_the_database_cannot_look_for_is_no_error_of_ours(path: str) -> None:
+    client = Client()
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+
+    answer = client.get(f"/api/v1/{path}")
+
+    assert answer.status_code in {404, 405, 422}
+    assert answer["Content-Type"] == "application/problem+json"
