@@ -127,7 +127,9 @@ def read(after: str, *, limit: int, wanted: Filter, by: Reader) -> Page:
             size = stored.state(cursor, log_id=log_id).size
         page = Page(after, tree_size=size)
         until = min(size, start + MOST_SCANNED)
-        for index, event in _events(cursor, log_id, start, until, page, wanted, by):
+        for index, event in _events(
+            cursor, log_id, range(start, until), page=page, wanted=wanted, by=by
+        ):
             page.first = index if page.first is None else page.first
             page.last = index
             page.cursor = f"{log_id}.{index}"
@@ -152,13 +154,12 @@ def _place(cursor: CursorWrapper, after: str) -> tuple[int, int]:
 
 
 def _events(
-    cursor: CursorWrapper, log_id: int, start: int, until: int, page: Page, wanted: Filter,
-    by: Reader,
-) -> Iterator[tuple[int, dict[str, Any] | None]]:  # fmt: skip
+    cursor: CursorWrapper, log_id: int, leaves: range, *, page: Page, wanted: Filter, by: Reader
+) -> Iterator[tuple[int, dict[str, Any] | None]]:
     """Yield each leaf's index with its event, or None for one that is counted as left out."""
     step = 500
-    for first in range(start, until, step):
-        cursor.execute(_LEAVES, [log_id, first, min(first + step, until)])
+    for first in range(leaves.start, leaves.stop, step):
+        cursor.execute(_LEAVES, [log_id, first, min(first + step, leaves.stop)])
         for index, body, digest in cursor.fetchall():
             if body is None:
                 page.unavailable += 1
@@ -174,37 +175,38 @@ def _events(
                 page.filtered += 1
                 yield index, None
             else:
-                yield index, _event(f"{log_id}.{index}", index, type_, subject, entry, digest)
+                yield (
+                    index,
+                    {
+                        "specversion": "1.0",
+                        "id": f"{log_id}.{index}",
+                        "type": type_,
+                        "subject": subject,
+                        "time": entry["at"],
+                        "datacontenttype": "application/json",
+                        "sequence": f"{index:020d}",
+                        "data": _data(entry, digest),
+                    },
+                )
 
 
-def _event(
-    name: str, index: int, type_: str, subject: str, entry: dict[str, Any], digest: bytes
-) -> dict[str, Any]:
-    """Return one CloudEvent (1.0.2, JSON format), without its source."""
+def _data(entry: dict[str, Any], digest: bytes) -> dict[str, Any]:
+    """Return what a CloudEvent (1.0.2, JSON format) carries of an entry."""
     act = entry["act"]
     return {
-        "specversion": "1.0",
-        "id": name,
-        "type": type_,
-        "subject": subject,
-        "time": entry["at"],
-        "datacontenttype": "application/json",
-        "sequence": f"{index:020d}",
-        "data": {
-            "record": entry["record"],
-            "record_id": entry["record_id"],
-            "record_seq": entry["record_seq"],
-            "op": entry["op"],
-            "act": act["id"],
-            "action": act["action"],
-            "acted_at": act["acted_at"],
-            "actor": act["actor"],
-            "role": act["role"],
-            "reason": act["reason"],
-            "old": entry["old"],
-            "new": entry["new"],
-            "entry_digest": bytes(digest).hex(),
-        },
+        "record": entry["record"],
+        "record_id": entry["record_id"],
+        "record_seq": entry["record_seq"],
+        "op": entry["op"],
+        "act": act["id"],
+        "action": act["action"],
+        "acted_at": act["acted_at"],
+        "actor": act["actor"],
+        "role": act["role"],
+        "reason": act["reason"],
+        "old": entry["old"],
+        "new": entry["new"],
+        "entry_digest": bytes(digest).hex(),
     }
 
 

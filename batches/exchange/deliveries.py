@@ -86,9 +86,9 @@ def replay(delivery: Delivery, *, actor: User, at: datetime, reason: str) -> Del
 
 def wait_after(attempts: int, *, spread: str = "") -> timedelta:
     """Return how long to wait after so many tries: four times longer each, a little apart."""
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 4 ** min(attempts - 1, 10))
+    times = 4 ** max(0, min(attempts - 1, 10))
     share = hashlib.sha256(f"{spread} {attempts}".encode()).digest()[0] / 255
-    return wait * (1 + 0.1 * share)
+    return min(LONGEST_WAIT, FIRST_WAIT * times) * (1 + 0.1 * share)
 
 
 def _announce(pk: int, at: datetime) -> int:

@@ -52,7 +52,7 @@ def standing(source: Source) -> Standing:
     gap = open_gaps(source).filter(explanation="").order_by("first").first()
     if gap is None:
         return Standing(highest + 1, highest)
-    return Standing(missing_of(gap, most=1)[0], highest)
+    return Standing(_first_missing(gap), highest)
 
 
 def open_gaps(source: Source) -> QuerySet[Gap]:
@@ -119,6 +119,23 @@ def explain(gap: Gap, *, reason: str, actor: User, at: datetime) -> Gap:
 def listed(gaps: Sequence[Gap], *, most: int = MOST_LISTED) -> list[tuple[Gap, list[int]]]:
     """Return gaps with their first missing numbers."""
     return [(gap, missing_of(gap, most=most) if gap.missing else []) for gap in gaps]
+
+
+def _first_missing(gap: Gap) -> int:
+    """Return the first number that has not come: it follows one that has, in order of the index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.sequence + 1 FROM exchange_sourcerecord r WHERE r.source_id = %(source)s "
+            "AND r.sequence >= %(first)s AND r.sequence < %(last)s AND NOT EXISTS ("
+            "SELECT FROM exchange_sourcerecord n WHERE n.source_id = %(source)s "
+            "AND n.sequence = r.sequence + 1) ORDER BY r.sequence LIMIT 1",
+            {"source": gap.source_id, "first": gap.first, "last": gap.last},
+        )
+        after = cursor.fetchone()
+    is_first_here = SourceRecord.objects.filter(
+        source_id=gap.source_id, sequence=gap.first
+    ).exists()
+    return int(after[0]) if is_first_here and after else gap.first
 
 
 def _highest(source: Source) -> int:

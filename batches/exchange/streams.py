@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import models
 
@@ -16,7 +17,7 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 
-Record = Callable[[], models.Model]
+M = TypeVar("M", bound=models.Model)
 
 
 class VersionDiffers(Refused):
@@ -81,12 +82,13 @@ def message_id(source: Source, sent: Sent) -> str:
 
 
 def accept(
-    source: Source, *, sent: Sent, record: Record, device: Device, received_at: datetime,
-    at: datetime,
+    source: Source, *, sent: Sent, record: Callable[[], M], device: Device, received_at: datetime,
+    at: datetime, observed_in: Callable[[M], datetime] | None = None,
 ) -> Accepted:  # fmt: skip
     """Record one version of one record, in one act; a repeat is answered as before.
 
-    `record` makes the product's own record of it. Raise `VersionDiffers`, `VersionOutOfOrder`,
+    `record` makes the product's own record of it; `observed_in` reads there when it was observed,
+    where the message does not say it. Raise `VersionDiffers`, `VersionOutOfOrder`,
     `CorrectionUnexplained`, `SequenceTaken`, `SequenceTooFar`, and what `record` raises.
     """
     if source.device_id != device.pk:
@@ -105,6 +107,9 @@ def accept(
             sequences.demand(held, sent.sequence)
         previous = _previous(held, sent)
         made = record()
+        if observed_in is not None:
+            observed_at = observed_in(made)
+            sent = replace(sent, observed_at=observed_at, observed_text=observed_at.isoformat())
         kept = _keep(held, sent, previous, made, received_at=received_at, at=at)
         if sent.sequence is not None:
             sequences.note(held, sent.sequence, before=before, at=at)

@@ -46,11 +46,15 @@ def parse(url: str) -> Target:
         raise AddressRefused(f"no address: {error}") from error
     schemes = ("https", "http") if settings.WEBHOOK_HTTP else ("https",)
     if parts.scheme not in schemes:
-        raise AddressRefused(f"an address begins with {' or '.join(f'{one}://' for one in schemes)}")
+        raise AddressRefused(
+            f"an address begins with {' or '.join(f'{one}://' for one in schemes)}"
+        )
     if not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise AddressRefused("an address has a host, and neither a user nor a fragment")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path)
+    return Target(
+        parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path
+    )
 
 
 def resolve(target: Target) -> str:

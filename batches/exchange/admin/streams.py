@@ -1,5 +1,6 @@
 """Sources in the admin: what they sent, what was missing, and which thresholds judge their times."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -27,11 +28,7 @@ class ThresholdsForm(ReasonForm):
     clock_skew_s = forms.IntegerField(
         label="Clock suspect beyond (s)", min_value=1, max_value=300, initial=60
     )
-    field_order = (*_THRESHOLDS, "reason")
-
-    @property
-    def thresholds(self) -> Thresholds:
-        return Thresholds(**{name: self.cleaned_data[name] for name in _THRESHOLDS})
+    field_order: Sequence[str] = (*_THRESHOLDS, "reason")
 
 
 class RegisterForm(ThresholdsForm):
@@ -100,9 +97,7 @@ acts.offer(
 )  # fmt: skip
 acts.offer(
     Gap,
-    Act(
-        "explain", "Say why they will never come", Duty.INVESTIGATE, _explain, is_offered=_is_open
-    ),
+    Act("explain", "Say why they will never come", Duty.INVESTIGATE, _explain, is_offered=_is_open),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from batches.exchange import deliveries, subscriptions
 from batches.exchange.models import Delivery, DeliveryState, Replay, Scheme, Subscription
@@ -129,14 +130,17 @@ class SubscriptionAdmin(RecordAdmin):
     empty_text = "Nobody is told of changes yet."
 
     @admin.display(description="State")
-    def shown_state(self, subscription: Subscription) -> str:
+    def shown_state(self, subscription: Subscription) -> SafeString:
         return _state(subscription)
 
     def page(self, record: Subscription, request: HttpRequest) -> Page:
         facts = Facts(
             [
                 ("Address", record.url),
-                ("Told of", ", ".join(record.kinds.split()) or "everything that its device may read"),
+                (
+                    "Told of",
+                    ", ".join(record.kinds.split()) or "everything that its device may read",
+                ),
                 ("Device", record_admin.link(record.device)),
                 ("Signature", record.get_scheme_display()),
                 ("Public key", page_parts.code(key) if (key := _key(record)) else ""),
@@ -206,7 +210,7 @@ class DeliveryAdmin(RecordAdmin):
         )  # fmt: skip
 
 
-def _state(subscription: Subscription) -> Any:
+def _state(subscription: Subscription) -> SafeString:
     if subscription.is_active:
         return page_parts.badge("Active", "good")
     return page_parts.badge("Stopped", "bad")

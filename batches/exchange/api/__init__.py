@@ -4,9 +4,9 @@ from django.urls import path
 from django.views.decorators.http import conditional_page
 
 from batches.exchange.api.batches import Batches, BatchView, Links
+from batches.exchange.api.changes import Changes
 from batches.exchange.api.happenings import Events, Newest, Readings
 from batches.exchange.api.laboratory import Results, Samples
-from batches.exchange.api.changes import Changes
 from batches.exchange.api.receipts import Receipts
 from batches.exchange.api.streams import (
     GapExplanation,
@@ -40,7 +40,8 @@ urlpatterns = [
     path("sources/<str:code>/records", Records.as_view(), name="source-records"),
     path("sources/<str:code>/gaps", Gaps.as_view(), name="source-gaps"),
     path(
-        "sources/<str:code>/gaps/<int:pk>/explanation", GapExplanation.as_view(),
+        "sources/<str:code>/gaps/<int:pk>/explanation",
+        GapExplanation.as_view(),
         name="source-gap-explanation",
     ),
     path("sources/<str:code>/reconciliation", Reconciliation.as_view(), name="source-books"),

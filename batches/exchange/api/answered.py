@@ -66,7 +66,11 @@ class EventOut(Out):
 
 class SegmentOut(Out):
     id = serializers.IntegerField()
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(help_text="Samples that were stored now.")
+    repeated = serializers.IntegerField(help_text="They were here already, with the same value.")
+    conflicting = serializers.IntegerField(
+        help_text="They were here already, with another value: kept beside, and flagged."
+    )
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
     merkle_root = serializers.CharField(
@@ -75,6 +79,12 @@ class SegmentOut(Out):
     content_digest = serializers.CharField()
     is_backfilled = serializers.BooleanField()
     recorded_at = serializers.DateTimeField()
+
+
+class StoredOut(SegmentOut):
+    next_expected = serializers.IntegerField(
+        allow_null=True, help_text="Of the source that the post names: its next number."
+    )
 
 
 class PointOut(Out):

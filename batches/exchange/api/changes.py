@@ -1,11 +1,10 @@
 """The feed of changes: CloudEvents in the order of the sealed log."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-
-from drf_spectacular.utils import extend_schema
 
 from batches.exchange import changes
 from batches.exchange.changes import Filter
@@ -26,7 +25,9 @@ class ChangesIn(In):
         help_text="Tables, or tables with an operation, separated by commas: "
         "`execution_batch,laboratory_result.insert`.",
     )  # fmt: skip
-    record = Text(max_length=120, required=False, help_text="As in `subject`: `execution_batch/12`.")
+    record = Text(
+        max_length=120, required=False, help_text="As in `subject`: `execution_batch/12`."
+    )
 
 
 class CloudEventOut(Out):
@@ -34,13 +35,13 @@ class CloudEventOut(Out):
 
     specversion = serializers.CharField()
     id = serializers.CharField(help_text="Take it as the next `after`.")
-    source = serializers.CharField(help_text="Origin of the log.")
+    source = serializers.CharField(help_text="Origin of the log.")  # type: ignore[assignment]
     type = serializers.CharField(help_text="gmp.<table>.<insert, update or delete>")
     subject = serializers.CharField()
     time = serializers.CharField()
     datacontenttype = serializers.CharField()
     sequence = serializers.CharField()
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]
 
 
 class OmittedOut(Out):
@@ -62,9 +63,7 @@ class ChangesOut(Out):
 class Changes(APIView):
     permission_classes = [PeopleAndDevicesRead]
 
-    @extend_schema(
-        operation_id="changes_list", parameters=[ChangesIn], responses={200: ChangesOut}
-    )
+    @extend_schema(operation_id="changes_list", parameters=[ChangesIn], responses={200: ChangesOut})
     def get(self, request: Request) -> Response:
         """Read what changed after a cursor, in the order of the log, with nothing left out unsaid."""
         asked = ChangesIn(data=request.query_params.dict())

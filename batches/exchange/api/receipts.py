@@ -73,9 +73,7 @@ def _of_records(code: str, request: Request) -> Any:
     if not 1 <= len(ids) <= MOST_IDS:
         raise serializers.ValidationError({"id": f"ask for 1 to {MOST_IDS} ids"})
     source = readable(code, request)
-    found = list(
-        SourceRecord.objects.filter(source=source, record_id__in=ids).order_by("version")
-    )
+    found = list(SourceRecord.objects.filter(source=source, record_id__in=ids).order_by("version"))
     by_id: dict[str, list[SourceRecord]] = {}
     for record in found:
         by_id.setdefault(record.record_id, []).append(record)

@@ -51,5 +51,5 @@ class RecordReceiptOut(Out):
 class RecordReceiptsOut(Out):
     """Receipts of records, one for each id that was asked for."""
 
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     records = RecordReceiptOut(many=True)

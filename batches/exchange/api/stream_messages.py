@@ -36,7 +36,7 @@ class RecordIn(In):
     backfilled = serializers.BooleanField(default=False)
     reason = Text(max_length=1000, default="", help_text="Why it was corrected; from version 2 on.")
     corrected_by = Text(max_length=100, default="", help_text="Who corrected it at the source.")
-    data = serializers.DictField(help_text="As the endpoint of its kind takes it, without times.")
+    data = serializers.DictField(help_text="As the endpoint of its kind takes it, without times.")  # type: ignore[assignment]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         text, zone = attrs["observed_at"], attrs.get("zone")
@@ -67,11 +67,11 @@ class LineOut(Out):
     code = serializers.CharField(required=False, help_text="Of a refusal: stable.")
     status = serializers.IntegerField(required=False)
     detail = serializers.CharField(required=False)
-    errors = LineErrorOut(many=True, required=False)
+    errors = LineErrorOut(many=True, required=False)  # type: ignore[assignment]
 
 
 class SourceOut(Out):
-    source = serializers.CharField(source="code")
+    source = serializers.CharField(source="code")  # type: ignore[assignment]
     device = serializers.CharField(source="device.name")
     description = serializers.CharField()
     late_after_s = serializers.IntegerField()
@@ -97,18 +97,14 @@ class ThresholdsIn(In):
     @property
     def thresholds(self) -> Thresholds:
         said = self.validated_data
-        return Thresholds(
-            said["late_after_s"], said["backfilled_after_s"], said["clock_skew_s"]
-        )
+        return Thresholds(said["late_after_s"], said["backfilled_after_s"], said["clock_skew_s"])
 
 
 class SourceIn(ThresholdsIn):
     code = Text(
         max_length=60,
         validators=[
-            RegexValidator(
-                r"\A[A-Za-z0-9][A-Za-z0-9._:-]*\Z", "letters, digits and . _ : - only"
-            )
+            RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9._:-]*\Z", "letters, digits and . _ : - only")
         ],
     )
     device = Text(max_length=60, help_text="Name of the device that brings it.")

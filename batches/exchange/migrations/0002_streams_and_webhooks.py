@@ -7,209 +7,505 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0005_streams_and_webhooks'),
-        ('exchange', '0001_initial'),
+        ("access", "0005_alarm_of_webhooks"),
+        ("exchange", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.CharField(max_length=80)),
-                ('event_type', models.CharField(max_length=100)),
-                ('body', models.TextField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('exhausted', 'Given up')], default='waiting', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('retry_until', models.DateTimeField()),
-                ('attempt_count', models.PositiveIntegerField(default=0, verbose_name='attempts')),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('last_answer', models.CharField(blank=True, max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("message_id", models.CharField(max_length=80)),
+                ("event_type", models.CharField(max_length=100)),
+                ("body", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("delivered", "Delivered"),
+                            ("exhausted", "Given up"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("retry_until", models.DateTimeField()),
+                ("attempt_count", models.PositiveIntegerField(default=0, verbose_name="attempts")),
+                ("next_try_at", models.DateTimeField(blank=True, null=True)),
+                ("last_answer", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
+                "verbose_name_plural": "deliveries",
             },
         ),
         migrations.CreateModel(
-            name='Replay',
+            name="Replay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('replayed_at', models.DateTimeField()),
-                ('reason', models.TextField()),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replays', to='exchange.delivery')),
-                ('replayed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("replayed_at", models.DateTimeField()),
+                ("reason", models.TextField()),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replays",
+                        to="exchange.delivery",
+                    ),
+                ),
+                (
+                    "replayed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('late_after_s', models.PositiveIntegerField(default=900, help_text='Received so long after it was observed.', verbose_name='late after (s)')),
-                ('backfilled_after_s', models.PositiveIntegerField(default=3600, help_text='So long that it comes from a store.', verbose_name='backfilled after (s)')),
-                ('clock_skew_s', models.PositiveIntegerField(default=60, help_text='Its clock is so far from ours when it sends, or ahead of ours.', verbose_name='clock suspect beyond (s)')),
-                ('registered_at', models.DateTimeField()),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sources', to='access.device')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=60, unique=True)),
+                ("description", models.CharField(blank=True, max_length=200)),
+                (
+                    "late_after_s",
+                    models.PositiveIntegerField(
+                        default=900,
+                        help_text="Received so long after it was observed.",
+                        verbose_name="late after (s)",
+                    ),
+                ),
+                (
+                    "backfilled_after_s",
+                    models.PositiveIntegerField(
+                        default=3600,
+                        help_text="So long that it comes from a store.",
+                        verbose_name="backfilled after (s)",
+                    ),
+                ),
+                (
+                    "clock_skew_s",
+                    models.PositiveIntegerField(
+                        default=60,
+                        help_text="Its clock is so far from ours when it sends, or ahead of ours.",
+                        verbose_name="clock suspect beyond (s)",
+                    ),
+                ),
+                ("registered_at", models.DateTimeField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sources",
+                        to="access.device",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Gap',
+            name="Gap",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.BigIntegerField()),
-                ('last', models.BigIntegerField()),
-                ('missing', models.BigIntegerField(help_text='How many of them have not come yet.')),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('explanation', models.TextField(blank=True, help_text='Why they will never come.')),
-                ('explained_at', models.DateTimeField(blank=True, null=True)),
-                ('explained_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gaps', to='exchange.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("first", models.BigIntegerField()),
+                ("last", models.BigIntegerField()),
+                (
+                    "missing",
+                    models.BigIntegerField(help_text="How many of them have not come yet."),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "explanation",
+                    models.TextField(blank=True, help_text="Why they will never come."),
+                ),
+                ("explained_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "explained_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="gaps",
+                        to="exchange.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SourceRecord',
+            name="SourceRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('record_id', models.CharField(max_length=120, verbose_name='record')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('reason', models.CharField(blank=True, help_text='Of a correction.', max_length=1000)),
-                ('corrected_by', models.CharField(blank=True, help_text='Who corrected it, as the source names them.', max_length=100)),
-                ('sequence', models.BigIntegerField(blank=True, null=True)),
-                ('kind', models.CharField(max_length=20)),
-                ('content', models.TextField(help_text='As digested: canonical JSON; empty for readings.')),
-                ('content_digest', models.CharField(max_length=64)),
-                ('observed_text', models.CharField(help_text='As sent, with its offset.', max_length=40)),
-                ('observed_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('received_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('is_late', models.BooleanField(default=False)),
-                ('is_backfilled', models.BooleanField(default=False)),
-                ('is_clock_suspect', models.BooleanField(default=False)),
-                ('doubts', models.CharField(blank=True, help_text='Which threshold was passed.', max_length=300)),
-                ('subject', models.CharField(help_text='Table and number of what was recorded.', max_length=100)),
-                ('previous', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrected_by_version', to='exchange.sourcerecord')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='exchange.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("record_id", models.CharField(max_length=120, verbose_name="record")),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "reason",
+                    models.CharField(blank=True, help_text="Of a correction.", max_length=1000),
+                ),
+                (
+                    "corrected_by",
+                    models.CharField(
+                        blank=True,
+                        help_text="Who corrected it, as the source names them.",
+                        max_length=100,
+                    ),
+                ),
+                ("sequence", models.BigIntegerField(blank=True, null=True)),
+                ("kind", models.CharField(max_length=20)),
+                (
+                    "content",
+                    models.TextField(help_text="As digested: canonical JSON; empty for readings."),
+                ),
+                ("content_digest", models.CharField(max_length=64)),
+                (
+                    "observed_text",
+                    models.CharField(help_text="As sent, with its offset.", max_length=40),
+                ),
+                ("observed_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("received_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("is_late", models.BooleanField(default=False)),
+                ("is_backfilled", models.BooleanField(default=False)),
+                ("is_clock_suspect", models.BooleanField(default=False)),
+                (
+                    "doubts",
+                    models.CharField(
+                        blank=True, help_text="Which threshold was passed.", max_length=300
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        help_text="Table and number of what was recorded.", max_length=100
+                    ),
+                ),
+                (
+                    "previous",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrected_by_version",
+                        to="exchange.sourcerecord",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="exchange.source",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('url', models.CharField(max_length=500)),
-                ('kinds', models.TextField(blank=True, help_text='Types of events, one a line; a prefix ends in a full stop. Empty: all.')),
-                ('scheme', models.CharField(choices=[('v1', 'HMAC-SHA256 (v1)'), ('v1a', 'Ed25519 (v1a)')], default='v1', max_length=4)),
-                ('secret', models.TextField()),
-                ('previous_secret', models.TextField(blank=True)),
-                ('previous_until', models.DateTimeField(blank=True, null=True)),
-                ('begins_after', models.CharField(help_text='Cursor of the feed.', max_length=40)),
-                ('is_active', models.BooleanField(default=True)),
-                ('why_inactive', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('device', models.ForeignKey(help_text='Whose permissions apply: it is told of nothing that this device may not read.', on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='access.device')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("url", models.CharField(max_length=500)),
+                (
+                    "kinds",
+                    models.TextField(
+                        blank=True,
+                        help_text="Tables, or tables with an operation, one a line. Empty: all.",
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.CharField(
+                        choices=[("v1", "HMAC-SHA256 (v1)"), ("v1a", "Ed25519 (v1a)")],
+                        default="v1",
+                        max_length=4,
+                    ),
+                ),
+                ("secret", models.TextField()),
+                ("previous_secret", models.TextField(blank=True)),
+                ("previous_until", models.DateTimeField(blank=True, null=True)),
+                ("begins_after", models.CharField(help_text="Cursor of the feed.", max_length=40)),
+                ("is_active", models.BooleanField(default=True)),
+                ("why_inactive", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        help_text="Whose permissions apply: what it may not read is not told.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="access.device",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Position',
+            name="Position",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cursor', models.CharField(max_length=40)),
-                ('subscription', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='position', to='exchange.subscription')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cursor", models.CharField(max_length=40)),
+                (
+                    "subscription",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="position",
+                        to="exchange.subscription",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='subscription',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='exchange.subscription'),
+            model_name="delivery",
+            name="subscription",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="deliveries",
+                to="exchange.subscription",
+            ),
         ),
         migrations.CreateModel(
-            name='DeliveryAttempt',
+            name="DeliveryAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('tried_at', models.DateTimeField()),
-                ('status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('answer', models.CharField(max_length=300)),
-                ('took_ms', models.PositiveIntegerField()),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='exchange.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("tried_at", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("answer", models.CharField(max_length=300)),
+                ("took_ms", models.PositiveIntegerField()),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="exchange.delivery",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'number'), name='delivery_attempt_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("delivery", "number"), name="delivery_attempt_once"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('backfilled_after_s__gte', models.F('late_after_s'))), name='source_backfilled_is_late'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("backfilled_after_s__gte", models.F("late_after_s"))),
+                name="source_backfilled_is_late",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='source',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9][A-Za-z0-9._:-]*$')), name='source_code_plain'),
+            model_name="source",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "^[A-Za-z0-9][A-Za-z0-9._:-]*$")),
+                name="source_code_plain",
+            ),
         ),
         migrations.AddIndex(
-            model_name='gap',
-            index=models.Index(condition=models.Q(('missing__gt', 0)), fields=['source', 'first'], name='gap_open'),
+            model_name="gap",
+            index=models.Index(
+                condition=models.Q(("missing__gt", 0)), fields=["source", "first"], name="gap_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.UniqueConstraint(fields=('source', 'first'), name='gap_once'),
+            model_name="gap",
+            constraint=models.UniqueConstraint(fields=("source", "first"), name="gap_once"),
         ),
         migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(('first__gte', 1), ('last__gte', models.F('first')), ('missing__gte', 0), ('missing__lte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('last'), '-', models.F('first')), '+', models.Value(1)))), name='gap_counts'),
+            model_name="gap",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("first__gte", 1),
+                    ("last__gte", models.F("first")),
+                    ("missing__gte", 0),
+                    (
+                        "missing__lte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("last"), "-", models.F("first")
+                            ),
+                            "+",
+                            models.Value(1),
+                        ),
+                    ),
+                ),
+                name="gap_counts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('missing', 0)), models.Q(('closed_at__isnull', True), ('missing__gt', 0)), _connector='OR'), name='gap_closed_when_nothing_is_missing'),
+            model_name="gap",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("missing", 0)),
+                    models.Q(("closed_at__isnull", True), ("missing__gt", 0)),
+                    _connector="OR",
+                ),
+                name="gap_closed_when_nothing_is_missing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('explained_at', None), ('explained_by', None), ('explanation', '')), models.Q(models.Q(('explanation', ''), _negated=True), ('explained_at__isnull', False), ('explained_by__isnull', False)), _connector='OR'), name='gap_explained_by_somebody'),
+            model_name="gap",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("explained_at", None), ("explained_by", None), ("explanation", "")),
+                    models.Q(
+                        models.Q(("explanation", ""), _negated=True),
+                        ("explained_at__isnull", False),
+                        ("explained_by__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="gap_explained_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcerecord',
-            constraint=models.UniqueConstraint(fields=('source', 'record_id', 'version'), name='source_record_once'),
+            model_name="sourcerecord",
+            constraint=models.UniqueConstraint(
+                fields=("source", "record_id", "version"), name="source_record_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcerecord',
-            constraint=models.UniqueConstraint(fields=('source', 'sequence'), name='source_sequence_once'),
+            model_name="sourcerecord",
+            constraint=models.UniqueConstraint(
+                fields=("source", "sequence"), name="source_sequence_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcerecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous', None), ('version', 1)), models.Q(('previous__isnull', False), ('version__gt', 1), models.Q(('reason', ''), _negated=True), models.Q(('corrected_by', ''), _negated=True)), _connector='OR'), name='source_record_corrected_with_reason'),
+            model_name="sourcerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("previous", None), ("version", 1)),
+                    models.Q(
+                        ("previous__isnull", False),
+                        ("version__gt", 1),
+                        models.Q(("reason", ""), _negated=True),
+                        models.Q(("corrected_by", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="source_record_corrected_with_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcerecord',
-            constraint=models.CheckConstraint(condition=models.Q(('sequence', None), ('sequence__gte', 1), _connector='OR'), name='source_sequence_counts'),
+            model_name="sourcerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sequence", None), ("sequence__gte", 1), _connector="OR"),
+                name="source_sequence_counts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('scheme__in', ['v1', 'v1a'])), name='subscription_scheme_known'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scheme__in", ["v1", "v1a"])), name="subscription_scheme_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_until', None)), models.Q(models.Q(('previous_secret', ''), _negated=True), ('previous_until__isnull', False)), _connector='OR'), name='subscription_rotates_with_an_end'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("previous_secret", ""), ("previous_until", None)),
+                    models.Q(
+                        models.Q(("previous_secret", ""), _negated=True),
+                        ("previous_until__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="subscription_rotates_with_an_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_active', True), ('why_inactive', '')), models.Q(('is_active', False), models.Q(('why_inactive', ''), _negated=True)), _connector='OR'), name='subscription_off_says_why'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("is_active", True), ("why_inactive", "")),
+                    models.Q(("is_active", False), models.Q(("why_inactive", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="subscription_off_says_why",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['next_try_at'], name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")),
+                fields=["next_try_at"],
+                name="delivery_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('subscription', 'message_id'), name='delivery_message_once'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("subscription", "message_id"), name="delivery_message_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'delivered', 'exhausted'])), name='delivery_state_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "delivered", "exhausted"])),
+                name="delivery_state_known",
+            ),
         ),
     ]

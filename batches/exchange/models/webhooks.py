@@ -20,11 +20,12 @@ class Subscription(models.Model):
     name = models.CharField(max_length=60, unique=True)
     url = models.CharField(max_length=500)
     kinds = models.TextField(
-        help_text="Types of events, one a line; a prefix ends in a full stop. Empty: all.", blank=True
+        help_text="Tables, or tables with an operation, one a line. Empty: all.",
+        blank=True,
     )
     device = models.ForeignKey(
         Device, models.PROTECT, related_name="subscriptions",
-        help_text="Whose permissions apply: it is told of nothing that this device may not read.",
+        help_text="Whose permissions apply: what it may not read is not told.",
     )  # fmt: skip
     scheme = models.CharField(max_length=4, choices=Scheme.choices, default=Scheme.HMAC)
     secret = models.TextField()

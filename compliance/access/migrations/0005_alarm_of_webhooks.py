@@ -4,23 +4,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0004_more_guards'),
+        ("access", "0004_more_guards"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='securityalarm',
-            name='alarm_kind_known',
+            model_name="securityalarm",
+            name="alarm_kind_known",
         ),
         migrations.AlterField(
-            model_name='securityalarm',
-            name='kind',
-            field=models.CharField(choices=[('locked', 'Name locked after wrong passwords'), ('unknown-token', 'Unknown device token'), ('revoked-token', 'Token of a revoked device'), ('device-not-qualified', 'Device not qualified'), ('clock', 'Clock stepped back or apart'), ('repeated-refusals', 'Many refused acts'), ('administrator-made', 'Administrator role given'), ('leaver-active', 'Leaver is still active'), ('review-overdue', 'Review of access is overdue'), ('webhook-stopped', 'Receiver of changes takes nothing')], max_length=30),
+            model_name="securityalarm",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("locked", "Name locked after wrong passwords"),
+                    ("unknown-token", "Unknown device token"),
+                    ("revoked-token", "Token of a revoked device"),
+                    ("device-not-qualified", "Device not qualified"),
+                    ("clock", "Clock stepped back or apart"),
+                    ("repeated-refusals", "Many refused acts"),
+                    ("administrator-made", "Administrator role given"),
+                    ("leaver-active", "Leaver is still active"),
+                    ("review-overdue", "Review of access is overdue"),
+                    ("webhook-stopped", "Receiver of changes takes nothing"),
+                ],
+                max_length=30,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='securityalarm',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['locked', 'unknown-token', 'revoked-token', 'device-not-qualified', 'clock', 'repeated-refusals', 'administrator-made', 'leaver-active', 'review-overdue', 'webhook-stopped'])), name='alarm_kind_known'),
+            model_name="securityalarm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "locked",
+                            "unknown-token",
+                            "revoked-token",
+                            "device-not-qualified",
+                            "clock",
+                            "repeated-refusals",
+                            "administrator-made",
+                            "leaver-active",
+                            "review-overdue",
+                            "webhook-stopped",
+                        ],
+                    )
+                ),
+                name="alarm_kind_known",
+            ),
         ),
     ]
