@@ -86,9 +86,10 @@ def replay(delivery: Delivery, *, actor: User, at: datetime, reason: str) -> Del
 
 def wait_after(attempts: int, *, spread: str = "") -> timedelta:
     """Return how long to wait after so many tries: four times longer each, a little apart."""
-    times = 4 ** max(0, min(attempts - 1, 10))
+    times: int = 4 ** max(0, min(attempts - 1, 10))
     share = hashlib.sha256(f"{spread} {attempts}".encode()).digest()[0] / 255
-    return min(LONGEST_WAIT, FIRST_WAIT * times) * (1 + 0.1 * share)
+    wait: timedelta = min(LONGEST_WAIT, FIRST_WAIT * times)
+    return wait * (1 + 0.1 * share)
 
 
 def _announce(pk: int, at: datetime) -> int:

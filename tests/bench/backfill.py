@@ -50,7 +50,7 @@ class Live:
 def rows(count: str) -> list[Row]:
     """Backfill so many rows beside live events, then read a series of 340,000 samples."""
     posts = max(1, int(count) // ROWS)
-    _, token = plant.historian()
+    _, token = plant.historian("backfill")
     late = factories.running_batch(at=BEGUN)
     running = factories.running_batch(at=timezone.now() - timedelta(minutes=1))
     with web.serving(os.environ["GMP_BENCH_DATABASE"], workers=2) as address:

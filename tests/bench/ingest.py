@@ -3,6 +3,7 @@
 import os
 import statistics
 import time
+from decimal import Decimal
 
 import httpx
 from django.db import connection
@@ -21,7 +22,7 @@ POSTS = 8  # a round
 
 def rows(rounds: str) -> list[Row]:
     """Post and copy in turns; each side into a batch of its own, in the same table."""
-    _, token = plant.historian()
+    _, token = plant.historian("ingest")
     posted, copied = factories.running_batch(at=BEGUN), factories.running_batch(at=BEGUN)
     segment = _segment(copied)
     pairs, times = [], []
@@ -57,7 +58,7 @@ def _segment(batch: Batch) -> int:
     """Return a segment for what is copied in: the table demands that there is one."""
     made = readings.store(
         batch,
-        rows=[Reading("ph", BEGUN.replace(year=2025), factories.Decimal("7"), "[pH]")],
+        rows=[Reading("ph", BEGUN.replace(year=2025), Decimal("7"), "[pH]")],
         message_id="of-the-copy",
         source=Device.objects.latest("pk"),
         content_digest="0" * 64,

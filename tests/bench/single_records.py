@@ -18,7 +18,7 @@ def rows(rounds: str, records: str) -> list[Row]:
     """Post events in turns to the product, and to a copy of its database without the captures."""
     name, scratch = os.environ["GMP_BENCH_DATABASE"], os.environ["GMP_BENCH_SCRATCH"]
     begun = timezone.now() - timedelta(minutes=5)
-    _, token = plant.historian()
+    _, token = plant.historian("single")
     batch = factories.running_batch(at=begun)
     connection.close()
     _copy(name, scratch)

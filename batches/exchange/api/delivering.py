@@ -60,10 +60,12 @@ def deliver(
     delivery = Delivery(file)
     found = lines.of(stream, most_bytes=MOST_BYTES[handling], most_lines=MOST_LINES[handling])
     received = ((number, line, clock()) for number, line in found)
-    if handling == STRICT:
-        _all_or_nothing(source, received, delivery, device=device, clock=clock)
-    else:
-        _each(source, received, delivery, device=device, clock=clock)
+    take = _all_or_nothing if handling == STRICT else _each
+    try:
+        take(source, received, delivery, device=device, clock=clock)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return delivery
 

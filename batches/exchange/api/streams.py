@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -171,9 +171,9 @@ class Records(APIView):
     def post(self, request: Request, code: str) -> StreamingHttpResponse:
         """Send records, one a line; the answer has a line for each, and one that sums them up."""
         device = callers.device(request)
+        source = sources.of_device(code, device)
         if request.content_type.partition(";")[0].strip().lower() not in _LINES:
             raise UnsupportedMediaType(request.content_type)
-        source = sources.of_device(code, device)
         chosen = handling(request)
         delivery = delivering.deliver(
             source,
@@ -187,17 +187,26 @@ class Records(APIView):
             "summary": {**delivery.counts, "next_expected": standing.next_expected,
                         "highest": standing.highest}
         }  # fmt: skip
-
-        def answer() -> Iterator[bytes]:
-            with delivery.file as file:
-                while chunk := file.read(64 * 1024):
-                    yield chunk
-            yield json.dumps(summary).encode() + b"\n"
-
-        response = StreamingHttpResponse(answer(), content_type="application/x-ndjson")
+        answer = Answer(delivery.file, json.dumps(summary).encode() + b"\n")
+        response = StreamingHttpResponse(answer, content_type="application/x-ndjson")
         response["Preference-Applied"] = f"handling={chosen}"
         response[NEXT] = str(standing.next_expected)
         return response
+
+
+class Answer:
+    """The lines of a file and a last one; the response closes it, read or not."""
+
+    def __init__(self, file: IO[bytes], last: bytes) -> None:
+        self._file, self._last = file, last
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(64 * 1024):
+            yield chunk
+        yield self._last
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class Gaps(generics.ListAPIView[Gap]):

@@ -63,10 +63,13 @@ class Line:
         )
         if handling:
             headers["Prefer"] = f"handling={handling}"
-        return self.client.post(
+        answer = self.client.post(
             f"/api/v1/sources/{self.code}/records", body,
             content_type="application/x-ndjson", headers={**self.headers, **headers},
         )  # fmt: skip
+        if answer.streaming:
+            answer.lines = [json.loads(line) for line in answer.getvalue().splitlines()]
+        return answer
 
     def get(self, path: str, **params: Any) -> Any:
         answer = self.client.get(f"/api/v1/{path}", params, headers=self.headers)
@@ -75,8 +78,9 @@ class Line:
 
 
 def lines(answer: Any) -> list[dict[str, Any]]:
-    content = b"".join(answer.streaming_content)
-    return [json.loads(line) for line in content.splitlines()]
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, Any]] = answer.lines
+    return found
 
 
 def outcomes(answer: Any) -> list[str]:

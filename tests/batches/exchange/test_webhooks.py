@@ -108,6 +108,7 @@ def test_what_is_sealed_is_announced_once_and_verified_by_the_library(
     assert Position.objects.get().cursor.startswith("1.")
 
 
+@pytest.mark.django_db
 def test_for_the_overlap_both_secrets_verify_and_then_the_new_one_only(
     hooks: Receiver, administrator: User
 ) -> None:
@@ -128,6 +129,7 @@ def test_for_the_overlap_both_secrets_verify_and_then_the_new_one_only(
     assert subscriptions.secrets_of(subscription, at=now + timedelta(hours=1)) == [new]
 
 
+@pytest.mark.django_db
 def test_ed25519_is_verified_with_the_public_key(hooks: Receiver, administrator: User) -> None:
     subscription, shown = _subscribed(hooks, administrator, scheme=Scheme.ED25519)
     deliveries.attempt(_message(subscription), at=timezone.now())
@@ -153,6 +155,7 @@ def test_our_signature_is_that_of_the_library() -> None:
     assert ours == Webhook(secret).sign("evt_1", at, "{µ}")
 
 
+@pytest.mark.django_db
 def test_a_message_is_tried_again_ever_later_for_seven_days_then_given_up_aloud(
     hooks: Receiver, administrator: User
 ) -> None:
@@ -184,6 +187,7 @@ def test_a_message_is_tried_again_ever_later_for_seven_days_then_given_up_aloud(
     assert "lims" in alarm.text
 
 
+@pytest.mark.django_db
 def test_a_receiver_that_is_gone_is_not_tried_again(hooks: Receiver, administrator: User) -> None:
     hooks.answer = 410
     subscription, _ = _subscribed(hooks, administrator)
@@ -194,6 +198,7 @@ def test_a_receiver_that_is_gone_is_not_tried_again(hooks: Receiver, administrat
     assert (delivery.state, subscription.is_active) == (DeliveryState.EXHAUSTED, False)
 
 
+@pytest.mark.django_db
 def test_a_person_sends_a_message_again_and_a_stopped_subscription_goes_on(
     hooks: Receiver, administrator: User
 ) -> None:
@@ -306,6 +311,7 @@ def test_where_a_subscription_goes_is_not_altered(hooks: Receiver, administrator
             cursor.execute("UPDATE exchange_subscription SET url = 'https://example.com/'")
 
 
+@pytest.mark.django_db
 def test_the_sweep_queues_what_is_due(
     hooks: Receiver, administrator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +329,7 @@ def test_the_sweep_queues_what_is_due(
     assert delivery.state == DeliveryState.DELIVERED
 
 
+@pytest.mark.django_db
 def test_an_administrator_does_all_of_it_over_the_api_and_on_the_pages(
     hooks: Receiver, administrator: User
 ) -> None:
