@@ -52,7 +52,8 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, st
         raise AddressRefused(f"a message has at most {MOST_BODY} bytes")
     connection = _connected(target)
     # A receiver that answers a byte now and then would hold us for ever.
-    watch = threading.Timer(TOTAL_S, _cut, [connection])
+    is_cut = threading.Event()
+    watch = threading.Timer(TOTAL_S, _cut, [connection, is_cut])
     watch.daemon = True
     watch.start()
     try:
@@ -62,6 +63,8 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> tuple[int, st
     finally:
         watch.cancel()
         connection.close()
+    if is_cut.is_set():  # what was read so far looks like a whole answer
+        raise TimeoutError(f"it took more than {TOTAL_S:g} s")
     said = response.headers.get("Retry-After", "")
     wait = int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 0
     if 300 <= response.status < 400:
@@ -84,7 +87,8 @@ def _connected(target: Target) -> http.client.HTTPConnection:
     return connection
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, is_cut: threading.Event) -> None:
+    is_cut.set()
     sock = connection.sock
     if sock is not None:
         try:

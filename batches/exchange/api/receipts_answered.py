@@ -19,7 +19,7 @@ class ReceiptPageOut(Out):
     results = ReceiptOut(many=True)
 
 
-class VersionOut(Out):
+class RecordVersionOut(Out):
     version = serializers.IntegerField()
     sequence = serializers.IntegerField(allow_null=True)
     kind = serializers.CharField()
@@ -45,7 +45,7 @@ class VersionOut(Out):
 class RecordReceiptOut(Out):
     id = serializers.CharField()
     is_received = serializers.BooleanField()
-    versions = VersionOut(many=True)
+    versions = RecordVersionOut(many=True)
 
 
 class RecordReceiptsOut(Out):

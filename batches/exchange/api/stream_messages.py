@@ -126,7 +126,7 @@ class GapOut(Out):
         return sequences.missing_of(gap) if gap.missing else []
 
 
-class ExplanationIn(In):
+class GapExplanationIn(In):
     reason = Text(max_length=1000)
 
 

@@ -20,7 +20,7 @@ from batches.exchange import idempotency, reconciliation, sequences, sources
 from batches.exchange.api import delivering
 from batches.exchange.api.delivering import LENIENT, STRICT
 from batches.exchange.api.stream_messages import (
-    ExplanationIn,
+    GapExplanationIn,
     GapOut,
     LineOut,
     ReconciliationOut,
@@ -234,13 +234,13 @@ class GapExplanation(APIView):
     @extend_schema(
         operation_id="gap_explain",
         parameters=[idempotency.PARAMETER],
-        request=ExplanationIn,
+        request=GapExplanationIn,
         responses={201: GapOut},
     )
     @idempotency.once
     def post(self, request: Request, code: str, pk: int) -> Response:
         """Say why numbers will never come; they are no longer waited for."""
-        body = ExplanationIn(data=request.data)
+        body = GapExplanationIn(data=request.data)
         body.is_valid(raise_exception=True)
         gap = sequences.explain(
             get_object_or_404(Gap, source__code=code, pk=pk),

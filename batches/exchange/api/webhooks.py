@@ -32,15 +32,15 @@ class SubscriptionIn(In):
     reason = Text(max_length=1000)
 
 
-class ReasonIn(In):
+class WebhookReasonIn(In):
     reason = Text(max_length=1000)
 
 
-class RotationIn(ReasonIn):
+class RotationIn(WebhookReasonIn):
     overlap_hours = serializers.IntegerField(min_value=1, max_value=720, default=24)
 
 
-class StateIn(ReasonIn):
+class StateIn(WebhookReasonIn):
     is_active = serializers.BooleanField()
 
 
@@ -191,13 +191,13 @@ class Replays(APIView):
     @extend_schema(
         operation_id="delivery_replay",
         parameters=[idempotency.PARAMETER],
-        request=ReasonIn,
+        request=WebhookReasonIn,
         responses={201: DeliveryOut},
     )
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """Send a message again, under its id."""
-        body = ReasonIn(data=request.data)
+        body = WebhookReasonIn(data=request.data)
         body.is_valid(raise_exception=True)
         delivery = deliveries.replay(
             get_object_or_404(Delivery, pk=pk),
