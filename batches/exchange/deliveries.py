@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from batches.exchange import changes, subscriptions, webhook_sending, webhook_signatures
 from batches.exchange.actions import Action
@@ -29,6 +30,8 @@ from compliance.trail import recording
 PATIENCE = timedelta(days=7)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=12)
 CLAIM = timedelta(seconds=120)  # longer than a try can take: who claims and dies is followed
+WORK = timedelta(seconds=45)  # of one task for one subscription
+BUSY = WORK + CLAIM
 MOST_PAGES = 20
 PAGE = 500
 
@@ -49,7 +52,37 @@ def due(*, at: datetime) -> QuerySet[Delivery]:
     """Return the messages whose next try has come."""
     return Delivery.objects.filter(
         state=DeliveryState.WAITING, next_try_at__lte=at, subscription__is_active=True
-    ).order_by("next_try_at", "pk")
+    ).order_by("pk")
+
+
+def waiting_subscriptions(*, at: datetime) -> list[int]:
+    """Return the numbers of subscriptions that have something due."""
+    return list(due(at=at).order_by().values_list("subscription", flat=True).distinct())
+
+
+def deliver_due(subscription_id: int, *, clock: Callable[[], datetime]) -> int:
+    """Deliver what is due to one subscription, in order; return how many were tried.
+
+    One worker at a time does so. It stops at the first message that is not taken: a receiver that
+    is away is asked once a sweep, and not once for each message that waits.
+    """
+    at = clock()
+    free = Q(busy_until=None) | Q(busy_until__lt=at)
+    mine = Position.objects.filter(free, subscription=subscription_id)
+    if not mine.update(busy_until=at + BUSY):
+        return 0
+    tried = 0
+    try:
+        while clock() < at + WORK:
+            delivery = due(at=clock()).filter(subscription=subscription_id).first()
+            if delivery is None:
+                break
+            tried += 1
+            if attempt(delivery, at=clock()).state != DeliveryState.DELIVERED:
+                break
+    finally:
+        Position.objects.filter(subscription=subscription_id).update(busy_until=None)
+    return tried
 
 
 def attempt(delivery: Delivery, *, at: datetime) -> Delivery:

@@ -3,6 +3,7 @@
 import os
 import statistics
 import time
+from datetime import timedelta
 from decimal import Decimal
 
 import httpx
@@ -58,7 +59,7 @@ def _segment(batch: Batch) -> int:
     """Return a segment for what is copied in: the table demands that there is one."""
     made = readings.store(
         batch,
-        rows=[Reading("ph", BEGUN.replace(year=2025), Decimal("7"), "[pH]")],
+        rows=[Reading("ph", BEGUN - timedelta(seconds=1), Decimal("7"), "[pH]")],
         message_id="of-the-copy",
         source=Device.objects.latest("pk"),
         content_digest="0" * 64,

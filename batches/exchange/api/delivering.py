@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import Http404
 from rest_framework.exceptions import APIException, ValidationError
 
@@ -27,6 +27,10 @@ MOST_BYTES = {STRICT: 32 * 1024 * 1024, LENIENT: 1024 * 1024 * 1024}
 MOST_ERRORS = 100
 IN_MEMORY = 1024 * 1024  # of the answer; the rest waits on the disk
 Clock = Callable[[], datetime]
+
+
+# What a line can be refused with; a guard of the database is known by its SQLSTATE.
+REFUSED = (Refused, APIException, Http404, DatabaseError)
 
 
 class LinesRefused(Refused):
@@ -82,8 +86,8 @@ def _all_or_nothing(
             try:
                 with transaction.atomic():
                     accepted = _take(source, line, device, received_at, clock())
-            except (Refused, APIException, Http404) as refused:
-                errors += _line_errors(number, refused)
+            except REFUSED as error:
+                errors += _line_errors(number, _known(error))
                 if len(errors) >= MOST_ERRORS:
                     break
                 continue
@@ -101,7 +105,8 @@ def _each(
     for number, line, received_at in received:
         try:
             accepted = _take(source, line, device, received_at, clock())
-        except (Refused, APIException, Http404) as refused:
+        except REFUSED as error:
+            refused = _known(error)
             answer = _refused(number, line, refused)
             as_refusal = refused if isinstance(refused, Refused) else _LineInvalid(answer)
             refusals.record(
@@ -119,6 +124,16 @@ class _LineInvalid(Refused):
     def __init__(self, answer: dict[str, Any]) -> None:
         self.code = answer["code"]
         super().__init__(answer["detail"])
+
+
+def _known(error: Exception) -> Exception:
+    """Return the refusal that an error of the database is; one that is none rises."""
+    if not isinstance(error, DatabaseError):
+        return error
+    refused = refusals.of_database(error)
+    if refused is None:
+        raise error
+    return refused
 
 
 def _take(

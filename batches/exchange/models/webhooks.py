@@ -58,10 +58,11 @@ class Subscription(models.Model):
 
 
 class Position(models.Model):
-    """How far the feed was read for a subscription: bookkeeping, no record."""
+    """How far the feed was read for a subscription, and who delivers now: bookkeeping, no record."""
 
     subscription = models.OneToOneField(Subscription, models.PROTECT, related_name="position")
     cursor = models.CharField(max_length=40)
+    busy_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.subscription} at {self.cursor}"

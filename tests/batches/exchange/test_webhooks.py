@@ -312,21 +312,39 @@ def test_where_a_subscription_goes_is_not_altered(hooks: Receiver, administrator
 
 
 @pytest.mark.django_db
-def test_the_sweep_queues_what_is_due(
+def test_the_sweep_has_each_receiver_served_in_order_by_one_worker(
     hooks: Receiver, administrator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    subscription, _ = _subscribed(hooks, administrator)
-    delivery = _message(subscription)
+    subscription, _ = _subscribed(hooks, administrator, at=timezone.now())
+    for number in (1, 2, 3):
+        _message(subscription, number=number)
     queued: list[int] = []
     monkeypatch.setattr(
-        tasks.deliver_message, "delay", lambda *, delivery_id: queued.append(delivery_id)
+        tasks.deliver_messages, "delay", lambda *, subscription_id: queued.append(subscription_id)
     )
 
     assert tasks.announce_changes() == 1
-    tasks.deliver_message(delivery_id=queued[0])
+    Position.objects.update(busy_until=timezone.now() + timedelta(seconds=9))
+    assert tasks.deliver_messages(subscription_id=queued[0]) == 0
+    Position.objects.update(busy_until=timezone.now() - timedelta(seconds=1))  # it died
+    assert tasks.deliver_messages(subscription_id=queued[0]) == 3
 
-    delivery.refresh_from_db()
-    assert delivery.state == DeliveryState.DELIVERED
+    sent = [headers["webhook-id"] for headers, _ in hooks.received]
+    assert sent == ["evt_1.1", "evt_1.2", "evt_1.3"]
+    assert Position.objects.get().busy_until is None
+
+
+@pytest.mark.django_db
+def test_a_receiver_that_is_away_is_asked_once_a_sweep(
+    hooks: Receiver, administrator: User
+) -> None:
+    hooks.answer = 503
+    subscription, _ = _subscribed(hooks, administrator, at=timezone.now())
+    for number in (1, 2, 3):
+        _message(subscription, number=number)
+
+    assert deliveries.deliver_due(subscription.pk, clock=timezone.now) == 1
+    assert len(hooks.received) == 1
 
 
 @pytest.mark.django_db
