@@ -24,6 +24,7 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.requirement("A11-5")
 def test_a_record_sent_again_is_answered_as_before_and_recorded_once() -> None:
     line = Line()
 
@@ -36,6 +37,7 @@ def test_a_record_sent_again_is_answered_as_before_and_recorded_once() -> None:
     assert BatchEvent.objects.filter(kind="observation").count() == 1
 
 
+@pytest.mark.requirement("A11-5")
 def test_the_same_version_with_other_content_is_refused() -> None:
     line = Line()
     lines(line.send(line.said(1)))
@@ -172,6 +174,7 @@ def test_thresholds_change_with_a_reason_for_what_comes_from_then_on() -> None:
     assert "late" in flags[1]
 
 
+@pytest.mark.requirement("A11-5")
 def test_the_answer_names_the_next_number_and_gaps_are_listed_until_they_close_late() -> None:
     line = Line()
 
@@ -294,6 +297,7 @@ def test_a_source_is_brought_by_its_own_device_only() -> None:
     assert [one["source"] for one in listed] == ["hist-8"]
 
 
+@pytest.mark.requirement("A11-5")
 def test_both_sides_compute_the_same_books() -> None:
     line = Line()
     sent = [line.said(n, id=name) for n, name in ((1, "b"), (2, "ä"), (3, "a"), (5, "B"))]

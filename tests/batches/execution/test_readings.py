@@ -195,6 +195,7 @@ def test_readings_sent_again_are_counted_and_not_stored_again() -> None:
         segments.verify(segment)
 
 
+@pytest.mark.requirement("A11-5")
 def test_another_value_of_the_same_moment_is_kept_beside_and_flagged_and_overwrites_nothing() -> (
     None
 ):
