@@ -36,6 +36,7 @@ JOBS = (
         "Remind of overdue work", "compliance.quality.tasks.remind_of_overdue_work", daily_at_hour=6
     ),
     Job("Let approved recipes take effect", "batches.recipes.tasks.take_due_effects", 60),
+    Job("Announce changes", "batches.exchange.tasks.announce_changes", 10),
     Job("Watch over access", "compliance.access.tasks.watch_access", 300),
     Job("Build forgotten reports", "compliance.reports.tasks.build_forgotten_reports", 60),
     Job("Run forgotten inspections", "compliance.inspection.tasks.run_forgotten_inspections", 60),

@@ -291,6 +291,10 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Where messages to receivers of changes may go beside https:// and public addresses.
+WEBHOOK_HTTP = env.flag("GMP_WEBHOOK_HTTP", default=False)
+WEBHOOK_PRIVATE = env.flag("GMP_WEBHOOK_PRIVATE", default=False)
+
 # --- Background work
 
 EMBEDDED_BROKER = env.secret("CELERY_BROKER_URL") is None

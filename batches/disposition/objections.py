@@ -87,8 +87,7 @@ def limits(batch: Batch) -> list[str]:
     )
     settled = list(closed.distinct())
     return [
-        f"{one}, and no closed deviation of the batch names {one.name} or "
-        f"{one.tag}"
+        f"{one}, and no closed deviation of the batch names {one.name} or {one.tag}"
         for one in excursions.of(batch)
         if not any(excursions.is_about(each, one) for each in settled)
     ]

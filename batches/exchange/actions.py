@@ -5,3 +5,11 @@ from enum import StrEnum
 
 class Action(StrEnum):
     MESSAGE_ACCEPTED = "exchange.message-accepted"
+    SOURCE_REGISTERED = "exchange.source-registered"
+    SOURCE_CHANGED = "exchange.source-changed"
+    RECORD_ACCEPTED = "exchange.record-accepted"
+    RECORD_CORRECTED = "exchange.record-corrected"
+    GAP_EXPLAINED = "exchange.gap-explained"
+    SUBSCRIPTION_CHANGED = "exchange.subscription-changed"
+    SUBSCRIPTION_STOPPED = "exchange.subscription-stopped"
+    DELIVERY_REPLAYED = "exchange.delivery-replayed"

@@ -61,6 +61,7 @@ CLAUSES: dict[str, str] = {
     ExceptionKind.INTERRUPTION: "21 CFR 211.100(b)",
     ExceptionKind.EXAMINATION: "21 CFR 211.130, 211.134",
     ExceptionKind.SOURCE_NOT_USABLE: "21 CFR 11.10(h), 211.160(b)(4)",
+    ExceptionKind.READING_CONFLICT: "21 CFR 211.68(b)",
 }
 
 

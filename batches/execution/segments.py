@@ -10,6 +10,8 @@ from batches.execution.models import ReadingSegment
 from compliance.trail.bulk_seals import Broken
 from compliance.trail.tlog import merkle
 
+_READINGS, _CONFLICTS = "execution_reading", "execution_readingconflict"
+
 
 class SegmentAltered(Exception):
     """The stored samples are not those that the segment sealed."""
@@ -34,6 +36,7 @@ def verify(segment: ReadingSegment) -> None:
             f"segment {segment.pk} of batch {segment.batch.number} sealed {segment.count} samples, "
             f"{len(hashes)} are stored"
         )
+    _verify_conflicts(segment)
     if merkle.root_of(hashes).hex() != segment.root:
         raise SegmentAltered(
             f"segment {segment.pk} of batch {segment.batch.number}: the {segment.count} samples "
@@ -64,13 +67,23 @@ def proof(segment: ReadingSegment, *, position: int) -> SampleProof:
     )
 
 
-def _stored_hashes(segment: ReadingSegment) -> list[bytes]:
+def _verify_conflicts(segment: ReadingSegment) -> None:
+    hashes = _stored_hashes(segment, _CONFLICTS)
+    root = merkle.root_of(hashes).hex() if hashes else ""
+    if len(hashes) != segment.conflicting or root != segment.conflict_root:
+        raise SegmentAltered(
+            f"segment {segment.pk} of batch {segment.batch.number}: the {segment.conflicting} "
+            "samples kept beside it, in conflict with earlier ones, are not those that were sealed"
+        )
+
+
+def _stored_hashes(segment: ReadingSegment, table: str = _READINGS) -> list[bytes]:
     hasher = sample_bytes.LeafHasher()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT position, tag, to_char(observed_at AT TIME ZONE 'UTC',"
+            "SELECT position, tag, to_char(observed_at AT TIME ZONE 'UTC',"  # noqa: S608 -- of two tables
             ' \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'), value::text, unit, batch_id'
-            " FROM execution_reading WHERE segment_id = %s ORDER BY position",
+            f" FROM {table} WHERE segment_id = %s ORDER BY position",
             [segment.pk],
         )
         rows = cursor.fetchall()

@@ -39,13 +39,15 @@ class Endpoint(APIView):
 
     `without_key` why its writes take no Idempotency-Key; `answer_not_kept` what its answer is that a
     repeat does not get it again; `adds` that its POST adds beside the record, whose version does not
-    matter then; `version_of` the route of the record, where it is not the nearest one; `lifetime`.
+    matter then; `version_of` the route of the record, where it is not the nearest one; `lifetime`;
+    `is_streamed` that it reads its body itself, line by line, and holds each line to its form.
     """
 
     without_key: ClassVar[str] = ""
     answer_not_kept: ClassVar[str] = ""
     adds: ClassVar[bool] = False
     version_of: ClassVar[str] = ""
+    is_streamed: ClassVar[bool] = False
     lifetime: ClassVar[Lifetime | None] = None
     # Set by `routes`: the record of each writing method, and whether its version must be named.
     bound_to: ClassVar[dict[str, Record]] = {}
@@ -107,7 +109,8 @@ def writing(method: str, write: Handler) -> Handler:
         for ask in _asked:
             ask(request)
         if view.without_key:
-            checked()
+            if not view.is_streamed:
+                checked()
             return act()
         return idempotency.once(request, act, before=checked, not_kept=view.answer_not_kept)
 

@@ -39,7 +39,7 @@ def report(
     print(f"trail: {ran_on}")
     print(f"{'name':<34}{'value':>14}  {'unit':<15}{'baseline':>13}{'ratio':>7}  spread")
     for row in rows:
-        print(_line(row))
+        print(line(row))
     path = folder / "trail.json"
     found = [{k: v for k, v in asdict(row).items() if k != "spread"} for row in rows]
     path.write_text(json.dumps(found, indent=2) + "\n")
@@ -47,7 +47,7 @@ def report(
     print(f"written to {path} and {path.with_suffix('.md')}")
 
 
-def _line(row: Row) -> str:
+def line(row: Row) -> str:
     baseline = "" if row.baseline is None else f"{row.baseline:,.3f}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     spread = "" if row.spread is None else f"{row.spread[0]:,.2f} to {row.spread[1]:,.2f}"

@@ -1,11 +1,28 @@
-"""What plants and laboratories post and read: batches, events, readings, samples, results."""
+"""What plants and laboratories post and read: batches, events, readings, results; and the feed."""
 
 from django.urls import path
 
 from batches.exchange.api.batches import Batches, BatchView, Links
+from batches.exchange.api.changes import Changes
 from batches.exchange.api.happenings import Events, Newest, Readings
 from batches.exchange.api.laboratory import Results, Samples
 from batches.exchange.api.receipts import Receipts
+from batches.exchange.api.streams import (
+    GapExplanation,
+    Gaps,
+    Reconciliation,
+    Records,
+    Sources,
+    SourceThresholds,
+    SourceView,
+)
+from batches.exchange.api.webhooks import (
+    Deliveries,
+    Replays,
+    Secrets,
+    Subscriptions,
+    SubscriptionStates,
+)
 
 urlpatterns = [
     path("batches", Batches.as_view(), name="batches"),
@@ -16,5 +33,22 @@ urlpatterns = [
     path("batches/<str:number>/samples", Samples.as_view(), name="batch-samples"),
     path("batches/<str:number>/results", Results.as_view(), name="batch-results"),
     path("batches/<str:number>/deviations", Links.as_view(), name="batch-deviations"),
+    path("sources", Sources.as_view(), name="sources"),
+    path("sources/<str:code>", SourceView.as_view(), name="source"),
+    path("sources/<str:code>/thresholds", SourceThresholds.as_view(), name="source-thresholds"),
+    path("sources/<str:code>/records", Records.as_view(), name="source-records"),
+    path("sources/<str:code>/gaps", Gaps.as_view(), name="source-gaps"),
+    path(
+        "sources/<str:code>/gaps/<int:pk>/explanation",
+        GapExplanation.as_view(),
+        name="source-gap-explanation",
+    ),
+    path("sources/<str:code>/reconciliation", Reconciliation.as_view(), name="source-books"),
+    path("webhooks", Subscriptions.as_view(), name="webhooks"),
+    path("webhooks/<str:name>/secrets", Secrets.as_view(), name="webhook-secrets"),
+    path("webhooks/<str:name>/states", SubscriptionStates.as_view(), name="webhook-states"),
+    path("webhooks/<str:name>/deliveries", Deliveries.as_view(), name="webhook-deliveries"),
+    path("deliveries/<int:pk>/replays", Replays.as_view(), name="delivery-replays"),
+    path("changes", Changes.as_view(), name="changes"),
     path("receipts", Receipts.as_view(), name="receipts"),
 ]

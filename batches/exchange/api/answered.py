@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from batches.exchange.models import Receipt
 from batches.execution.models import Batch
 from compliance.wire import Out
 
@@ -65,7 +66,11 @@ class EventOut(Out):
 
 class SegmentOut(Out):
     id = serializers.IntegerField()
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(help_text="Samples that were stored now.")
+    repeated = serializers.IntegerField(help_text="They were here already, with the same value.")
+    conflicting = serializers.IntegerField(
+        help_text="They were here already, with another value: kept beside, and flagged."
+    )
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
     merkle_root = serializers.CharField(
@@ -74,6 +79,12 @@ class SegmentOut(Out):
     content_digest = serializers.CharField()
     is_backfilled = serializers.BooleanField()
     recorded_at = serializers.DateTimeField()
+
+
+class StoredOut(SegmentOut):
+    next_expected = serializers.IntegerField(
+        allow_null=True, help_text="Of the source that the post names: its next number."
+    )
 
 
 class PointOut(Out):
@@ -116,6 +127,18 @@ class ResultOut(Out):
     reason = serializers.CharField()
 
 
+class ProofOut(Out):
+    """Entry and digest at once; the rest when a checkpoint covers it."""
+
+    entry_id = serializers.IntegerField()
+    entry_digest = serializers.CharField()
+    index = serializers.IntegerField(allow_null=True, help_text="Of the leaf; null until sealed.")
+    previous = serializers.CharField(help_text="Chain head before the leaf; part of its hash.")
+    tree_size = serializers.IntegerField(allow_null=True)
+    path = serializers.ListField(child=serializers.CharField(), help_text="Inclusion proof.")
+    checkpoint = serializers.CharField(help_text="Signed note whose root the path leads to.")
+
+
 class ReceiptOut(Out):
     sender = serializers.CharField(source="sender_name")
     idempotency_key = serializers.CharField()
@@ -126,3 +149,9 @@ class ReceiptOut(Out):
     answer = serializers.CharField(help_text="The answer, byte for byte.")
     act = serializers.CharField()
     recorded_at = serializers.DateTimeField()
+    proof = serializers.SerializerMethodField()
+
+    @extend_schema_field(ProofOut(allow_null=True))
+    def get_proof(self, receipt: Receipt) -> Any:
+        found = self.context.get("proofs", {}).get(receipt.pk)
+        return None if found is None else ProofOut(found).data

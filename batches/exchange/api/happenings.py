@@ -1,6 +1,7 @@
 """Events and readings of a batch over the API."""
 
 import hashlib
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -13,15 +14,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.exchange import idempotency
-from batches.exchange.api.answered import EventOut, NewestOut, SegmentOut, SeriesOut
+from batches.exchange import idempotency, reading_lines
+from batches.exchange.api import numbered_posts
+from batches.exchange.api.answered import EventOut, NewestOut, SeriesOut, StoredOut
 from batches.exchange.api.posted import EventIn, ReadingIn
-from batches.exchange.formats import ndjson
 from batches.exchange.parsing import NdjsonParser
 from batches.execution import events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
-from batches.execution.sample_bytes import Reading
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.wire import In, Moment, Pages, Text
@@ -105,23 +105,28 @@ class Readings(APIView):
 
     @extend_schema(
         operation_id="readings_store",
+        parameters=[*numbered_posts.PARAMETERS],
         request={"application/x-ndjson": ReadingIn},
-        responses={201: SegmentOut},
+        responses={201: StoredOut},
     )
     def post(self, request: Request, number: str) -> Response:
-        """Store readings, one JSON object a line: all of them or, with every faulty line, none."""
+        """Store readings, one JSON object a line: all of them or, with every faulty line, none.
+
+        What is here already is counted as `repeated`; with another value, it is kept beside.
+        """
         batch = get_object_or_404(Batch, number=number)
         content = request.data if isinstance(request.data, bytes) else b""
-        lines = ndjson.readings(content, most=readings.MOST_ROWS)
-        segment = readings.store(
+        at = timezone.now()
+        stored = partial(
+            readings.store,
             batch,
-            rows=[Reading(*line) for line in lines],
+            rows=reading_lines.read(content, most=readings.MOST_ROWS),
             message_id=idempotency.message_id(request),
             source=callers.device(request),
             content_digest=hashlib.sha256(content).hexdigest(),
-            at=timezone.now(),
+            at=at,
         )
-        return Response(SegmentOut(segment).data, status=201)
+        return numbered_posts.answer(request, stored, content=content, at=at)
 
 
 class Newest(APIView):

@@ -21,6 +21,7 @@ class ExceptionKind(models.TextChoices):
     INTERRUPTION = "interruption", "Phase or batch interrupted"
     EXAMINATION = "examination", "Examination not conforming"
     SOURCE_NOT_USABLE = "source-not-usable", "Source not qualified or not calibrated"
+    READING_CONFLICT = "reading-conflict", "Reading sent again with another value"
 
 
 # 21 CFR 211.192, 211.100(b): a missed limit is investigated and justified as a deviation.

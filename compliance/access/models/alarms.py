@@ -17,6 +17,7 @@ class AlarmKind(models.TextChoices):
     ADMINISTRATOR_MADE = "administrator-made", "Administrator role given"
     LEAVER_ACTIVE = "leaver-active", "Leaver is still active"
     REVIEW_OVERDUE = "review-overdue", "Review of access is overdue"
+    WEBHOOK_STOPPED = "webhook-stopped", "Receiver of changes takes nothing"
 
 
 @controlled(guards=("keep_as_recorded", "not_by_the_concerned"))

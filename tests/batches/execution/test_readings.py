@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
-from batches.execution import readings, segments, series
+from batches.execution import readings, sample_bytes, samples, segments, series
 from batches.execution.events import MessageKnown
-from batches.execution.models import ReadingSegment
+from batches.execution.models import BatchException, ReadingSegment
 from batches.execution.readings import ReadingsRefused
 from batches.execution.sample_bytes import Reading
 from compliance.access.authority import NotPermitted
+from compliance.trail.tlog import merkle
 from tests import factories
 from tests.factories import NOON
 
@@ -177,3 +178,80 @@ def test_the_newest_reading_of_each_tag_is_found() -> None:
     newest = {one.tag: str(one.value) for one in series.latest(batch)}
 
     assert newest == {"temperature_c": "36.9", "ph": "7.01"}
+
+
+def test_readings_sent_again_are_counted_and_not_stored_again() -> None:
+    batch = factories.running_batch()
+    later = NOON + timedelta(hours=1)
+    factories.stored(batch, factories.temperatures("36.8", "36.9"), at=later)
+
+    again = factories.stored(batch, factories.temperatures("36.8", "36.9", "37.0"), at=later)
+    none = factories.stored(batch, factories.temperatures("36.8", "36.9", "37.0"), at=later)
+
+    assert (again.count, again.repeated, again.conflicting) == (1, 2, 0)
+    assert (none.count, none.repeated) == (0, 3)
+    assert _count() == 3
+    for segment in (again, none):
+        segments.verify(segment)
+
+
+@pytest.mark.requirement("A11-5")
+def test_another_value_of_the_same_moment_is_kept_beside_and_flagged_and_overwrites_nothing() -> (
+    None
+):
+    batch = factories.running_batch()
+    later = NOON + timedelta(hours=1)
+    factories.stored(batch, factories.temperatures("36.8", "36.9"), at=later)
+
+    segment = factories.stored(batch, factories.temperatures("36.80", "36.9", "37.0"), at=later)
+
+    assert (segment.count, segment.repeated, segment.conflicting) == (1, 1, 1)
+    values = [str(point.value) for point in series.of(batch, tag="temperature_c").points]
+    assert values == ["36.8", "36.9", "37.0"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT segment_id, value::text FROM execution_readingconflict")
+        assert cursor.fetchall() == [(segment.pk, "36.80")]
+    flagged = BatchException.objects.get(kind="reading-conflict")
+    assert flagged.subject == f"execution_readingsegment {segment.pk}"
+    assert "is 36.8 Cel, sent again as 36.80 Cel" in flagged.text
+    segments.verify(segment)
+
+
+def test_one_post_that_contradicts_itself_is_in_conflict_with_its_first_value() -> None:
+    batch = factories.running_batch()
+    row = factories.temperatures("36.8")[0]
+
+    segment = factories.stored(batch, [row, row, row._replace(value=Decimal("36.9"))])
+
+    assert (segment.count, segment.repeated, segment.conflicting) == (1, 1, 1)
+    segments.verify(segment)
+
+
+def test_the_database_takes_no_second_value_of_a_moment() -> None:
+    segment = factories.stored(factories.running_batch(), factories.temperatures("36.8"))
+
+    with pytest.raises(IntegrityError), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO execution_reading VALUES (%s, 1, %s, 'temperature_c', %s, 40, 'Cel')",
+            [segment.pk, segment.batch_id, NOON],
+        )
+
+
+@pytest.mark.parametrize("count", range(131))
+def test_a_root_by_levels_is_that_of_the_tree(count: int) -> None:
+    leaves = [merkle.leaf_hash(bytes([number])) for number in range(count)]
+
+    assert samples.root(leaves) == merkle.root_of(leaves)
+
+
+def test_samples_by_columns_have_the_bytes_of_samples_by_rows() -> None:
+    rows = [
+        GOOD, GOOD._replace(value=Decimal("-0.0")), GOOD._replace(tag='a"b', unit="µS/cm"),
+        GOOD._replace(observed_at=NOON.replace(microsecond=70), value=Decimal("1E+3")),
+    ]  # fmt: skip
+    columns = samples.of(rows)
+
+    hashes = samples.hashes(0, columns, sample_bytes.LeafHasher())
+
+    assert hashes == sample_bytes.leaf_hashes(rows)
+    assert columns.values == ["36.80", "0.0", "36.80", "1000"]

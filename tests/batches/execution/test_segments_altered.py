@@ -21,8 +21,15 @@ ALTERATIONS = [
     "UPDATE execution_reading SET position = 2 - position WHERE segment_id = %s",
     "DELETE FROM execution_reading WHERE position = 2 AND segment_id = %s",
     "DELETE FROM execution_reading WHERE segment_id = %s",
-    """INSERT INTO execution_reading SELECT segment_id, 3, batch_id, tag, observed_at, value, unit
+    """INSERT INTO execution_reading
+    SELECT segment_id, 3, batch_id, tag, observed_at + interval '30 s', value, unit
     FROM execution_reading WHERE position = 2 AND segment_id = %s""",
+]
+
+CONFLICT_ALTERATIONS = [
+    "UPDATE execution_readingconflict SET value = 36.8 WHERE position = 0 AND segment_id = %s",
+    "DELETE FROM execution_readingconflict WHERE segment_id = %s",
+    "DELETE FROM execution_readingconflict WHERE position = 1 AND segment_id = %s",
 ]
 
 
@@ -32,12 +39,15 @@ def test_a_sample_that_an_administrator_changed_is_found(
     batch = factories.running_batch()
     historian = factories.device()
     altered = []
-    for statement in ALTERATIONS:
-        rows = factories.temperatures("36.8", "36.9", "37.0")
-        segment = factories.stored(batch, rows, by=historian, at=NOON + timedelta(hours=1))
+    for number, statement in enumerate(ALTERATIONS):
+        since = NOON + timedelta(minutes=10 * number)
+        rows = factories.temperatures("36.8", "36.9", "37.0", since=since)
+        segment = factories.stored(batch, rows, by=historian, at=NOON + timedelta(hours=3))
         as_superuser.execute(statement, [segment.pk])
         altered.append(segment.pk)
-    untouched = factories.stored(batch, factories.temperatures("36.8"), by=historian)
+    untouched = factories.stored(
+        batch, factories.temperatures("36.8", since=NOON - timedelta(hours=1)), by=historian
+    )
     as_superuser.commit()
 
     found = [one.record for one in segments.broken()]
@@ -55,3 +65,19 @@ def test_a_sample_that_the_application_adds_to_a_sealed_segment_is_found(fresh_l
         )
 
     assert [one.record for one in segments.broken()] == [f"execution_readingsegment {segment.pk}"]
+
+
+def test_a_conflicting_sample_that_an_administrator_changed_is_found(
+    fresh_log: Any, as_superuser: psycopg.Connection[Any]
+) -> None:
+    batch = factories.running_batch()
+    factories.stored(batch, factories.temperatures("36.8", "36.9"))
+    altered = []
+    for number, statement in enumerate(CONFLICT_ALTERATIONS):
+        rows = factories.temperatures(f"40.{number}", f"41.{number}")
+        segment = factories.stored(batch, rows)
+        as_superuser.execute(statement, [segment.pk])
+        altered.append(f"execution_readingsegment {segment.pk}")
+    as_superuser.commit()
+
+    assert [one.record for one in segments.broken()] == altered
