@@ -2,7 +2,10 @@
 
 from django.db import models
 
+from batches.exchange.message_models import Message, MessageState, SenderMapping, UnitAlias
 from compliance.trail.capture import controlled
+
+__all__ = ["Message", "MessageState", "Receipt", "SenderMapping", "UnitAlias"]
 
 
 @controlled(append_only=True)

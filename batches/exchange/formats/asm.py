@@ -1,13 +1,16 @@
 """Read an Allotrope Simple Model: what was measured in which sample, with its unit as written."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from batches.exchange.formats import gates
+from batches.exchange.formats import declared, gates
 from batches.exchange.formats.contents import Content, ResultSaid
+from batches.exchange.formats.declared import Declaration
 from batches.exchange.formats.gates import Number
 from batches.exchange.formats.mapping_reports import Report
+from compliance import times
 
 _MANIFEST = re.compile(
     r"https?://purl\.allotrope\.org/manifests/(?P<technique>[a-z-]{1,60})/"
@@ -16,13 +19,18 @@ _MANIFEST = re.compile(
 # Settings of the instrument and raw curves are kept with the message; they are no results.
 _SETTINGS = frozenset({"device control aggregate document", "data processing document"})
 _CURVES = re.compile(r".* data cube")
+_SETTING = re.compile(r"\bsetting\b")
+_OFFSET = re.compile(r"(?:Z|[+-]\d{2}:\d{2})$")
 # What tells the parts of a list from each other, in this order.
 _NAMES = ("analyte name", "peak name", "written name", "calculated data name")
 MOST_RESULTS = 50_000
 
 
-def read(data: bytes) -> Content:
-    """Return the results of a document; raise a refusal of `gates` when it is no sane JSON."""
+def read(data: bytes, by: Declaration | None = None) -> Content:
+    """Return the results of a document; raise a refusal of `gates` when it is no sane JSON.
+
+    What its properties are to this plant, and the zone of its times, is declared or in the way.
+    """
     document = gates.json_(data)
     report = Report()
     manifest = document.get("$asm.manifest") if isinstance(document, dict) else None
@@ -39,16 +47,59 @@ def read(data: bytes) -> Content:
         report.problem("/", "nothing-mapped", "the document holds no measured quantity")
     if walk.is_cut:
         report.problem("/", "too-many-results", f"a message has at most {MOST_RESULTS} results")
-    if walk.converter.startswith("allotropy"):
-        # Instruments write no zone; the converter writes +00:00 for whatever they showed.
-        report.problem(
-            "/", "zone-of-converter",
-            f"{walk.converter} wrote the offset of the times: the instrument gave none",
-        )  # fmt: skip
+    items = tuple(_declared(items, by, report, converter=walk.converter))
     walk.close(document)
     return Content(
         format=f"asm-{found['technique']}", version=found["version"], items=items, report=report
     )
+
+
+def _declared(
+    items: Iterable[ResultSaid], by: Declaration | None, report: Report, *, converter: str
+) -> Iterator[ResultSaid]:
+    """Give each property the tag that was declared for it, and each time its zone."""
+    if by is None or by.kind != "asm":
+        report.problem(
+            "/", "mapping-missing", "no mapping of ASM was named: which tag is which property?"
+        )
+        if converter.startswith("allotropy"):
+            # Instruments write no zone; the converter writes +00:00 for whatever they showed.
+            report.problem(
+                "/", "zone-of-converter",
+                f"{converter} wrote the offset of the times: the instrument gave none",
+            )  # fmt: skip
+        yield from items
+        return
+    for item in items:
+        column = by.results.get(item.tag)
+        if column is None and by.leave_unlisted:
+            report.unmapped(item.pointer, f"{item.tag}: declared to be left")
+        elif column is None:
+            report.problem(
+                item.pointer, "property-undeclared", "nobody declared its tag", raw=item.tag
+            )
+        elif column.unit not in ("", item.unit):
+            report.problem(
+                item.pointer, "unit-differs", f"{item.tag} is declared in {column.unit}",
+                raw=item.unit,
+            )  # fmt: skip
+        else:
+            report.changed(item.pointer, before=item.tag, after=column.tag, rule="declared tag")
+            yield replace(item, tag=column.tag, measured_at=_moment(item, by, report))
+
+
+def _moment(item: ResultSaid, by: Declaration, report: Report) -> str:
+    """Return the time as declared: by the document's own offset, or the wall clock of a zone."""
+    text = item.measured_at
+    shown = text if by.zone == declared.OFFSET else _OFFSET.sub("", text)
+    try:
+        after = declared.moment(shown, by).isoformat()
+    except times.NotAMoment as error:
+        report.problem(item.pointer, "time-unreadable", str(error), raw=text)
+        return ""
+    if after != text:
+        report.changed(item.pointer, before=text, after=after, rule=f"clock of zone {by.zone}")
+    return after
 
 
 class _Walk:
@@ -79,9 +130,7 @@ class _Walk:
             version = self._text(system, "ASM converter version", place, "message.converter")
             self.converter = f"{name} {version}".strip()
 
-    def _measurements(
-        self, part: Mapping[str, Any], at: str, analyst: str
-    ) -> Iterator[ResultSaid]:
+    def _measurements(self, part: Mapping[str, Any], at: str, analyst: str) -> Iterator[ResultSaid]:
         aggregate = part.get("measurement aggregate document")
         if not isinstance(aggregate, dict):
             return
@@ -150,14 +199,14 @@ class _Walk:
                         place, "value-not-a-number", f"{name} has no number", raw=str(value)
                     )
             elif isinstance(one, dict):
-                label = next(
-                    (one[each] for each in _NAMES if isinstance(one.get(each), str)), None
-                )
+                label = next((one[each] for each in _NAMES if isinstance(one.get(each), str)), None)
                 below = (*labels, label) if label else labels
                 waiting += [
                     (each, f"{place}/{_escaped(name)}", below, name)
                     for name, each in reversed(one.items())
-                    if name not in _SETTINGS and not _CURVES.fullmatch(name)
+                    if name not in _SETTINGS
+                    and not _CURVES.fullmatch(name)
+                    and not _SETTING.search(name)
                 ]
 
     def _text(self, part: Mapping[str, Any], name: str, at: str, to: str) -> str:

@@ -27,11 +27,11 @@ def is_safe(text: str) -> bool:
     return _UNSAFE.search(text) is None
 
 
-def entry(parent: Any, name: str, *, id: str, type: str, at: str = "") -> Any:
+def entry(parent: Any, name: str, *, entry_id: str, kind: str, at: str = "") -> Any:
     """Append one entry of a record, with the group of elements that all of them begin with."""
     made = add(parent, name)
-    add(made, "EntryID", id)
-    add(made, "ObjectType", type)
+    add(made, "EntryID", entry_id)
+    add(made, "ObjectType", kind)
     if at:
         add(made, "TimeStamp", at)
     return made

@@ -109,7 +109,7 @@ def _formula(
         return (), ()
     parameters, materials = [], []
     for one in reading.children(formula, "Parameter"):
-        id = _verbatim(reading, one, "ID", to="parameter.tag")
+        own = _verbatim(reading, one, "ID", to="parameter.tag")
         described = _verbatim(reading, one, "Description", to="parameter.name")
         kind = reading.text(one, "ParameterType", to="(type of the parameter)")
         fields = read_fields(reading, one, "Parameter", to="parameter")
@@ -117,7 +117,7 @@ def _formula(
         if kind == "ProcessInput":
             materials.append(
                 Material(
-                    line=_whole(reading, id, one), phase=fields.get("phase", ""),
+                    line=_whole(reading, own, one), phase=fields.get("phase", ""),
                     code=fields.get("code", described), kind=fields.get("kind", ""),
                     quantity=value, unit=unit,
                 )
@@ -125,7 +125,7 @@ def _formula(
         else:
             parameters.append(
                 Parameter(
-                    tag=id, name=fields.get("name", described), kind=fields.get("kind", ""),
+                    tag=own, name=fields.get("name", described), kind=fields.get("kind", ""),
                     unit=unit, criticality=fields.get("criticality", ""),
                     low=fields.get("low", ""), high=fields.get("high", ""), target=value,
                 )
@@ -159,7 +159,7 @@ def _phases(reading: Reading, element: Any) -> Iterator[Phase]:
 
 
 def _event(reading: Reading, one: Any) -> Event | Charge | Entry:
-    id = _opening(reading, one)
+    own = _opening(reading, one)
     at = reading.text(one, "TimeStamp", to="event.occurred_at")
     types = (
         reading.text(one, "EventType", to="event.kind"),
@@ -178,14 +178,14 @@ def _event(reading: Reading, one: Any) -> Event | Charge | Entry:
     fields = read_fields(reading, one, "UserAttribute", to="event")
     if category == "charge" and "lot" in fields:
         return Charge(
-            id=id, phase=fields.get("phase", ""), material=fields.get("material", ""),
+            id=own, phase=fields.get("phase", ""), material=fields.get("material", ""),
             lot=fields["lot"], net=fields.get("net", ""), unit=fields.get("unit", ""),
             charged_at=at, charged_by=fields.get("charged-by", ""),
             verified_by=fields.get("verified-by", ""),
         )  # fmt: skip
     if category == "entry" and "standing" in fields:
         return Entry(
-            id=id, tag=fields.get("tag", ""), phase=fields.get("phase", ""),
+            id=own, tag=fields.get("tag", ""), phase=fields.get("phase", ""),
             value=fields.get("value", ""), unit=fields.get("unit", ""),
             standing=fields["standing"], performed_at=at,
             performed_by=fields.get("performed-by", ""), verified_by=fields.get("verified-by", ""),
@@ -195,7 +195,7 @@ def _event(reading: Reading, one: Any) -> Event | Charge | Entry:
         value, unit = fields.get("value", ""), fields.get("unit", "")
         people = [fields.get("recorded-by", "")]
     return Event(
-        id=id, kind=fields.get("kind") or _kind(reading, one, types), occurred_at=at,
+        id=own, kind=fields.get("kind") or _kind(reading, one, types), occurred_at=at,
         occurred_text=fields.get("occurred-text", at), recorded_at=fields.get("recorded-at", ""),
         phase=phase, text=text, tag=key, value=value, unit=unit,
         details=fields.get("details", ""), source=fields.get("source", ""),
@@ -250,12 +250,12 @@ def _results(reading: Reading, sample: Any) -> Iterator[Result]:
         _opening(reading, test)
         tag = _verbatim(reading, test, "TestCode", to="result.tag")
         for one in reading.children(test, "SampleTestResult"):
-            id = _opening(reading, one)
+            own = _opening(reading, one)
             value, unit = _value(reading, one, "Results", to="result.value")
             held = reading.child(one, "Results")
             version = "" if held is None else reading.text(held, "Key", to="result.version")
             yield Result(
-                id=id, tag=tag, version=_whole(reading, version or "1", one), value=value,
+                id=own, tag=tag, version=_whole(reading, version or "1", one), value=value,
                 unit=unit, judgement=reading.text(one, "TestDisposition", to="result.judgement"),
                 reported_at=reading.text(one, "TimeStamp", to="result.reported_at"),
             )  # fmt: skip
@@ -264,10 +264,10 @@ def _results(reading: Reading, sample: Any) -> Iterator[Result]:
 def _people(reading: Reading, element: Any) -> Iterator[Person]:
     for holder in reading.children(element, "PersonnelIdentification"):
         for one in reading.children(holder, "PersonnelIdentificationManifest"):
-            id = _opening(reading, one)
+            own = _opening(reading, one)
             reading.text(one, "RecordReference", to="(reference to the record)")
             reading.text(one, "Name", to="person.id")
-            yield Person(id=id, acts=_verbatim(reading, one, "ChangeIndication", to="person.acts"))
+            yield Person(id=own, acts=_verbatim(reading, one, "ChangeIndication", to="person.acts"))
 
 
 def _opening(reading: Reading, one: Any) -> str:

@@ -78,7 +78,7 @@ def write(record: BatchRecord) -> bytes:
         _entry(events, one)
     people = add(root, "PersonnelIdentification")
     for person in record.people:
-        made = entry(people, "PersonnelIdentificationManifest", id=person.id, type=_MANIFEST)
+        made = entry(people, "PersonnelIdentificationManifest", entry_id=person.id, kind=_MANIFEST)
         add(made, "RecordReference", record.number)
         add(made, "Name", person.id)
         add(made, "ChangeIndication", person.acts)
@@ -88,7 +88,7 @@ def write(record: BatchRecord) -> bytes:
     samples = add(root, "Samples")
     for sample in record.samples:
         _sample(samples, sample)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
 _MANIFEST = "Personnel Identification Manifest"
@@ -108,7 +108,7 @@ def _demand_expressible(record: BatchRecord) -> None:
 
 
 def _control_recipe(parent: Any, record: BatchRecord) -> None:
-    made = entry(parent, "ControlRecipeRecord", id=record.number, type="Control Recipe")
+    made = entry(parent, "ControlRecipeRecord", entry_id=record.number, kind="Control Recipe")
     recipe = add(made, "ControlRecipe")
     add(recipe, "ID", record.number)
     add(recipe, "Version", str(record.recipe_version))
@@ -165,7 +165,7 @@ def _material(formula: Any, said: Material) -> None:
 
 
 def _phase(parent: Any, said: Phase) -> None:
-    made = entry(parent, "RecipeElementRecord", id=str(said.order), type="Recipe Element")
+    made = entry(parent, "RecipeElementRecord", entry_id=str(said.order), kind="Recipe Element")
     element = add(made, "RecipeElementType")
     add(element, "ID", str(said.order))
     add(element, "Description", said.name)
@@ -226,11 +226,11 @@ def _entry(events: Any, said: Entry) -> None:
 
 
 def _happening(
-    events: Any, id: str, category: str, types: tuple[str, str], *, at: str, phase: str,
+    events: Any, own: str, category: str, types: tuple[str, str], *, at: str, phase: str,
     people: Iterable[str], value_: tuple[str, str, str], fields: Iterable[tuple[str, str]],
     text: str = "",
 ) -> None:  # fmt: skip
-    made = entry(events, "Event", id=id, type="Event", at=at)
+    made = entry(events, "Event", entry_id=own, kind="Event", at=at)
     add(made, "EventType", types[0])
     add(made, "EventSubType", types[1])
     if any(value_):
@@ -248,14 +248,14 @@ def _happening(
 
 
 def _sample(parent: Any, said: Sample) -> None:
-    made = entry(parent, "Sample", id=said.number, type="Sample", at=said.taken_at)
+    made = entry(parent, "Sample", entry_id=said.number, kind="Sample", at=said.taken_at)
     if said.point:
         add(made, "SampleSourceID", said.point)
     for one in said.results:
-        test = entry(made, "SampleTest", id=one.id, type="Sample Test")
+        test = entry(made, "SampleTest", entry_id=one.id, kind="Sample Test")
         add(test, "TestCode", one.tag)
         result = entry(
-            test, "SampleTestResult", id=one.id, type="Sample Test Result", at=one.reported_at
+            test, "SampleTestResult", entry_id=one.id, kind="Sample Test Result", at=one.reported_at
         )
         if one.judgement:
             add(result, "TestDisposition", one.judgement)

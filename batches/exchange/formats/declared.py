@@ -28,7 +28,7 @@ _TOP = {
     "kind", "makes", "encoding", "newline", "delimiter", "decimal_mark", "trim", "time_format",
     "zone", "columns", "results", "leave_unlisted",
 }  # fmt: skip
-_COLUMN = {"field", "tag", "unit", "percent_sign", "missing"}
+_COLUMN = {"name", "field", "tag", "unit", "percent_sign", "missing"}
 
 
 class DeclarationInvalid(Refused):
@@ -70,7 +70,7 @@ def parse(definition: Any) -> Declaration:
     _demand_known(definition, _TOP, "a mapping")
     said = dict(definition)
     for name in ("columns", "results"):
-        said[name] = _columns(said.get(name, {}), name)
+        said[name] = _columns(said.get(name, []), name)
     for name, wanted in Declaration.__dataclass_fields__.items():
         if name in said and name not in ("columns", "results"):
             kind = bool if wanted.type in (bool, "bool") else str
@@ -95,7 +95,7 @@ def moment(text: str, of: Declaration) -> datetime:
     if of.time_format == "iso":
         return times.parse(text) if of.zone == OFFSET else times.parse_local(text, zone=of.zone)
     try:
-        read = datetime.strptime(text, of.time_format)  # noqa: DTZ007 -- the zone is declared
+        read = datetime.strptime(text, of.time_format)
     except ValueError as error:
         raise times.NotAMoment(f"“{text[:40]}” is not of the form {of.time_format}") from error
     if read.tzinfo is not None:
@@ -105,15 +105,20 @@ def moment(text: str, of: Declaration) -> datetime:
     return times.parse_local(read.isoformat(), zone=of.zone)
 
 
-def _columns(said: Any, name: str) -> dict[str, Column]:
-    if not isinstance(said, dict) or len(said) > _MOST_COLUMNS:
-        raise DeclarationInvalid(f"“{name}” is an object of at most {_MOST_COLUMNS} members")
-    return {heading: _column(heading, one, name) for heading, one in said.items()}
+def _columns(said: Any, where: str) -> dict[str, Column]:
+    """Read a list of columns, each with its `name` exactly as the sender writes it."""
+    if not isinstance(said, list) or len(said) > _MOST_COLUMNS:
+        raise DeclarationInvalid(f"“{where}” is a list of at most {_MOST_COLUMNS} objects")
+    found: dict[str, Column] = {}
+    for one in said:
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str) or name in found:
+            raise DeclarationInvalid(f"each of “{where}” has a name of its own")
+        found[name] = _column(name, one, where)
+    return found
 
 
-def _column(heading: str, said: Any, where: str) -> Column:
-    if not isinstance(said, dict):
-        raise DeclarationInvalid(f"“{heading}” of “{where}” is an object")
+def _column(heading: str, said: Mapping[str, Any], where: str) -> Column:
     _demand_known(said, _COLUMN, f"“{heading}”")
     missing = said.get("missing", [])
     texts = [said.get(name, "") for name in ("field", "tag", "unit")]

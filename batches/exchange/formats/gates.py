@@ -11,14 +11,14 @@ from lxml import etree
 from compliance.refusals import Refused
 
 MOST_DEPTH = 64
-MOST_ELEMENTS = 300_000
+MOST_ELEMENTS = 200_000
 MOST_ATTRIBUTES = 32  # of one element
+MOST_PARTS = 1_000_000  # of JSON: what begins or follows a member
 MOST_TEXT = 256 * 1024  # of one text or attribute
 MOST_NAME = 200
 MOST_DIGITS = 400
 _CHUNK = 64 * 1024
 _FORBIDDEN = re.compile("[\0\ud800-\udfff]")
-_ZIP_MEMBER_RATIO = 200
 
 
 class MessageTooLarge(Refused):
@@ -161,6 +161,8 @@ class _Walk:
 
 def json_(data: bytes) -> Any:
     """Return the value of JSON in which each number is the text of its digits (`Number`)."""
+    if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_PARTS:
+        raise TooComplex(f"the JSON has more than {MOST_PARTS} parts")
     try:
         value = json.loads(
             data.decode("utf-8-sig"),
@@ -201,7 +203,7 @@ def _check(value: Any) -> None:
     while waiting:
         one, depth = waiting.pop()
         count += 1
-        if depth > MOST_DEPTH or count > 10 * MOST_ELEMENTS:
+        if depth > MOST_DEPTH or count > 2 * MOST_PARTS:
             raise TooComplex(f"nested deeper than {MOST_DEPTH}, or too many parts")
         if isinstance(one, dict):
             waiting += [(name, depth) for name in one]

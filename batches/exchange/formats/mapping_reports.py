@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-MOST_LINES = 400
-MOST_PROBLEMS = 200
+MOST_LINES = 200
+MOST_PROBLEMS = 100
 MOST_TEXT = 300
 _POSITION = re.compile(r"(?<=/)\d+(?=/|$)|\[\d+\]")
 # What no JSON text and no text column holds.

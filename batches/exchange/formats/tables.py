@@ -138,7 +138,9 @@ def _row(said: Any, number: int, by: Declaration, report: Report) -> Mapping[str
             report.problem(f"/{number}", "column-missing", "a declared member is missing", raw=name)
     if report.counts["problems"] > problems:
         return None
-    return {name: value if isinstance(value, Number) else str(value) for name, value in said.items()}
+    return {
+        name: value if isinstance(value, Number) else str(value) for name, value in said.items()
+    }
 
 
 def _items(
@@ -202,9 +204,7 @@ def _moment(text: str, pointer: str, by: Declaration, report: Report) -> str:
     return after
 
 
-def _number(
-    pointer: str, column: Column, text: str, by: Declaration, report: Report
-) -> str | None:
+def _number(pointer: str, column: Column, text: str, by: Declaration, report: Report) -> str | None:
     number = text
     if number.endswith("%"):
         if not column.percent_sign or column.unit != "%":
