@@ -20,6 +20,7 @@ from batches.exchange.formats.mapping_reports import Report
 from compliance import times
 
 MOST_ROWS = 50_000
+MOST_COLUMNS = 200
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -89,6 +90,9 @@ def _csv(text: str, by: Declaration, report: Report) -> Iterator[tuple[str, Mapp
 
 
 def _demand_headings(headings: list[str], by: Declaration, report: Report) -> bool:
+    if len(headings) > MOST_COLUMNS:
+        report.problem("/1", "too-many-columns", f"a table has at most {MOST_COLUMNS} columns")
+        return False
     for heading in headings:
         if headings.count(heading) > 1:
             report.problem("/1", "column-twice", "a column is there twice", raw=heading)

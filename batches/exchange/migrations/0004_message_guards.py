@@ -16,6 +16,9 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
+    IF to_jsonb(NEW) = to_jsonb(OLD) THEN
+        RETURN NEW;  -- the first entry of a row that is older than the trail's hold on it
+    END IF;
     IF to_jsonb(NEW) - decided <> to_jsonb(OLD) - decided THEN
         RAISE EXCEPTION 'a declaration keeps its content: propose the next version'
             USING ERRCODE = '23514';
