@@ -43,7 +43,7 @@ class BytesParser(BaseParser):
 
 class MessageOut(Out):
     id = serializers.IntegerField(source="pk")
-    state = serializers.ChoiceField(choices=MessageState.choices)
+    state = serializers.CharField(help_text=f"One of {', '.join(MessageState.values)}.")
     format = serializers.CharField()
     format_version = serializers.CharField()
     own_id = serializers.CharField()

@@ -47,7 +47,10 @@ def read(data: bytes, by: Declaration | None = None) -> Content:
         report.problem("/", "nothing-mapped", "the document holds no measured quantity")
     if walk.is_cut:
         report.problem("/", "too-many-results", f"a message has at most {MOST_RESULTS} results")
+    measured = len(items)
     items = tuple(_declared(items, by, report, converter=walk.converter))
+    if measured and not items and report.is_clean:
+        report.problem("/", "nothing-mapped", "the mapping leaves every property of the document")
     walk.close(document)
     return Content(
         format=f"asm-{found['technique']}", version=found["version"], items=items, report=report

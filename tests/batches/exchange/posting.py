@@ -16,12 +16,12 @@ XML, JSON, CSV, NDJSON, RAW = (
     "application/octet-stream",
 )  # fmt: skip
 REASON = "declared after a test with the sender"
-ASM_CELLS: dict[str, Any] = {
+ASM: dict[str, Any] = {
     "kind": "asm",
     "zone": "Europe/Paris",
     "leave_unlisted": True,
     "results": [
-        {"name": "lactate/molar concentration", "tag": "lactate_mmol_l", "unit": "mmol/L"},
+        {"name": "ammonium/molar concentration", "tag": "ammonium_mmol_l", "unit": "mmol/L"},
     ],
 }
 FLEX: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from batches.exchange import converting, intake
 from batches.exchange.message_models import Message, MessageState
+from batches.laboratory import samples
 from compliance.access.models import DeviceKind
 from tests import factories
 from tests.batches.exchange import posting
@@ -91,13 +92,13 @@ def test_a_file_that_could_not_be_converted_is_kept_in_quarantine(tmp_path: Path
 def test_a_raw_file_of_an_instrument_lands_with_the_version_of_its_parser(shared: Path) -> None:
     batch = factories.running_batch()
     sample = factories.sample(batch)
-    from batches.laboratory import samples
-
     samples.take(
         batch, number="SMPL_1234", taken_at=factories.NOON.replace(year=2022), actor=sample.source,
         at=factories.NOON,
     )  # fmt: skip
-    posting.mapping(posting.ASM_CELLS)
+    posting.mapping(
+        {**posting.ASM, "results": [{**posting.ASM["results"][0], "tag": "lactate_mmol_l"}]}
+    )
     file = shared / "data/exchange" / FLEX
 
     with override_settings(ALLOTROPY_PYTHON=PYTHON):

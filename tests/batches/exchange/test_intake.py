@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,28 +10,43 @@ import pytest
 from django.db import Error, connection
 
 from batches.exchange import intake
+from batches.exchange.actions import Action
 from batches.exchange.formats import detecting, gates
 from batches.exchange.message_models import Message, MessageState
 from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
+from batches.laboratory import samples
 from batches.laboratory.models import Result, Sample
 from batches.quantities import units
+from batches.recipes.drafts import ParameterDraft
+from batches.recipes.models import Criticality, ParameterKind
 from compliance.access.authority import NotPermitted
 from compliance.access.models import DeviceKind
 from compliance.refusals import Refused
+from compliance.trail import recording
 from compliance.trail.models import Attachment, Entry
 from tests import factories
 from tests.batches.exchange import posting
 from tests.batches.exchange.posting import CSV, JSON, NDJSON, XML
-from tests.factories import NOON
+from tests.factories import NOON, RECIPE
 
 pytestmark = pytest.mark.django_db
 
 
-def _sample(number: str = "SMPL_1234") -> Sample:
-    batch = factories.running_batch()
-    made = factories.sample(batch)
-    from batches.laboratory import samples
+AMMONIUM = replace(
+    RECIPE,
+    parameters=[
+        *RECIPE.parameters,
+        ParameterDraft(
+            tag="ammonium_mmol_l", name="Ammonium", kind=ParameterKind.RESULT, unit="mmol/L",
+            criticality=Criticality.CPP, high=Decimal("10"),
+        ),
+    ],
+)  # fmt: skip
 
+
+def _sample(number: str = "SMPL_1234") -> Sample:
+    batch = factories.running_batch(factories.recipe(AMMONIUM))
+    made = factories.sample(batch)
     return samples.take(
         batch, number=number, taken_at=NOON.replace(year=2022), actor=made.source, at=NOON
     )
@@ -81,7 +97,7 @@ def test_every_asm_file_comes_in_with_a_report_and_all_of_its_bytes(shared: Path
 def test_results_of_an_asm_file_land_with_declared_tags_units_and_zone(shared: Path) -> None:
     file = shared / "data/exchange/allotropy/novabio_flex2/SampleResults2022-06-28_142558.json"
     sample = _sample()
-    posting.mapping(posting.ASM_CELLS)
+    posting.mapping(posting.ASM)
 
     message = posting.received(
         file.read_bytes(), JSON, mapping="declared", batch=sample.batch.number
@@ -89,13 +105,23 @@ def test_results_of_an_asm_file_land_with_declared_tags_units_and_zone(shared: P
 
     assert message.state == MessageState.MAPPED, message.report["problems"]
     result = Result.objects.get(sample=sample)
-    assert (result.tag, result.value_text, result.unit) == ("lactate_mmol_l", "0.18", "mmol/L")
+    assert (result.tag, result.value_text, result.unit) == ("ammonium_mmol_l", "0.48", "mmol/L")
     # 14:34:52 on the instrument, which gave no zone: in Paris that is 12:34:52 UTC.
     assert result.reported_at.isoformat() == "2022-06-24T12:34:52+00:00"
     assert any("clock of zone Europe/Paris" in one["note"] for one in message.report["changed"])
     assert message.report["landed"] == [
         {"kind": "result", "count": 1, "first": result.pk, "last": result.pk}
     ]
+
+
+@pytest.mark.shared
+def test_a_mapping_that_leaves_everything_is_no_success(shared: Path) -> None:
+    file = shared / "data/exchange/allotropy/novabio_flex2/SampleResults2022-06-28_142558.json"
+    posting.mapping({"kind": "asm", "zone": "Europe/Paris", "leave_unlisted": True})
+
+    message = posting.received(file.read_bytes(), JSON, mapping="declared")
+
+    assert posting.codes(message) == {"nothing-mapped"}
 
 
 def test_rows_of_a_declared_table_land_as_results() -> None:
@@ -248,7 +274,7 @@ def test_a_unit_that_nobody_approved_waits_in_quarantine_with_its_raw_text() -> 
         },
     }
     _sample()
-    declared = {**posting.ASM_CELLS, "zone": "offset"}
+    declared = {**posting.ASM, "zone": "offset"}
     declared["results"] = [{"name": "lactate/molar concentration", "tag": "lactate_mmol_l"}]
     posting.mapping(declared)
     asked = {}
@@ -305,8 +331,6 @@ def test_a_message_keeps_its_bytes_and_its_end_in_the_database_too() -> None:
     assert message.state == MessageState.QUARANTINED
     assert Entry.objects.filter(record="exchange_message", record_id=str(message.pk)).count() == 2
 
-    from batches.exchange.actions import Action
-    from compliance.trail import recording
 
     for change in ({"sha256": "0" * 64}, {"state": "mapped"}, {"size": 1}):
         with pytest.raises(Error):

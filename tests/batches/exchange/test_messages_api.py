@@ -74,30 +74,36 @@ def test_a_packed_message_is_the_message_it_packs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "media_type", "query", "headers", "status", "code"),
+    ("data", "media_type", "query", "headers", "refused"),
     [
-        (LOT, "application/json", "", {}, 415, "content-type-mismatch"),
-        (LOT, "text/plain", "", {}, 415, "message-type-unknown"),
-        (LOT, XML, "", {"Content-Encoding": "br"}, 415, "content-encoding-unsupported"),
-        (LOT, XML, "", {"Content-Encoding": "gzip"}, 422, "message-malformed"),
-        (b"<!DOCTYPE a><a/>", XML, "", {}, 422, "message-forbidden"),
-        (LOT, XML, "?mapping=none", {}, 422, "mapping-unknown"),
-        (LOT, XML, "?batch=none", {}, 422, "batch-unknown"),
-        (b"x", RAW, "", {}, 422, "converter-not-named"),
-        (b"x", RAW, "?converter=../x&filename=a.csv", {}, 422, "converter-not-named"),
-        (b"x", RAW, "?converter=NOVABIO_FLEX2&filename=a.csv", {}, 415, "converter-not-installed"),
-        (b"<a>" + b"x" * 2048 + b"</a>", XML, "", {}, 413, "message-too-large"),
+        (LOT, "application/json", "", {}, (415, "content-type-mismatch")),
+        (LOT, "text/plain", "", {}, (415, "message-type-unknown")),
+        (LOT, XML, "", {"Content-Encoding": "br"}, (415, "content-encoding-unsupported")),
+        (LOT, XML, "", {"Content-Encoding": "gzip"}, (422, "message-malformed")),
+        (b"<!DOCTYPE a><a/>", XML, "", {}, (422, "message-forbidden")),
+        (LOT, XML, "?mapping=none", {}, (422, "mapping-unknown")),
+        (LOT, XML, "?batch=none", {}, (422, "batch-unknown")),
+        (b"x", RAW, "", {}, (422, "converter-not-named")),
+        (b"x", RAW, "?converter=../x&filename=a.csv", {}, (422, "converter-not-named")),
+        (
+            b"x",
+            RAW,
+            "?converter=NOVABIO_FLEX2&filename=a.csv",
+            {},
+            (415, "converter-not-installed"),
+        ),
+        (b"<a>" + b"x" * 2048 + b"</a>", XML, "", {}, (413, "message-too-large")),
     ],
 )
 def test_what_is_refused_says_why_and_nothing_is_kept(
-    data: bytes, media_type: str, query: str, headers: dict[str, str], status: int, code: str
+    data: bytes, media_type: str, query: str, headers: dict[str, str], refused: tuple[int, str]
 ) -> None:
     _, token = factories.device_and_token(DeviceKind.MES)
 
     with override_settings(MESSAGE_MAX_BYTES=1024, ALLOTROPY_PYTHON=""):
         answer = posted(token, data, media_type, query=query, **headers)
 
-    assert (answer.status_code, _code(answer)) == (status, code), answer.content
+    assert (answer.status_code, _code(answer)) == refused, answer.content
     assert not Message.objects.exists()
 
 

@@ -181,7 +181,8 @@ def test_lines_of_json_are_read_with_their_digits() -> None:
     "changed",
     [
         {"kind": "excel"}, {"zone": "Paris"}, {"encoding": "utf-7"}, {"odd": 1}, {"trim": "yes"},
-        {"time_format": "%d/%m/%y"}, {"columns": []}, {"columns": [{"field": "at"}]}, {"decimal_mark": ","},
+        {"time_format": "%d/%m/%y"}, {"columns": []}, {"columns": [{"field": "at"}]},
+        {"decimal_mark": ","},
         {"v": {"field": "sample"}}, {"v": {"tag": ""}}, {"v": {"unit": ""}}, {"v": {"odd": 1}},
     ],
 )  # fmt: skip
