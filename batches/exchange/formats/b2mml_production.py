@@ -1,5 +1,6 @@
 """Read schedules and performances of B2MML: what is to be made, and what was."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,9 +45,9 @@ def _order(reading: Reading, request: Any) -> OrderSaid:
 
 def _materials(reading: Reading, request: Any) -> Iterator[tuple[str, LotSaid]]:
     """Yield every requirement of a request and of its segments, however deep."""
-    waiting = list(reading.children(request, "SegmentRequirement"))
+    waiting = deque(reading.children(request, "SegmentRequirement"))
     while waiting:
-        segment = waiting.pop(0)
+        segment = waiting.popleft()
         reading.text(segment, "ID", "ProcessSegmentID", to="order.segment")
         for one in reading.children(segment, *_NEEDS):
             use = b2mml_materials.use_of(reading, one)
@@ -61,9 +62,9 @@ def performance(reading: Reading, element: Any) -> Iterator[Item]:
             response, "ProductionRequestID", "OperationsRequestID", to="event.batch"
         )
         reading.text(response, "ID", to="performance.response")
-        waiting = list(reading.children(response, "SegmentResponse"))
+        waiting = deque(reading.children(response, "SegmentResponse"))
         while waiting:
-            segment = waiting.pop(0)
+            segment = waiting.popleft()
             yield from _segment(reading, segment, batch)
             waiting += reading.children(segment, "SegmentResponse", "SegmentResponseChild")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -27,8 +28,19 @@ def version_of(root: Any) -> str | None:
     return (found["version"] or "V0700").upper()
 
 
+@lru_cache(maxsize=4096)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+@lru_cache(maxsize=4096)
+def _is_known_tag(tag: str) -> bool:
+    space, found, _ = tag.rpartition("}")
+    return not found or _SPACE.fullmatch(space[1:]) is not None
+
+
 def name_of(element: Any) -> str:
-    return str(etree.QName(element).localname)
+    return _local(element.tag)
 
 
 class Reading:
@@ -122,5 +134,4 @@ class Reading:
 
     @staticmethod
     def _is_known(element: Any) -> bool:
-        space = etree.QName(element).namespace
-        return space is None or _SPACE.fullmatch(space) is not None
+        return _is_known_tag(element.tag)
