@@ -89,7 +89,7 @@ def receive(posted: Posted, *, actor: Principal, at: datetime) -> Message:
         landed = landing.land(message, content, actor=actor, at=at)
         message.report = {**content.report.as_json(), "landed": landed}
         message.state = MessageState.MAPPED if content.report.is_clean else MessageState.QUARANTINED
-        message.save(update_fields=["report", "state"])
+        message.save(update_fields=["report", "state", "batch"])
     return message
 
 

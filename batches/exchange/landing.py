@@ -54,7 +54,10 @@ class _InTheWay(Exception):
 def land(
     message: Message, content: Content, *, actor: Principal, at: datetime
 ) -> list[dict[str, object]]:
-    """Store everything a message says, inside the caller's act, or say in the report why not."""
+    """Store everything a message says, inside the caller's act, or say in the report why not.
+
+    A message that is about one batch is its message from then on.
+    """
     landing = _Landing(message, content, actor, at)
     steps = landing.plan()
     if not content.report.is_clean:
@@ -67,6 +70,8 @@ def land(
     except Refused as refused:
         _blame(content.report, steps[len(made)][0], refused)
         return []
+    if message.batch is None and len(landing.touched) == 1:
+        (message.batch,) = landing.touched.values()
     return _summed(made)
 
 
@@ -102,6 +107,7 @@ class _Landing:
         self._units: dict[tuple[int, str], dict[str, str]] = {}
         self._meant: dict[tuple[str, str], None] = {}
         self._count = 0
+        self.touched: dict[str, Batch] = {}
 
     def plan(self) -> list[Step]:
         """Return what is to be done, after everything that can be asked before was asked."""
@@ -153,6 +159,7 @@ class _Landing:
                     item.pointer, before=number, after=self.message.batch.number,
                     rule="batch named beside the message",
                 )  # fmt: skip
+            self.touched[self.message.batch.number] = self.message.batch
             return self.message.batch
         if number not in self._batches:
             self._batches[number] = Batch.objects.filter(number=number).first()
@@ -160,6 +167,7 @@ class _Landing:
         if found is None:
             self._stop(item, "batch-unknown", "no batch of ours is meant: choose it", raw=number)
             raise _InTheWay
+        self.touched[found.number] = found
         return found
 
     def _moment(self, item: Item, text: str) -> datetime:
@@ -272,8 +280,7 @@ class _Landing:
     def _sample(self, item: ResultSaid) -> Sample:
         found = Sample.objects.filter(number=item.sample).select_related("batch")
         if self.message.batch is not None or item.batch:
-            known = self._batches_named(item)
-            found = found.filter(batch=known) if known else found
+            found = found.filter(batch=self._batch(item, item.batch))
         samples = list(found[:2])
         if not samples:
             self._stop(item, "sample-unknown", "there is no such sample", raw=item.sample)
@@ -282,13 +289,8 @@ class _Landing:
                 item, "sample-ambiguous", "several batches have this sample: choose the batch",
                 raw=item.sample,
             )  # fmt: skip
+        self.touched[samples[0].batch.number] = samples[0].batch
         return samples[0]
-
-    def _batches_named(self, item: ResultSaid) -> Batch | None:
-        """Return the batch that is meant; a laboratory may name what is no batch of ours."""
-        if self.message.batch is not None:
-            return self.message.batch
-        return self._batch(item, item.batch)
 
     def _happening(self, item: HappeningSaid) -> Step:
         batch = self._batch(item, item.batch)

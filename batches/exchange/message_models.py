@@ -142,7 +142,7 @@ class Message(models.Model):
     )
     batch = models.ForeignKey(
         Batch, models.PROTECT, related_name="messages", null=True, blank=True,
-        help_text="The batch that was named beside the message, or chosen for it.",
+        help_text="The batch that it is about: as said beside it, by itself, or chosen.",
     )  # fmt: skip
     report = CanonicalJSONField(default=dict)
     source = models.ForeignKey(

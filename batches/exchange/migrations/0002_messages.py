@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                     "batch",
                     models.ForeignKey(
                         blank=True,
-                        help_text="The batch that was named beside the message, or chosen for it.",
+                        help_text="The batch that it is about: as said beside it, by itself, or chosen.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="messages",
