@@ -5,14 +5,15 @@ import json
 import resource
 import sys
 from importlib import metadata
+from pathlib import Path
 
 MOST_MEMORY = 2 * 1024**3
 MOST_SECONDS = 120
-MOST_WRITTEN = 64 * 1024**2
+MOST_WRITTEN = 32 * 1024**2
 
 
-def main(vendor: str, path: str) -> int:
-    """Print the program with its version, and on the next lines the document."""
+def main(vendor: str, path: str, made: str) -> int:
+    """Print the program with its version, and write the document to the file `made`."""
     for what, most in (
         (resource.RLIMIT_AS, MOST_MEMORY),
         (resource.RLIMIT_CPU, MOST_SECONDS),
@@ -35,9 +36,10 @@ def main(vendor: str, path: str) -> int:
         # Whatever another library raises over a file is its answer about that file.
         sys.stderr.write(f"{type(error).__name__}: {' '.join(str(error).split())[:250]}\n")
         return 1
-    json.dump(document, sys.stdout, ensure_ascii=False)
+    with Path(made).open("w", encoding="utf-8") as file:
+        json.dump(document, file, ensure_ascii=False)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

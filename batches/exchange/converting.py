@@ -60,11 +60,12 @@ def convert(data: bytes, *, vendor: str, filename: str) -> Converted:
     """Run the library over a file; raise `ConverterMissing` when it cannot be started."""
     demand_possible(vendor, filename)
     with tempfile.TemporaryDirectory(prefix="gmp-convert-") as folder:
-        path = Path(folder) / filename
+        path, made = Path(folder) / "file" / filename, Path(folder) / "made.json"
+        path.parent.mkdir()
         path.write_bytes(data)
         try:
             done = subprocess.run(
-                [settings.ALLOTROPY_PYTHON, "-I", str(RUNNER), vendor, str(path)],
+                [settings.ALLOTROPY_PYTHON, "-I", str(RUNNER), vendor, str(path), str(made)],
                 capture_output=True,
                 cwd=folder,
                 env={"HOME": folder, "PATH": "/usr/bin:/bin", "TMPDIR": folder},
@@ -77,20 +78,18 @@ def convert(data: bytes, *, vendor: str, filename: str) -> Converted:
             raise ConverterMissing(
                 f"GMP_ALLOTROPY_PYTHON cannot be started ({error.strerror}); install it anew"
             ) from error
-    return _read(done)
+        return _read(done, made)
 
 
-def _read(done: "subprocess.CompletedProcess[bytes]") -> Converted:
-    """Read the one line that the runner prints first, and the document after it."""
-    first, _, document = done.stdout.partition(b"\n")
+def _read(done: "subprocess.CompletedProcess[bytes]", made: Path) -> Converted:
+    """Read the line that the runner prints, and the document that it wrote."""
+    said = done.stderr.decode(errors="replace").strip().splitlines()
     try:
-        program = str(json.loads(first)["program"])[:100]
+        program = str(json.loads(done.stdout)["program"])[:100]
     except (ValueError, KeyError, TypeError):
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        if "ModuleNotFoundError" in (said[-1] if said else ""):
+        if said and "ModuleNotFoundError" in said[-1]:
             raise ConverterMissing(f"allotropy is not installed there: {said[-1][:200]}") from None
         return Converted("allotropy", failure=(said or ["it ended without a word"])[-1][:300])
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    if done.returncode or not made.is_file():
         return Converted(program, failure=(said or ["no reason was given"])[-1][:300])
-    return Converted(program, document=document)
+    return Converted(program, document=made.read_bytes())

@@ -65,8 +65,9 @@ def try_again(
         landed = landing.land(held, content, actor=_sender(held), at=at)
         held.format, held.format_version = content.format, content.version
         held.report = {**content.report.as_json(), "landed": landed}
-        if content.report.is_clean:
-            _decide(held, MessageState.RESOLVED, text, actor=actor, at=at)
+        # An attempt that changed nothing else is on record too: who tried, when and why.
+        state = MessageState.RESOLVED if content.report.is_clean else MessageState.QUARANTINED
+        _decide(held, state, text, actor=actor, at=at)
         held.save()
     return held
 

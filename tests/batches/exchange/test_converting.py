@@ -65,6 +65,14 @@ def test_a_program_that_fails_is_a_failure_of_that_file(
     assert (done.failure, done.document) == (failure, b"")
 
 
+def test_what_the_program_wrote_is_the_document_with_its_version(tmp_path: Path) -> None:
+    program = _program(tmp_path, 'echo \'{"program":"p 1"}\'; cat "$4" > "$5"')
+    with override_settings(ALLOTROPY_PYTHON=program):
+        done = converting.convert(b'{"a": 1}', vendor="NOVABIO_FLEX2", filename="a.csv")
+
+    assert (done.program, done.document, done.failure) == ("p 1", b'{"a": 1}', "")
+
+
 def test_a_program_without_the_library_is_a_refusal(tmp_path: Path) -> None:
     program = _program(
         tmp_path, "echo \"ModuleNotFoundError: No module named 'allotropy'\" >&2; exit 1"

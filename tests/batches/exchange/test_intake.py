@@ -13,6 +13,7 @@ from batches.exchange import intake
 from batches.exchange.actions import Action
 from batches.exchange.formats import detecting, gates
 from batches.exchange.message_models import Message, MessageState
+from batches.execution import belongings
 from batches.execution.models import Batch, BatchEvent, EventKind, ReadingSegment
 from batches.laboratory import samples
 from batches.laboratory.models import Result, Sample
@@ -108,6 +109,7 @@ def test_results_of_an_asm_file_land_with_declared_tags_units_and_zone(shared: P
     assert (result.tag, result.value_text, result.unit) == ("ammonium_mmol_l", "0.48", "mmol/L")
     # 14:34:52 on the instrument, which gave no zone: in Paris that is 12:34:52 UTC.
     assert result.reported_at.isoformat() == "2022-06-24T12:34:52+00:00"
+    assert message.batch == sample.batch
     assert any("clock of zone Europe/Paris" in one["note"] for one in message.report["changed"])
     assert message.report["landed"] == [
         {"kind": "result", "count": 1, "first": result.pk, "last": result.pk}
@@ -185,6 +187,8 @@ def test_a_performance_lands_as_events_of_its_batch() -> None:
 
     assert message.state == MessageState.MAPPED, message.report["problems"]
     found = {one.kind: one for one in BatchEvent.objects.filter(batch=batch, phase=phase.name)}
+    assert message.batch == batch
+    assert ("exchange_message", str(message.pk)) in belongings.keys(batch)
     measured = found[EventKind.MEASUREMENT]
     assert (measured.tag, measured.value, measured.unit) == ("ph", "7.05", "[pH]")
     assert found[EventKind.ADDITION].details == {
@@ -330,7 +334,6 @@ def test_a_message_keeps_its_bytes_and_its_end_in_the_database_too() -> None:
     message = posting.received(b"<a/>", XML)
     assert message.state == MessageState.QUARANTINED
     assert Entry.objects.filter(record="exchange_message", record_id=str(message.pk)).count() == 2
-
 
     for change in ({"sha256": "0" * 64}, {"state": "mapped"}, {"size": 1}):
         with pytest.raises(Error):

@@ -64,6 +64,7 @@ def test_a_unit_is_approved_by_a_second_person_and_then_the_message_maps(
 
     still = resolving.try_again(message, actor=quality, at=NOON, reason=REASON)
     assert still.state == MessageState.QUARANTINED  # a proposal counts for nothing
+    assert still.decided_by == quality
     unit_aliases.approve(alias, actor=quality, at=NOON, reason=REASON)
     done = resolving.try_again(message, actor=quality, at=NOON, reason=REASON)
 
