@@ -3,13 +3,13 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from batches.exchange import message_admin
+from batches.exchange import declared_admin, message_admin
 from batches.exchange.models import Receipt
 from compliance.access import page_parts
 from compliance.access.page_parts import Facts, Page, Section, Text
 from compliance.access.record_admin import RecordAdmin
 
-__all__ = ["ReceiptAdmin", "message_admin"]
+__all__ = ["ReceiptAdmin", "declared_admin", "message_admin"]
 
 
 @admin.register(Receipt)

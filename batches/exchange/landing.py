@@ -106,6 +106,8 @@ class _Landing:
         self._batches: dict[str, Batch | None] = {}
         self._units: dict[tuple[int, str], dict[str, str]] = {}
         self._meant: dict[tuple[str, str], None] = {}
+        self._samples: dict[tuple[str, str], Sample] = {}
+        self._expected: dict[tuple[int, str], str | None] = {}
         self._count = 0
         self.touched: dict[str, Batch] = {}
 
@@ -248,9 +250,7 @@ class _Landing:
 
     def _result(self, item: ResultSaid) -> Step:
         sample = self._sample(item)
-        test = governing.test_for(sample, item.tag)
-        units = self._declared_units(sample.batch, ParameterKind.RESULT)
-        expected = test.unit if test is not None else units.get(item.tag)
+        expected = self._result_unit(sample, item.tag)
         if expected is None:
             self._stop(
                 item, "tag-unknown", "neither recipe nor specification has this test", raw=item.tag
@@ -270,6 +270,14 @@ class _Landing:
 
         return item.pointer, report
 
+    def _result_unit(self, sample: Sample, tag: str) -> str | None:
+        """Return the unit that a test of a sample is reported in; None when there is no such test."""
+        if (sample.pk, tag) not in self._expected:
+            test = governing.test_for(sample, tag)
+            units = self._declared_units(sample.batch, ParameterKind.RESULT)
+            self._expected[sample.pk, tag] = test.unit if test is not None else units.get(tag)
+        return self._expected[sample.pk, tag]
+
     def _same_result(self, sample: Sample, item: ResultSaid, name: str) -> Result | None:
         if not isinstance(self.actor, Device):
             return None
@@ -278,6 +286,8 @@ class _Landing:
         ).first()
 
     def _sample(self, item: ResultSaid) -> Sample:
+        if known := self._samples.get((item.sample, item.batch)):
+            return known
         found = Sample.objects.filter(number=item.sample).select_related("batch")
         if self.message.batch is not None or item.batch:
             found = found.filter(batch=self._batch(item, item.batch))
@@ -290,6 +300,7 @@ class _Landing:
                 raw=item.sample,
             )  # fmt: skip
         self.touched[samples[0].batch.number] = samples[0].batch
+        self._samples[item.sample, item.batch] = samples[0]
         return samples[0]
 
     def _happening(self, item: HappeningSaid) -> Step:
