@@ -159,6 +159,9 @@ ARCHIVES_DIR = env.folder("GMP_ARCHIVES_DIR", VAR_DIR / "archives")
 REPORTS_DIR = env.folder("GMP_REPORTS_DIR", VAR_DIR / "reports")
 ATTACHMENTS_DIR = env.folder("GMP_ATTACHMENTS_DIR", VAR_DIR / "attachments")
 ATTACHMENT_MAX_BYTES = env.number("GMP_ATTACHMENT_MAX_BYTES", 32 * 1024 * 1024)
+MESSAGE_MAX_BYTES = env.number("GMP_MESSAGE_MAX_BYTES", 8 * 1024 * 1024)  # of other formats
+ALLOTROPY_PYTHON = env.text("GMP_ALLOTROPY_PYTHON", "")  # the Python that has allotropy
+ALLOTROPY_SECONDS = env.number("GMP_ALLOTROPY_SECONDS", 60)
 # Outside of the operator's reach; each is off while it is empty.
 LOG_PUBLIC = env.flag("GMP_LOG_PUBLIC", default=False)  # anybody may read checkpoint and tiles
 # Names of standbys (application_name) that must have flushed what is signed.

@@ -9,7 +9,7 @@ class ExchangeConfig(AppConfig):
     verbose_name = "Exchange"
 
     def ready(self) -> None:
-        from batches.exchange import receipts  # models are there only now
+        from batches.exchange import belongings, receipts  # noqa: F401 -- models are there only now
         from compliance.api_contract import idempotency
 
         idempotency.kept_by(receipts)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -125,7 +126,7 @@ def _form(view: Endpoint, method: str, write: Handler) -> tuple[bool, Form | Non
     described = schema()
     described.view, described.method = view, method.upper()
     form = described.get_request_serializer()
-    if isinstance(form, dict):
-        (form,) = form.values()
+    if isinstance(form, dict):  # by media type; more than one has no form in common
+        form = next(iter(form.values())) if len(form) == 1 else OpenApiTypes.BINARY
     is_form = isinstance(form, type) and issubclass(form, serializers.Serializer)
     return is_form or form is None, form if is_form else None

@@ -15,7 +15,11 @@ from rest_framework.views import APIView
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.configuration import changes
-from compliance.configuration.messages import AssessmentIn, ChangeOut, SettingOut
+from compliance.configuration.messages import (
+    ConfigurationAssessmentIn,
+    ConfigurationChangeOut,
+    SettingOut,
+)
 from compliance.configuration.models import ChangeState, ConfigurationChange
 from compliance.signatures import signing
 from compliance.wire import Pages
@@ -33,7 +37,7 @@ class InForce(APIView):
 
 class Changes(generics.ListAPIView[ConfigurationChange]):
     permission_classes = [PeopleRead]
-    serializer_class = ChangeOut
+    serializer_class = ConfigurationChangeOut
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[ConfigurationChange]:
@@ -51,17 +55,27 @@ class Changes(generics.ListAPIView[ConfigurationChange]):
         return super().get(request, *args, **kwargs)
 
 
+class ChangeView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="configuration_change_read", responses=ConfigurationChangeOut)
+    def get(self, request: Request, number: str) -> Response:
+        """Read one change of the configuration."""
+        change = get_object_or_404(ConfigurationChange, number=number)
+        return Response(ConfigurationChangeOut(change).data)
+
+
 class Assessment(APIView):
     permission_classes = [PeopleRead]
 
     @extend_schema(
         operation_id="configuration_change_assess",
-        request=AssessmentIn,
-        responses={201: ChangeOut},
+        request=ConfigurationAssessmentIn,
+        responses={201: ConfigurationChangeOut},
     )
     def post(self, request: Request, number: str) -> Response:
         """Say by signature what a change means for the records."""
-        body = AssessmentIn(data=request.data)
+        body = ConfigurationAssessmentIn(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         confirmed = signing.confirm(
@@ -76,12 +90,13 @@ class Assessment(APIView):
             change_number=given["change_number"],
             confirmed=confirmed,
         )
-        return Response(ChangeOut(change).data, status=201)
+        return Response(ConfigurationChangeOut(change).data, status=201)
 
 
 urlpatterns = [
     path("configuration", InForce.as_view(), name="configuration"),
     path("configuration/changes", Changes.as_view(), name="configuration-changes"),
+    path("configuration/changes/<str:number>", ChangeView.as_view(), name="configuration-change"),
     path(
         "configuration/changes/<str:number>/assessment",
         Assessment.as_view(),

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from compliance.wire import In, Out, Text
 
 
-class AssessmentIn(In):
+class ConfigurationAssessmentIn(In):
     assessment = Text(max_length=2000)
     change_number = Text(max_length=20, required=False, default="", allow_blank=True)
     password = Text(max_length=200, write_only=True)
@@ -22,7 +22,7 @@ class ChangedSettingOut(Out):
     after = serializers.CharField()
 
 
-class ChangeOut(Out):
+class ConfigurationChangeOut(Out):
     number = serializers.CharField()
     state = serializers.CharField()
     found_at = serializers.DateTimeField()

@@ -6,6 +6,7 @@ from batches.exchange.api.batches import Batches, BatchView, Links
 from batches.exchange.api.changes import Changes
 from batches.exchange.api.happenings import Events, Newest, Readings
 from batches.exchange.api.laboratory import Results, Samples
+from batches.exchange.api.messages import BatchMl, MessageContent, Messages, MessageView
 from batches.exchange.api.receipts import Receipts
 from batches.exchange.api.streams import (
     GapExplanation,
@@ -51,4 +52,8 @@ urlpatterns = [
     path("deliveries/<int:pk>/replays", Replays.as_view(), name="delivery-replays"),
     path("changes", Changes.as_view(), name="changes"),
     path("receipts", Receipts.as_view(), name="receipts"),
+    path("batches/<str:number>/batchml", BatchMl.as_view(), name="batch-batchml"),
+    path("messages", Messages.as_view(), name="messages"),
+    path("messages/<int:pk>", MessageView.as_view(), name="message"),
+    path("messages/<int:pk>/content", MessageContent.as_view(), name="message-content"),
 ]

@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from batches.exchange import idempotency, sequences, sources, streams
 from batches.exchange.api.answered import SegmentOut
-from batches.exchange.parsing import MOST_INTEGER
 from batches.exchange.streams import Sent
 from batches.execution.models import ReadingSegment
 from compliance import times
 from compliance.access import callers
+from compliance.api_contract.strict_json import MOST_INTEGER
 from compliance.refusals import Refused
 
 SOURCE, SEQUENCE, SENT_AT = "Source", "Source-Sequence", "Sent-At"

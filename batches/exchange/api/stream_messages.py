@@ -7,9 +7,9 @@ from rest_framework import serializers
 
 from batches.exchange import sequences
 from batches.exchange.models import Gap
-from batches.exchange.parsing import MOST_INTEGER
 from batches.exchange.sources import Thresholds
 from compliance import times
+from compliance.api_contract.strict_json import MOST_INTEGER
 from compliance.wire import In, Moment, Out, Text
 
 KINDS = ("event", "result", "sample")

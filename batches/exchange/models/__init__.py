@@ -1,5 +1,6 @@
-"""What exchange keeps: receipts, what sources sent, what was missing, and who is told of changes."""
+"""What exchange keeps: receipts, messages, streams, and who is told of changes."""
 
+from batches.exchange.models.messages import Message, MessageState, SenderMapping, UnitAlias
 from batches.exchange.models.receipts import Receipt
 from batches.exchange.models.streams import Gap, Source, SourceRecord
 from batches.exchange.models.webhooks import (
@@ -17,11 +18,15 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryState",
     "Gap",
+    "Message",
+    "MessageState",
     "Position",
     "Receipt",
     "Replay",
     "Scheme",
+    "SenderMapping",
     "Source",
     "SourceRecord",
     "Subscription",
+    "UnitAlias",
 ]
