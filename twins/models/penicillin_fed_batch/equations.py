@@ -227,8 +227,9 @@ def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: Float
     protons = 10.0**-acidity
     base = -protons
     base += _ACID_BASE_SHARE * p[k.C_ACID_BASE] * (u[at.FB] - u[at.FA]) / v
-    change = p[k.GAMMA_1] * (growth + ageing + autolysing + producing + p[k.M_PH] * biomass)
-    change += p[k.GAMMA_2] * (liquid + u[at.FOIL])
+    turned = growth + ageing + autolysing + producing - hydrolysis * penicillin
+    change = p[k.GAMMA_1] * (turned + p[k.M_PH] * biomass)
+    change += p[k.GAMMA_2] * (liquid + u[at.DISCHARGE])
     change += 0.5 * (math.sqrt(base * base + 4e-14) - base) - protons
     out[at.PH] = -change / (protons * math.log(10.0))
 

@@ -102,11 +102,20 @@ def stretch(
     p = constants.copy()
     expected = np.empty(count)
     root = math.sqrt(sample_h)
+    centres = np.zeros(places.shape[0])
     for j in range(first, last):
+        for i in range(places.shape[0]):
+            centres[i] = 0.0
+            for m in range(count):
+                centres[i] += rows[m, at.STATES + i] / count
         for m in range(count):
             x = rows[m, : at.STATES]
             for i in range(places.shape[0]):
-                p[places[i]] = rows[m, at.STATES + i]
+                value = centres[i] if walk[i, 2] < 0.0 else rows[m, at.STATES + i]
+                value = walk[i, 0] + abs(walk[i, 2]) * (value - walk[i, 0])
+                value += root * walk[i, 1] * drawn[j, m, at.STATES + i]
+                value = min(max(value, bounds[at.STATES + i, 0]), bounds[at.STATES + i, 1])
+                rows[m, at.STATES + i] = p[places[i]] = value
             if m == 0:
                 halved[:] = x
                 stabilised.rkc(j * sample_h, halved, p, inputs[j], sample_h, 2, table, work)
@@ -116,10 +125,6 @@ def stretch(
             for i in range(at.STATES):
                 rate = process[i, 0] + process[i, 1] * abs(x[i])
                 x[i] += root * rate * drawn[j, m, i]
-            for i in range(places.shape[0]):
-                value = rows[m, at.STATES + i]
-                value = walk[i, 0] + walk[i, 2] * (value - walk[i, 0])
-                rows[m, at.STATES + i] = value + root * walk[i, 1] * drawn[j, m, at.STATES + i]
         for o in range(seen.shape[1]):
             if math.isnan(seen[j, o]):
                 found[j, o, 0] = found[j, o, 1] = math.nan

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import ensemble
+from twins.models.declarations import Uncertain
 from twins.models.penicillin_fed_batch import filtering, measuring, parameters, stabilised
 from twins.models.penicillin_fed_batch import layout as at
 
@@ -26,12 +27,21 @@ _BOUNDS = np.array(
     [(0.0, np.inf)] * at.STATES + [(one.low, one.high) for one in measuring.UNCERTAIN]
 )
 _BOUNDS[[at.Q], 0] = -np.inf
+
+
+def _kept(one: Uncertain) -> float:
+    """Return what is kept of a departure in a sample; negative where the spread is renewed."""
+    if one.name in measuring.RENEWED:
+        return -1.0
+    return float(np.exp(-SAMPLE_H / measuring.MEMORY_H)) if one.walk_per_sqrt_h > 0.0 else 1.0
+
+
 _WALK = np.array(
     [
         (
             one.nominal,
             one.walk_per_sqrt_h,
-            np.exp(-SAMPLE_H / measuring.MEMORY_H) if one.walk_per_sqrt_h > 0.0 else 1.0,
+            _kept(one),
         )
         for one in measuring.UNCERTAIN
     ]
