@@ -116,11 +116,14 @@ def stretch(
                 value += root * walk[i, 1] * drawn[j, m, at.STATES + i]
                 value = min(max(value, bounds[at.STATES + i, 0]), bounds[at.STATES + i, 1])
                 rows[m, at.STATES + i] = p[places[i]] = value
+            stabilised.settle(j * sample_h, x, p, inputs[j], work)
             if m == 0:
                 halved[:] = x
                 stabilised.rkc(j * sample_h, halved, p, inputs[j], sample_h, 2, table, work)
             stabilised.rkc(j * sample_h, x, p, inputs[j], sample_h, 1, table, work)
+            stabilised.settle((j + 1) * sample_h, x, p, inputs[j], work)
             if m == 0:
+                stabilised.settle((j + 1) * sample_h, halved, p, inputs[j], work)
                 errors[j] = 5.0 * halving_error(halved, x)
             for i in range(at.STATES):
                 rate = process[i, 0] + process[i, 1] * abs(x[i])

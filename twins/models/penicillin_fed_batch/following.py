@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 MEMBERS = 40
 SAMPLE_H = 0.2
-STAGES = 16
+STAGES = 20
 _STREAM_START, _STREAM_WALK = 1, 2
 _TABLE = stabilised.coefficients(STAGES)
 _BOUNDS = np.array(

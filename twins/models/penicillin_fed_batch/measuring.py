@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 UNCERTAIN: tuple[Uncertain, ...] = (
     Uncertain("mu_p", 0.041, 0.003, 0.01, 0.09, 3.4e-4, 3.4e-4, "g/g/h"),
     Uncertain("mu_x", 0.41, 0.03, 0.1, 0.9, 2.8e-3, 2.8e-3, "/h"),
-    Uncertain("alpha_kla", 85.0, 10.0, 30.0, 200.0, 4.0, 1.0),
+    Uncertain("alpha_kla", 85.0, 10.0, 30.0, 200.0, 2.0, 1.0),
     Uncertain("c_s", 600.0, 10.0, 200.0, 1000.0, 17.0, 17.0, "g/L"),
     Uncertain("c_acid_base", 0.033, 5e-4, -0.03, 0.1, 2.2e-3, 2.2e-3, "mol/L"),
     Uncertain("c_paa", 530000.0, 20000.0, 300000.0, 750000.0, 3400.0, 3400.0, "mg/L"),
@@ -66,11 +66,11 @@ for _place, _rows in enumerate(
 ):
     SEES[_place, list(_rows)] = 1.0
 
-_GROWTH = (at.S, at.A0, at.A1, at.AGE, at.PHI0, at.N0, _MU_X, _C_S)
+_GROWTH = (at.A0, at.A1, at.AGE, at.PHI0, at.N0, _MU_X, _C_S)
 CORRECTS: NDArray[np.bool_] = np.zeros((len(OUTPUTS), ROWS), dtype=np.bool_)
 for _place, _rows in enumerate(
     [
-        (at.DO, at.S, _KLA),
+        (at.DO, _KLA),
         (at.W, at.V, _C_S),
         (at.PH, _C_AB),
         (at.T, at.Q, _T_C),
