@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-from numba import config, njit
+import numba
+from numba import njit
 
 from twins.models import documents
 
@@ -30,10 +31,12 @@ def _folder() -> str | None:
 
 def compiled(function: Function) -> Function:
     """Compile without relaxed arithmetic, without threads, and without the interpreter's lock."""
-    folder, before = _folder(), config.CACHE_DIR
-    config.CACHE_DIR = folder or before
+    settings = cast("Any", numba.config)
+    folder, before = _folder(), settings.CACHE_DIR
+    settings.CACHE_DIR = folder or before
     try:
-        made: Function = njit(cache=folder is not None, fastmath=False, nogil=True)(function)
+        keep = folder is not None
+        made = njit(cache=keep, fastmath=False, nogil=True, error_model="numpy")(function)
     finally:
-        config.CACHE_DIR = before
-    return made
+        settings.CACHE_DIR = before
+    return cast("Function", made)

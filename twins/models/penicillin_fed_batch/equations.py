@@ -49,13 +49,13 @@ def switched(x: float) -> float:
 def evaporation(x: FloatArray, p: FloatArray) -> float:
     """Return the litres an hour that evaporate."""
     warmth = (x[at.T] - p[k.T_0]) / (p[k.T_BOILING] - p[k.T_0])
-    return x[at.V] * p[k.ALPHA_EVAPORATION] * (math.exp(2.5 * warmth) - 1.0)
+    return float(x[at.V] * p[k.ALPHA_EVAPORATION] * (math.exp(2.5 * warmth) - 1.0))
 
 
 @compiled
 def broth_density(x: FloatArray) -> float:
     """Return kg/m3."""
-    return 1100.0 + x[at.P] + x[at.A0] + x[at.A1] + x[at.A3] + x[at.A4]
+    return float(1100.0 + x[at.P] + x[at.A0] + x[at.A1] + x[at.A3] + x[at.A4])
 
 
 @compiled
@@ -65,7 +65,7 @@ def mean_pressure(x: FloatArray, p: FloatArray, u: FloatArray) -> float:
     height = (1.0 - p[k.GAS_HOLDUP]) * x[at.V] / 1000.0 / area
     top = 1.0 + u[at.PRESSURE]
     head = broth_density(x) * height * p[k.GRAVITY] * 1e-5
-    return head / math.log1p(head / top)
+    return float(head / math.log1p(head / top))
 
 
 @compiled
@@ -84,7 +84,7 @@ def transfer(x: FloatArray, p: FloatArray, u: FloatArray) -> float:
     air *= math.log1p(density * p[k.GRAVITY] * height / ((1.0 + u[at.PRESSURE]) * 1e5))
     viscosity = max(x[at.VIS], 4.0) / 100.0
     oil = max(u[at.FOIL], 0.0) / x[at.V]
-    return (
+    return float(
         p[k.ALPHA_KLA]
         * velocity ** p[k.KLA_GAS]
         * ((gassed + air) / volume) ** p[k.KLA_POWER]
@@ -106,11 +106,13 @@ def growth_limits(x: FloatArray, p: FloatArray, saturation: float) -> float:
     oxygen = switched(slope * (x[at.DO] - p[k.X_CRIT_DO] * saturation))
     carbon = switched(slope * (p[k.X_CRIT_CO2] - 1000.0 * x[at.CO2]))
     precursor = switched(p[k.X_CRIT_PAA] - x[at.PAA])
-    return acidity * warmth * nitrogen * oxygen * carbon * precursor
+    return float(acidity * warmth * nitrogen * oxygen * carbon * precursor)
 
 
 @compiled
-def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: FloatArray) -> None:
+def derivative(  # noqa: PLR0915 -- one balance after the other, as published
+    t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: FloatArray
+) -> None:
     """Write dx/dt into `out`; nothing is allocated."""
     s = max(x[at.S], 0.0)
     a0, a1, a3, a4 = x[at.A0], x[at.A1], x[at.A3], x[at.A4]
@@ -134,9 +136,7 @@ def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: Float
     ageing = p[k.MU_DIFF] * a0 / (k_diff + s)
     step = p[k.DELTA_R]
     radius = p[k.R_0] + 9.0 * step
-    degenerating = (
-        p[k.RHO_D] * 4.0 / 3.0 * math.pi * radius**3 * p[k.VACUOLE_GROWTH] * x[at.N9]
-    )
+    degenerating = p[k.RHO_D] * 4.0 / 3.0 * math.pi * radius**3 * p[k.VACUOLE_GROWTH] * x[at.N9]
     autolysing = p[k.MU_A] * a3
     out[at.A0] = branching - ageing - dilution * a0
     out[at.A1] = extending - branching + ageing - degenerating - dilution * a1
@@ -164,9 +164,7 @@ def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: Float
     off = (s - p[k.P_INHIBITION_MEAN]) / p[k.P_INHIBITION_SD]
     repression = 2.5 / math.sqrt(2.0 * math.pi) * math.exp(-0.5 * off * off)
     slope = p[k.INHIBITION_SLOPE]
-    oxygen = switched(
-        slope * (x[at.DO] - p[k.P_CRIT_DO] * pressure * x[at.O2] / p[k.HENRY_O2])
-    )
+    oxygen = switched(slope * (x[at.DO] - p[k.P_CRIT_DO] * pressure * x[at.O2] / p[k.HENRY_O2]))
     precursor = switched(x[at.PAA] - p[k.P_CRIT_PAA])
     producing = p[k.MU_P] * p[k.RHO_A0] * empty * repression * oxygen * precursor
     acidity = x[at.PH]
@@ -180,9 +178,7 @@ def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: Float
     out[at.P] = producing - hydrolysis * penicillin - dilution * penicillin
 
     # Sugar, precursor, nitrogen
-    maintenance = p[k.M_S] * (
-        a0 / (k_diff + s) + p[k.RHO_A0] * empty * s / (p[k.K_V] + s)
-    )
+    maintenance = p[k.M_S] * (a0 / (k_diff + s) + p[k.RHO_A0] * empty * s / (p[k.K_V] + s))
     fed = (u[at.FS] * p[k.C_S] + u[at.FOIL] * p[k.C_OIL]) / v
     out[at.S] = fed - p[k.Y_SX] * growth - maintenance - p[k.Y_SP] * producing - dilution * s
     if x[at.S] < 0.0 and out[at.S] < 0.0:
@@ -212,8 +208,7 @@ def derivative(t: float, x: FloatArray, p: FloatArray, u: FloatArray, out: Float
     stored = p[k.GAS_HOLDUP] * v / 1000.0 * 28.97 * molar
     aeration = u[at.FG] * molar
     out[at.O2] = (
-        32.0 * aeration * (p[k.O2_IN] - inert * x[at.O2])
-        - _TRANSFER_TO_GAS * given * v / 1000.0
+        32.0 * aeration * (p[k.O2_IN] - inert * x[at.O2]) - _TRANSFER_TO_GAS * given * v / 1000.0
     ) / stored
     out[at.CO2_GAS] = (
         44.0 * aeration * (p[k.CO2_IN] - inert * x[at.CO2_GAS]) + p[k.Q_CO2] * v * (a0 + a1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twins.models.compiled import compiled
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch import stabilised
-from twins.models.penicillin_fed_batch.integration import halving_error
+from twins.models.penicillin_fed_batch.integration import slow_error
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -70,7 +70,7 @@ def correct(
 
 
 @compiled
-def stretch(
+def stretch(  # noqa: PLR0912 -- loops over samples, members and outputs in one compiled pass
     rows: FloatArray,
     first: int,
     last: int,
@@ -124,7 +124,7 @@ def stretch(
             stabilised.settle((j + 1) * sample_h, x, p, inputs[j], work)
             if m == 0:
                 stabilised.settle((j + 1) * sample_h, halved, p, inputs[j], work)
-                errors[j] = 5.0 * halving_error(halved, x)
+                errors[j] = slow_error(halved, x)
             for i in range(at.STATES):
                 rate = process[i, 0] + process[i, 1] * abs(x[i])
                 x[i] += root * rate * drawn[j, m, i]
@@ -132,9 +132,7 @@ def stretch(
             if math.isnan(seen[j, o]):
                 found[j, o, 0] = found[j, o, 1] = math.nan
             else:
-                correct(
-                    rows, sees[o], corrects[o], noise[o], seen[j, o], found[j, o], expected
-                )
+                correct(rows, sees[o], corrects[o], noise[o], seen[j, o], found[j, o], expected)
         for m in range(count):
             for i in range(rows.shape[1]):
                 rows[m, i] = min(max(rows[m, i], bounds[i, 0]), bounds[i, 1])

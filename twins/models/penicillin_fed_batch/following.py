@@ -7,6 +7,7 @@ so what is returned for a sample is what could have been known then.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ MEMBERS = 40
 SAMPLE_H = 0.2
 STAGES = 20
 _STREAM_START, _STREAM_WALK = 1, 2
-_TABLE = stabilised.coefficients(STAGES)
+TABLE = stabilised.coefficients(STAGES)
 _BOUNDS = np.array(
     [(0.0, np.inf)] * at.STATES + [(one.low, one.high) for one in measuring.UNCERTAIN]
 )
@@ -85,43 +86,37 @@ def features(
     `batch` has one array a tag, one value a sample of 12 minutes from inoculation, not a number where
     there is none; a laboratory value stands at the sample at which it was reported.
     """
-    inputs = _inputs(batch)
+    inputs = inputs_of(batch)
     count = inputs.shape[0]
-    online = np.stack([_column(batch, one.tag, count) for one in measuring.ONLINE], axis=1)
-    reported = np.stack([_column(batch, one.tag, count) for one in measuring.LABORATORY], axis=1)
-    seen = np.full((count, len(measuring.OUTPUTS)), np.nan)
-    seen[:, : online.shape[1]] = online
+    online = len(measuring.ONLINE)
+    measured = measured_of(batch, count)
+    reported = measured[:, online:]
+    seen = measured.copy()
+    seen[:, online:] = np.nan
     width = measuring.ROWS
-    drawn = np.empty((count, MEMBERS, width))
-    for sample in range(count):
-        drawn[sample] = ensemble.standard_normals(
-            seed=seed, stream=(_STREAM_WALK, sample), shape=(width, MEMBERS)
-        ).T
+    model_of = model(inputs, seen, drawn_of(seed, count))
     ensembles = np.empty((count, MEMBERS, width))
     found = np.full((count, seen.shape[1], 2), np.nan)
     errors = np.zeros(count)
     kept = np.full_like(found, np.nan)
     mean, sd = np.empty((count, width)), np.empty((count, width))
-    start = _start(seed)
+    start = start_of(seed)
 
     def run(rows: FloatArray, first: int, last: int) -> None:
-        filtering.stretch(
-            rows, first, last, parameters.nominal(), measuring.PLACES, inputs, seen, drawn,
-            measuring.SEES, measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK,
-            _BOUNDS, SAMPLE_H, _TABLE, ensembles, found, errors,
-        )  # fmt: skip
+        arrays = (*model_of, ensembles, found, errors)
+        filtering.stretch(rows, first, last, *arrays)
 
     for sample in range(count):
         sampled = sample - laboratory_delay_samples
         new = ~np.isnan(reported[sample])
         late = np.full((len(measuring.LABORATORY), 2), np.nan)
         if new.any() and sampled >= 0:
-            seen[sampled, online.shape[1] :][new] = reported[sample][new]
+            seen[sampled, online:][new] = reported[sample][new]
             run(_before(ensembles, start, sampled), sampled, sample)
-            late[new] = found[sampled, online.shape[1] :][new]
+            late[new] = found[sampled, online:][new]
         run(_before(ensembles, start, sample), sample, sample + 1)
-        kept[sample, : online.shape[1]] = found[sample, : online.shape[1]]
-        kept[sample, online.shape[1] :] = late
+        kept[sample, :online] = found[sample, :online]
+        kept[sample, online:] = late
         mean[sample] = ensembles[sample].mean(axis=0)
         sd[sample] = ensembles[sample].std(axis=0, ddof=1)
     return Features(
@@ -135,7 +130,26 @@ def features(
     )
 
 
-def _start(seed: int) -> FloatArray:
+def drawn_of(seed: int, count: int) -> FloatArray:
+    """Draw the noise of every sample from a stream of its own."""
+    drawn = np.empty((count, MEMBERS, measuring.ROWS))
+    for sample in range(count):
+        drawn[sample] = ensemble.standard_normals(
+            seed=seed, stream=(_STREAM_WALK, sample), shape=(measuring.ROWS, MEMBERS)
+        ).T
+    return drawn
+
+
+def model(inputs: FloatArray, seen: FloatArray, drawn: FloatArray) -> tuple[Any, ...]:
+    """Return what a stretch of the filter needs besides where it begins and ends."""
+    return (
+        parameters.nominal(), measuring.PLACES, inputs, seen, drawn, measuring.SEES,
+        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H, TABLE,
+    )  # fmt: skip
+
+
+def start_of(seed: int) -> FloatArray:
+    """Draw the ensemble at inoculation."""
     drawn = ensemble.standard_normals(
         seed=seed, stream=(_STREAM_START, 0), shape=(measuring.ROWS, MEMBERS)
     ).T
@@ -151,13 +165,18 @@ def _before(ensembles: FloatArray, start: FloatArray, sample: int) -> FloatArray
     return (ensembles[sample - 1] if sample > 0 else start).copy()
 
 
+def measured_of(batch: Mapping[str, FloatArray], count: int) -> FloatArray:
+    """Return a column an output, not a number where there is no value."""
+    return np.stack([_column(batch, tag, count) for tag in measuring.TAGS], axis=1)
+
+
 def _column(batch: Mapping[str, FloatArray], tag: str, count: int) -> FloatArray:
     if tag not in batch:
         return np.full(count, np.nan)
     return np.asarray(batch[tag], dtype=np.float64)
 
 
-def _inputs(batch: Mapping[str, FloatArray]) -> FloatArray:
+def inputs_of(batch: Mapping[str, FloatArray]) -> FloatArray:
     """Return the inputs of each sample; where one is missing, the last one holds."""
     count = len(batch[measuring.INPUT_TAGS[0]])
     found = np.zeros((count, at.INPUTS))

@@ -62,6 +62,18 @@ def halving_error(fine: FloatArray, coarse: FloatArray) -> float:
 
 
 @compiled
+def slow_error(fine: FloatArray, coarse: FloatArray) -> float:
+    """Return the same for what carries a batch: penicillin, volume, weight and biomass."""
+    worst = 0.0
+    for i in (at.P, at.V, at.W, at.A0, at.A1, at.A3, at.A4):
+        one = abs(fine[i] - coarse[i]) / (SCALE[i] + abs(fine[i])) / 3.0
+        if not one < np.inf:
+            return np.inf
+        worst = max(worst, one)
+    return worst
+
+
+@compiled
 def trajectory(
     start: FloatArray,
     p: FloatArray,

@@ -60,10 +60,11 @@ INPUT_TAGS: tuple[str, ...] = (
 
 # Which states an output is the sum of.
 SEES: FloatArray = np.zeros((len(OUTPUTS), at.STATES))
-for _place, _rows in enumerate(
-    [(at.DO,), (at.W,), (at.PH,), (at.T,), (at.CO2_GAS,), (at.O2,), (at.PAA,), (at.NH3,), (at.P,)]
-    + [(at.A0, at.A1, at.A3, at.A4), (at.VIS,)]
-):
+_SUMS: tuple[tuple[int, ...], ...] = (
+    (at.DO,), (at.W,), (at.PH,), (at.T,), (at.CO2_GAS,), (at.O2,), (at.PAA,), (at.NH3,), (at.P,),
+    (at.A0, at.A1, at.A3, at.A4), (at.VIS,),
+)  # fmt: skip
+for _place, _rows in enumerate(_SUMS):
     SEES[_place, list(_rows)] = 1.0
 
 _GROWTH = (at.A0, at.A1, at.AGE, at.PHI0, at.N0, _MU_X, _C_S)
@@ -88,7 +89,7 @@ for _place, _rows in enumerate(
 # Noise of the equations a square root of an hour: a part that is constant, a part of the value.
 PROCESS_NOISE: FloatArray = np.zeros((at.STATES, 2))
 PROCESS_NOISE[[at.S, at.A0, at.A1, at.A3, at.A4, at.P, at.VIS], 1] = (
-    0.02, 0.002, 0.001, 0.002, 0.002, 0.001, 0.002,
+    0.02, 0.004, 0.002, 0.004, 0.004, 0.005, 0.003,
 )  # fmt: skip
 PROCESS_NOISE[[at.PAA, at.NH3, at.CO2_GAS, at.CO2], 1] = 0.003, 0.001, 0.005, 0.005
 PROCESS_NOISE[[at.DO, at.O2, at.V, at.W, at.PH, at.T], 0] = 0.15, 6e-4, 4.0, 5.0, 0.004, 0.02

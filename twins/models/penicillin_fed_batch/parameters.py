@@ -77,7 +77,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("e_growth", 14880.0, "J/mol", _LIST, 10000.0, 20000.0),
     Parameter("e_death", 173250.0, "J/mol", _LIST, 150000.0, 200000.0),
     Parameter("k_growth", 450.0, "1", _LIST, 200.0, 900.0),
-    Parameter("k_death", 2.5e+29, "1", _LIST, 1e+28, 1e+30),
+    Parameter("k_death", 2.5e29, "1", _LIST, 1e28, 1e30),
     Parameter("y_qx", 25.0, "kJ/g", _LIST, 5.0, 60.0),
     Parameter("c_acid_base", 0.033, "mol/L", _BATCH, -0.03, 0.1),
     Parameter("gamma_1", 3.25e-07, "mol/g", _LIST, 1e-07, 1e-06),

@@ -29,7 +29,9 @@ def require(
     p = k.nominal() if constants is None else constants
     if not np.all(np.isfinite(run.states)):
         raise SelfCheckFailed("a state is not a number")
-    low = run.states[:, _NOT_NEGATIVE] / np.maximum(np.ptp(run.states[:, _NOT_NEGATIVE], axis=0), 1e-12)
+    low = run.states[:, _NOT_NEGATIVE] / np.maximum(
+        np.ptp(run.states[:, _NOT_NEGATIVE], axis=0), 1e-12
+    )
     if np.any(low < -1e-4):
         row = _NOT_NEGATIVE[int(np.argwhere(low < -1e-4)[0][1])]
         raise SelfCheckFailed(f"{at.STATE_NAMES[row]} becomes negative")
@@ -60,7 +62,9 @@ def require(
     given = hours * (inputs[:, at.FS] * p[k.C_S] + inputs[:, at.FOIL] * p[k.C_OIL])
     given_g = float(np.sum(given)) + first[at.V] * first[at.S]
     if made > given_g / min(p[k.Y_SX], p[k.Y_SP]):
-        raise SelfCheckFailed(f"{made / 1e3:.0f} kg of cells and product from {given_g / 1e3:.0f} kg")
+        raise SelfCheckFailed(
+            f"{made / 1e3:.0f} kg of cells and product from {given_g / 1e3:.0f} kg"
+        )
 
 
 def _close(what: str, found: float, expected: float, tolerance: float) -> None:

@@ -1,8 +1,8 @@
 """Integrate stiff balances explicitly with few evaluations, for ensembles.
 
-Runge-Kutta-Chebyshev of second order (Sommeijer, Shampine and Verwer 1998, 10.1016/S0377-0427(97)00219-7):
-its stages reach about 0.65 stages squared along the negative axis, so 16 of them do for a sample what
-takes the classical method 256 evaluations.
+Runge-Kutta-Chebyshev of second order (Sommeijer, Shampine and Verwer 1998,
+10.1016/S0377-0427(97)00219-7): its stages reach about 0.65 stages squared along the negative axis, so
+20 of them do for a sample what takes the classical method 256 evaluations.
 """
 
 import numpy as np
@@ -105,3 +105,23 @@ def settle(t: float, x: FloatArray, p: FloatArray, u: FloatArray, work: FloatArr
     kla = transfer(x, p, u)
     x[at.DO] = max(x[at.DO] + rate[at.DO] / kla, 0.01)
     x[at.CO2] += rate[at.CO2] / (p[k.KLA_CO2] * kla)
+
+
+@compiled
+def trajectory(
+    start: FloatArray,
+    p: FloatArray,
+    u: FloatArray,
+    sample_h: float,
+    table: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Fill `out` (samples, states) from `start` under inputs that hold for a sample each."""
+    x = start.copy()
+    work = np.empty((6, at.STATES))
+    for j in range(u.shape[0]):
+        settle(j * sample_h, x, p, u[j], work)
+        x[at.SUM_P] = x[at.SUM_X] = 0.0
+        rkc(j * sample_h, x, p, u[j], sample_h, 1, table, work)
+        settle((j + 1) * sample_h, x, p, u[j], work)
+        out[j] = x
