@@ -23,7 +23,7 @@ def recipe() -> np.ndarray:
     inputs[:, at.FOIL] = 30.0
     inputs[:, at.FPAA] = np.where(times > 40.0, 10.0, 1.0)
     inputs[:, at.FB] = np.interp(times, [0.0, 10.0, 20.0, 24.0, 60.0], [10, 40, 150, 60, 60])
-    inputs[:, at.FC] = np.interp(times, [0.0, 10.0, 20.0, 24.0, 60.0], [10, 60, 290, 120, 60])
+    inputs[:, at.FC] = np.interp(times, [0.0, 10.0, 20.0, 24.0, 60.0], [60, 150, 520, 260, 200])
     inputs[:, at.FW] = np.where(times > 50.0, 400.0, 0.0)
     inputs[:, at.PRESSURE] = np.interp(times, [0.0, 30.0, 40.0], [0.6, 0.9, 1.1])
     inputs[(times > 45.0) & (times < 45.9), at.DISCHARGE] = -4000.0
