@@ -1,8 +1,8 @@
 """How many simulations of the penicillin twin a second of CPU gives, beside SciPy's LSODA, in one run.
 
 `make bench PART=twins` writes var/bench/twins.json. One simulation is 60 h of the fed-batch, 33 states,
-inputs that change every 12 minutes, one thread. The error of each solver is that of final penicillin, and
-the largest of all states against their scale, against LSODA with a tolerance of 1e-10.
+inputs that change every 12 minutes, one thread. The error of each solver is that of final penicillin,
+and the largest of all states against their scale (95 % of samples), against LSODA at 1e-10.
 """
 
 import json

@@ -193,7 +193,7 @@ def derivative(  # noqa: PLR0915 -- one balance after the other, as published
     nitrogen = u[at.FOIL] * p[k.N_OIL] + u[at.FPAA] * p[k.N_PAA] + u[at.AMMONIA] * p[k.N_SHOT]
     out[at.NH3] = (
         nitrogen / v
-        - p[k.Y_NX] * growth
+        - p[k.Y_NX] * (growth + ageing)
         - p[k.Y_NP] * out[at.P]
         - p[k.M_N] * biomass
         - dilution * x[at.NH3]

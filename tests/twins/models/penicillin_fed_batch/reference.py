@@ -4,11 +4,11 @@
 matlab_reference_13batches.parquet. The recorded inputs drive the twin. What the source disturbs at
 random and does not record is found again from one balance each, and that balance is then no evidence:
 
-    c_s from weight, c_oil from non-growing hyphae, o2_in from off-gas oxygen, c_paa from precursor,
-    c_acid_base from pH, t_coolant from temperature (and so the sum of heat); mu_p and mu_x from the two
-    recorded rates; one alpha_kla and n_paa a batch.
+    c_s from weight, o2_in from off-gas oxygen, c_paa from precursor, c_acid_base from pH, t_coolant from
+    temperature (and so the sum of heat); mu_p and mu_x from the two recorded rates; one alpha_kla and
+    n_paa a batch. The strength of the oil is disturbed too and stays at its mean here.
 
-The other 24 states are free: from the first sample to the last nothing corrects them.
+The other 25 states are free: from the first sample to the last nothing corrects them.
 """
 
 import sys
@@ -30,7 +30,7 @@ STATES = (
     "nm", "phi0", "CO2outgas", "CO2_d", "PAA", "NH3", "mu_P_calc", "mu_X_calc",
 )  # fmt: skip
 INPUTS = ["Fg", "RPM", "Fpaa", "Fs", "Fa", "Fb", "Fc", "Foil", "Fh", "Fw", "pressure", "Fremoved"]
-DRIVEN = ("Wt", "O2", "PAA", "pH", "T", "Q", "a1", "mu_P_calc", "mu_X_calc")
+DRIVEN = ("Wt", "O2", "PAA", "pH", "T", "Q", "mu_P_calc", "mu_X_calc")
 SAMPLE_H = 0.2
 STEPS_A_SAMPLE = 64
 _TABLE = stabilised.coefficients(20)
@@ -77,12 +77,10 @@ def _disturbed(p: FloatArray, wrong: FloatArray, x: FloatArray, u: FloatArray) -
         (k.O2_IN, at.O2, 1.0, 1e-3, 1e-5),
         (k.C_PAA, at.PAA, u[at.FPAA] * h / x[at.V], 6e3, 0.01),
         (k.C_ACID_BASE, at.PH, 0.9 * flow * h / (protons * np.log(10.0)), 5e-3, 1e-3),
-        (k.C_OIL, at.A1, 0.3 * u[at.FOIL] * h / x[at.V], 10.0, 1e-3),
         (k.T_COOLANT, at.T, 3.6 * p[k.U_JACKET] * u[at.FC] * h / mass, 2.0, 0.01),
     ):
         gain = response * doubt**2 / (response**2 * doubt**2 + blur**2)
         p[place] += gain * wrong[state]
-    p[k.C_OIL] = min(max(p[k.C_OIL], 900.0), 1100.0)
 
 
 def _rates(p: FloatArray, target: FloatArray, got: FloatArray) -> None:
