@@ -116,10 +116,9 @@ def _own_constants(batch: Batch) -> FloatArray:
             if response > 1e-3:
                 slopes.append((0.02 * wrong / response, response))
             fed = batch.inputs[j + 1, at.FPAA] * SAMPLE_H / batch.states[j, at.V]
-            if fed > 0.0:
-                nitrogen.append((batch.states[j + 1, at.NH3] - results[0][at.NH3]) / fed)
+            nitrogen.append((batch.states[j + 1, at.NH3] - results[0][at.NH3], fed))
         p[k.ALPHA_KLA] *= 1.0 + np.clip(np.median([one for one, _ in slopes]), -0.3, 0.3)
-        p[k.N_PAA] += np.median(nitrogen)
+        p[k.N_PAA] += np.median([one / fed for one, fed in nitrogen if fed > 5.0 * SAMPLE_H / 1e5])
     return p
 
 
