@@ -353,7 +353,9 @@ def test_a_second_investigator_does_not_make_the_first_one_independent() -> None
         deviations.sign_investigation(deviation, confirmed=confirmed(one))
 
     for one in (first, second):
-        with pytest.raises(gaps.DeviationIncomplete, match="whoever investigated does not close"):
+        with pytest.raises(
+            deviations.InvestigatorCloses, match="whoever investigated does not close"
+        ):
             deviations.close(deviation, confirmed=confirmed(one), reason="complete, agreed to")
     with pytest.raises(IntegrityError, match="signatures of two people"):
         with transaction.atomic(), factories.acting():

@@ -11,16 +11,20 @@ from django.utils import timezone
 
 from compliance.access import acts
 from compliance.access.duties import Role
+from compliance.quality import causes, scope
 from compliance.quality.models import (
     Capa,
     Change,
     Deviation,
+    Finding,
     ImpactKind,
     PeriodicReview,
     Risk,
+    RootCause,
     Scale,
     TrailReview,
 )
+from compliance.quality.scope import Suggestion
 from tests import factories
 from tests.compliance.quality import test_states as matrix
 from tests.factories import PASSWORD
@@ -289,11 +293,14 @@ def test_a_page_of_a_deviation_asks_no_more_for_a_longer_one() -> None:
     def count(parts: int) -> int:
         made = factories.investigated_deviation()
         for number in range(parts):
-            matrix.scope.add(
-                made, suggestion=matrix.Suggestion("batch", f"B-{number}", WHY),
+            scope.add(
+                made, suggestion=Suggestion("batch", f"B-{number}", WHY),
                 actor=quality.user, at=timezone.now(),
             )  # fmt: skip
-            matrix.DEVIATION_STEPS[matrix.OfDeviation.CONSIDER_CAUSE](made, quality.user)
+            causes.consider(
+                made, category=RootCause.METHOD, cause="the procedure", finding=Finding.RULED_OUT,
+                how=WHY, actor=quality.user, at=timezone.now(),
+            )  # fmt: skip
         with CaptureQueriesContext(
             connection,
         ) as queries:

@@ -302,9 +302,10 @@ DEVIATION = _kind(
 
 
 def _own_action(capa: Capa, by: User) -> None:
-    """An action is its owner's to finish."""
+    """An action is its owner's to finish, or the owner's of the CAPA."""
     with factories.acting():
-        capa.actions.update(owner=by)
+        capa.owner = by
+        capa.save()
 
 
 def _finished_actions(capa: Capa, by: User) -> None:
@@ -338,9 +339,9 @@ CAPA = _kind(
 
 
 def _own_task(change: Change, by: User) -> None:
-    """A task is its owner's to finish, once the change was approved or let as an emergency."""
+    """A task is for who asked to finish, once the change was approved or let as an emergency."""
     with factories.acting():
-        change.tasks.update(owner=by)
+        change.requester = by
         change.emergency_at, change.is_emergency = NOON, True
         change.save()
 

@@ -1,0 +1,45 @@
+"""Constants come back from what is measured, and those that cannot are said so."""
+
+import numpy as np
+import pytest
+
+from twins.models.penicillin_fed_batch import fitting, parameters
+
+
+def test_a_wrong_constant_is_found_again_from_what_is_measured(
+    measured: dict[str, np.ndarray],
+) -> None:
+    start = parameters.nominal()
+    start[parameters.MU_P] *= 1.15
+    start[parameters.ALPHA_KLA] *= 0.9
+
+    found = fitting.fit([measured], ["mu_p", "alpha_kla"], start=start, turns=6)
+
+    by_name = {one.name: one for one in found.constants}
+    assert by_name["mu_p"].value == pytest.approx(0.041, rel=0.05)
+    assert by_name["alpha_kla"].value == pytest.approx(85.0, rel=0.05)
+    assert all(one.is_identifiable for one in found.constants)
+    assert found.rms_after < found.rms_before
+
+
+def test_constants_that_only_count_together_are_called_unidentifiable(
+    measured: dict[str, np.ndarray],
+) -> None:
+    # Power counts by the product of both.
+    found = fitting.fit([measured], ["impellers", "power_number"], turns=2)
+
+    assert not any(one.is_identifiable for one in found.constants)
+    assert found.condition > fitting.COLLINEAR
+
+
+def test_a_profile_is_lowest_at_the_true_value(measured: dict[str, np.ndarray]) -> None:
+    curve = fitting.profile([measured], "mu_p", [], shares=(0.85, 1.0, 1.15))
+
+    assert min(curve, key=lambda point: point[1])[0] == pytest.approx(0.041)
+
+
+def test_a_constant_that_the_model_does_not_have_is_refused(
+    measured: dict[str, np.ndarray],
+) -> None:
+    with pytest.raises(fitting.NothingToFit, match="mu_z"):
+        fitting.fit([measured], ["mu_z"])
