@@ -35,6 +35,7 @@ from compliance.trail.refusals import ALIAS
 from tests import factories
 
 BASE = "/api/v1/"
+PRECONDITION_REQUIRED = 428
 WITHOUT_ROLE, SHUT_OUT, DEVICE = "without a role", "deactivated", "device"
 # What is written beside a refusal, outside of the transaction that was refused: the attempt to sign.
 BESIDE = {"access_signin"}
@@ -67,6 +68,7 @@ class Answer:
 
     status: int
     body: Mapping[str, Any]
+    tag: str = ""  # the version of what was read
 
     @property
     def code(self) -> str:
@@ -99,17 +101,30 @@ class Caller:
         return isinstance(self.actor, Device)
 
     def send(self, asked: Asked, *, correlation: str) -> Answer:
+        """Send a request; where the version of a record is asked for, read it, and send it again."""
+        headers = {"X-Correlation-Id": correlation, "Idempotency-Key": correlation}
+        if self.token:
+            headers |= {"Authorization": f"Bearer {self.token}"}
+        answer = self._sent(asked, headers)
+        if answer.status == PRECONDITION_REQUIRED:
+            # A reading has a correlation of its own: what it is refused is not this act's.
+            seen = self._sent(
+                Asked(str(answer.body["record"]).removeprefix(BASE), body="", method="GET"),
+                {**headers, "X-Correlation-Id": f"{correlation}-read"},
+            )
+            answer = self._sent(asked, {**headers, "If-Match": seen.tag})
+        return answer
+
+    def _sent(self, asked: Asked, headers: Mapping[str, str]) -> Answer:
         body = asked.body if isinstance(asked.body, str) else json.dumps(asked.body)
-        kind, headers = {"content_type": asked.media_type}, {"X-Correlation-Id": correlation}
+        kind = {"content_type": asked.media_type, "headers": dict(headers)}
         if self.client is None:
             made = _REQUESTS.generic(asked.method, asked.address, body, **kind)
-            return self._at_the_view(made, correlation)
-        if self.token:
-            headers |= {"Authorization": f"Bearer {self.token}", "Idempotency-Key": correlation}
-        whole = self.client.generic(asked.method, asked.address, body, **kind, headers=headers)
+            return self._at_the_view(made, headers["X-Correlation-Id"])
+        whole = self.client.generic(asked.method, asked.address, body, **kind)
         if whole.status_code >= 500:
             return Answer(whole.status_code, {})
-        return Answer(whole.status_code, whole.json())
+        return Answer(whole.status_code, whole.json(), whole.headers.get("ETag", ""))
 
     def _at_the_view(self, request: HttpRequest, correlation: str) -> Answer:
         match = _match(request.path)
@@ -122,7 +137,8 @@ class Caller:
             return Answer(500, {"detail": f"{type(error).__name__}: {error}"})
         finally:
             recording.source.reset(token)
-        return Answer(answer.status_code, getattr(answer, "data", {}))
+        tag = answer.headers.get("ETag", "")
+        return Answer(answer.status_code, getattr(answer, "data", {}), tag)
 
 
 Crew = Mapping[str, Caller]
