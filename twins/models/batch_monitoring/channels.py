@@ -1,0 +1,170 @@
+"""All that is watched: each channel is one signed number a step, near zero in a usual batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twins.models.batch_monitoring import residuals, windows
+from twins.models.batch_monitoring.design import COLUMN, INDEX, Design
+from twins.models.batch_monitoring.samples import Floats, Grid
+from twins.models.batch_monitoring.signals import (
+    LABORATORY_NAMES,
+    ONLINE_NAMES,
+    SET_POINTS,
+    WITHOUT_NOISE,
+)
+
+RELATIONS = residuals.relations()
+_RECIPE = (*SET_POINTS, "Fremoved")
+_NOISY = tuple(name for name in ONLINE_NAMES if name not in WITHOUT_NOISE)
+_GOLDEN = ("Fb", "Fa", "Fc", "Fh", "DO2", "Wt", "pH", "T", "Q", "CO2outgas", "O2", "OUR", "CER")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A watched number: which kind of check it is, and the signal it speaks of."""
+
+    kind: str
+    signal: str
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+        return f"{self.kind} {self.signal}"
+
+
+def _all() -> tuple[Channel, ...]:
+    found = []
+    for relation in RELATIONS:
+        if relation.kind == "next":
+            found += [Channel(f"next-{over}", relation.signal) for over in ("1", "3", "12")]
+        else:
+            found.append(Channel(relation.kind, relation.signal))
+    found += [Channel("recipe", name) for name in _RECIPE]
+    found += [Channel("recipe-slow", name) for name in _RECIPE]
+    found += [Channel("recipe-strict", name) for name in _RECIPE]
+    found += [Channel("noise", name) for name in _NOISY]
+    found += [Channel("usual", name) for name in _GOLDEN]
+    found += [Channel("laboratory", name) for name in LABORATORY_NAMES]
+    found += [Channel("laboratory-slow", name) for name in LABORATORY_NAMES]
+    return tuple(found)
+
+
+CHANNELS = _all()
+CHANNEL = {one.name: place for place, one in enumerate(CHANNELS)}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the channels learn from normal batches."""
+
+    profile: Floats
+    relation: dict[str, Floats]
+    limits: Floats
+    laboratory: dict[str, Floats]
+
+
+def signed(grid: Grid, design: Design, fitted: Fitted) -> Floats:
+    """Return all channels of a batch, one column each."""
+    found: dict[str, Floats] = {}
+    for relation in RELATIONS:
+        r = residuals.residual(relation, fitted.relation[relation.name], design, fitted.limits)
+        if relation.kind == "next":
+            zero = np.zeros(1)
+            for over, hours in (("1", 0.8), ("3", 3.0), ("12", 12.0)):
+                found[f"next-{over} {relation.signal}"] = windows.smoothed(
+                    r[:, None], over_h=hours, start=zero
+                )[:, 0]
+        else:
+            found[relation.name] = r
+    _recipe(design, fitted, found)
+    _noise(grid, found)
+    for name in _GOLDEN:
+        found[f"usual {name}"] = design.columns[:, COLUMN[f"short {name}"]]
+    _laboratory(grid, design, fitted, found)
+    return np.column_stack([found[one.name] for one in CHANNELS])
+
+
+def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
+    usual = fitted.profile[design.slot]
+    shares = []
+    for name in _RECIPE:
+        at = INDEX[name]
+        # As a share of what the recipe says; of next to nothing, of a small flow.
+        floor = {"Fremoved": 400.0, "pressure": 0.2, "Fpaa": 2.0, "Fw": 50.0}.get(name, 5.0)
+        shares.append(design.signals[:, at] / np.maximum(np.abs(usual[:, at]), floor))
+    share = np.column_stack(shares)
+    zero = np.zeros(share.shape[1])
+    fast = windows.smoothed(share, over_h=0.4, start=zero)
+    medium = windows.smoothed(share, over_h=1.5, start=zero)
+    slow = windows.smoothed(share, over_h=16.0, start=zero)
+    # Some batches follow the recipe to the percent, others are led by an operator: once the other
+    # set-points have strayed, a set-point may.
+    astray = np.maximum.accumulate(np.abs(windows.smoothed(share, over_h=4.0, start=zero)), axis=0)
+    astray = windows.delayed(astray, steps=5)
+    for place, name in enumerate(_RECIPE):
+        found[f"recipe {name}"] = fast[:, place]
+        found[f"recipe-slow {name}"] = slow[:, place]
+        others = np.delete(astray, place, axis=1).max(axis=1)
+        strict = (others < 0.012) & (np.arange(len(share)) > 150)
+        found[f"recipe-strict {name}"] = np.where(strict, medium[:, place], 0.0)
+
+
+def _noise(grid: Grid, found: dict[str, Floats]) -> None:
+    """Compare the roughness of each probe with its usual one: a stuck probe is too smooth."""
+    for name in _NOISY:
+        at = ONLINE_NAMES.index(name)
+        x = grid.values[:, at]
+        rough = np.abs(x - 2.0 * windows.delayed(x, steps=1) + windows.delayed(x, steps=2))
+        level = np.maximum(np.abs(x), 1e-3)
+        share = np.nan_to_num(rough / level)
+        smooth = windows.smoothed(np.minimum(share, 0.5)[:, None], over_h=1.5)[:, 0]
+        fresh = grid.fresh[:, at] & (
+            np.abs(x) > 0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else True
+        )
+        found[f"noise {name}"] = np.where(fresh, np.log(smooth + 1e-6), np.nan)
+
+
+def _laboratory(grid: Grid, design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
+    """Compare each result with what the signals said when its sample was taken."""
+    for place, name in enumerate(LABORATORY_NAMES):
+        coefficients = fitted.laboratory[name]
+        fast = np.zeros(len(design.slot))
+        slow = np.zeros(len(design.slot))
+        now, mean = 0.0, 0.0
+        at_once = np.flatnonzero(grid.laboratory_fresh[:, place])
+        last = -1
+        for step in range(len(fast)):
+            if last + 1 < len(at_once) and at_once[last + 1] == step:
+                last += 1
+                if last >= 1:
+                    row = laboratory_row(design, int(step), int(at_once[last - 1]))
+                    expected = 0.0
+                    for c, one in zip(coefficients[design.phase[step]].tolist(), row, strict=True):
+                        expected += c * one
+                    now = row_target(design, name, int(step)) - expected
+                    mean = mean + 0.35 * (now - mean)
+            fast[step], slow[step] = now, mean
+        found[f"laboratory {name}"] = fast
+        found[f"laboratory-slow {name}"] = slow
+
+
+_LAB_SIGNALS = (
+    "Fg", "Fs", "Fb", "Fw", "pressure", "Fpaa", "Foil", "DO2", "Wt", "Q", "CO2outgas", "O2",
+    "OUR", "CER",
+)  # fmt: skip
+LAB_ROW = 2 * len(_LAB_SIGNALS) + len(LABORATORY_NAMES) + 2
+
+
+def laboratory_row(design: Design, step: int, before: int) -> list[float]:
+    """Return what explains a result: signals when the sample was taken, and the results before."""
+    sampled = max(step - 20, 0)
+    row = [float(design.columns[sampled, COLUMN[f"short {one}"]]) for one in _LAB_SIGNALS]
+    row += [float(design.columns[sampled, COLUMN[f"12 ago {one}"]]) for one in _LAB_SIGNALS]
+    row += [float(design.signals[before, INDEX[one]]) for one in LABORATORY_NAMES]
+    return [*row, float(design.columns[step, COLUMN["age"]]), 1.0]
+
+
+def row_target(design: Design, name: str, step: int) -> float:
+    """Return the result, less what is usual at that age."""
+    return float(design.signals[step, INDEX[name]])
