@@ -93,6 +93,8 @@ def _arrays(model: Model) -> dict[str, Floats]:
     d, f = model.detector, model.forecaster
     found = {
         "profile": d.fitted.profile,
+        "last slot": np.array([float(d.fitted.last_slot)]),
+        "aims": d.fitted.aims,
         "limits": d.fitted.limits,
         "centre": d.scales.centre,
         "size": d.scales.size,
@@ -116,6 +118,8 @@ def _arrays(model: Model) -> dict[str, Floats]:
 def _model(a: dict[str, Floats]) -> Model:
     fitted = Fitted(
         profile=a["profile"],
+        last_slot=int(a["last slot"][0]),
+        aims=a["aims"],
         relation={one.name: a[f"relation {one.name}"] for one in channels.RELATIONS},
         limits=a["limits"],
         laboratory={name: a[f"laboratory {name}"] for name in LABORATORY_NAMES},

@@ -20,6 +20,10 @@ _NOISY = tuple(name for name in ONLINE_NAMES if name not in WITHOUT_NOISE)
 _GOLDEN = ("Fb", "Fa", "Fc", "Fh", "DO2", "Wt", "pH", "T", "Q", "CO2outgas", "O2", "OUR", "CER")
 
 
+# Where the recipe steps, an expectation may be wrong for some samples.
+_OVER_H = {"level": 1.5, "past12": 1.5, "driven12": 1.5, "past48": 4.0, "driven48": 4.0}
+
+
 @dataclass(frozen=True)
 class Channel:
     """A watched number: which kind of check it is, and the signal it speaks of."""
@@ -44,6 +48,7 @@ def _all() -> tuple[Channel, ...]:
     found += [Channel("recipe-slow", name) for name in _RECIPE]
     found += [Channel("recipe-strict", name) for name in _RECIPE]
     found += [Channel("noise", name) for name in _NOISY]
+    found += [Channel("loop", name) for name in ("Fb", "Fa", "Fh", "Fc")]
     found += [Channel("usual", name) for name in _GOLDEN]
     found += [Channel("laboratory", name) for name in LABORATORY_NAMES]
     found += [Channel("laboratory-slow", name) for name in LABORATORY_NAMES]
@@ -59,6 +64,8 @@ class Fitted:
     """What the channels learn from normal batches."""
 
     profile: Floats
+    last_slot: int
+    aims: Floats
     relation: dict[str, Floats]
     limits: Floats
     laboratory: dict[str, Floats]
@@ -67,18 +74,30 @@ class Fitted:
 def signed(grid: Grid, design: Design, fitted: Fitted) -> Floats:
     """Return all channels of a batch, one column each."""
     found: dict[str, Floats] = {}
+    steps, answers = [], []
+    slow: dict[float, list[tuple[str, Floats]]] = {
+        over: [] for over in sorted(set(_OVER_H.values()))
+    }
     for relation in RELATIONS:
         r = residuals.residual(relation, fitted.relation[relation.name], design, fitted.limits)
         if relation.kind == "next":
-            zero = np.zeros(1)
-            for over, hours in (("1", 0.8), ("3", 3.0), ("12", 12.0)):
-                found[f"next-{over} {relation.signal}"] = windows.smoothed(
-                    r[:, None], over_h=hours, start=zero
-                )[:, 0]
+            steps.append(r)
+            answers.append(relation.signal)
         else:
-            found[relation.name] = r
+            slow[_OVER_H[relation.kind]].append((relation.name, r))
+    for over_h, parts in slow.items():
+        smooth = windows.smoothed(
+            np.column_stack([r for _, r in parts]), over_h=over_h, start=np.zeros(len(parts))
+        )
+        for place, (name, _) in enumerate(parts):
+            found[name] = smooth[:, place]
+    for over, hours in (("1", 0.8), ("3", 3.0), ("12", 12.0)):
+        smooth = windows.smoothed(np.column_stack(steps), over_h=hours, start=np.zeros(len(steps)))
+        for place, name in enumerate(answers):
+            found[f"next-{over} {name}"] = smooth[:, place]
     _recipe(design, fitted, found)
     _noise(grid, found)
+    _loops(design, fitted, found)
     for name in _GOLDEN:
         found[f"usual {name}"] = design.columns[:, COLUMN[f"short {name}"]]
     _laboratory(grid, design, fitted, found)
@@ -93,36 +112,61 @@ def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
         # As a share of what the recipe says; of next to nothing, of a small flow.
         floor = {"Fremoved": 400.0, "pressure": 0.2, "Fpaa": 2.0, "Fw": 50.0}.get(name, 5.0)
         shares.append(design.signals[:, at] / np.maximum(np.abs(usual[:, at]), floor))
-    share = np.column_stack(shares)
+    # Older than enough normal batches ever were, nobody knows what the recipe says.
+    taught = (design.slot <= fitted.last_slot)[:, None]
+    share = np.where(taught, np.column_stack(shares), 0.0)
     zero = np.zeros(share.shape[1])
     fast = windows.smoothed(share, over_h=0.4, start=zero)
     medium = windows.smoothed(share, over_h=1.5, start=zero)
     slow = windows.smoothed(share, over_h=16.0, start=zero)
-    # Some batches follow the recipe to the percent, others are led by an operator: once the other
-    # set-points have strayed, a set-point may.
-    astray = np.maximum.accumulate(np.abs(windows.smoothed(share, over_h=4.0, start=zero)), axis=0)
-    astray = windows.delayed(astray, steps=5)
+    # Some batches follow the recipe to the percent, others are led by an operator. Once any
+    # set-point strayed early, or another one later, a set-point may.
+    strayed = np.maximum.accumulate(np.abs(windows.smoothed(share, over_h=4.0, start=zero)), axis=0)
+    lately = windows.delayed(strayed, steps=5)
+    early = strayed.copy()
+    early[_EARLY_STEPS:] = strayed[min(_EARLY_STEPS, len(strayed)) - 1]
     for place, name in enumerate(_RECIPE):
         found[f"recipe {name}"] = fast[:, place]
         found[f"recipe-slow {name}"] = slow[:, place]
-        others = np.delete(astray, place, axis=1).max(axis=1)
-        strict = (others < 0.012) & (np.arange(len(share)) > 150)
+        others = np.delete(lately, place, axis=1).max(axis=1)
+        strict = (others < _STRICT) & (early.max(axis=1) < _STRICT) & (design.slot > _EARLY_STEPS)
         found[f"recipe-strict {name}"] = np.where(strict, medium[:, place], 0.0)
+
+
+_EARLY_STEPS, _STRICT = 150, 0.012
 
 
 def _noise(grid: Grid, found: dict[str, Floats]) -> None:
     """Compare the roughness of each probe with its usual one: a stuck probe is too smooth."""
-    for name in _NOISY:
-        at = ONLINE_NAMES.index(name)
-        x = grid.values[:, at]
-        rough = np.abs(x - 2.0 * windows.delayed(x, steps=1) + windows.delayed(x, steps=2))
-        level = np.maximum(np.abs(x), 1e-3)
-        share = np.nan_to_num(rough / level)
-        smooth = windows.smoothed(np.minimum(share, 0.5)[:, None], over_h=1.5)[:, 0]
-        fresh = grid.fresh[:, at] & (
-            np.abs(x) > 0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else True
-        )
-        found[f"noise {name}"] = np.where(fresh, np.log(smooth + 1e-6), np.nan)
+    x = grid.values[:, [ONLINE_NAMES.index(name) for name in _NOISY]]
+    fresh = grid.fresh[:, [ONLINE_NAMES.index(name) for name in _NOISY]]
+    rough = np.abs(x - 2.0 * windows.delayed(x, steps=1) + windows.delayed(x, steps=2))
+    share = np.nan_to_num(rough / np.maximum(np.abs(x), 1e-3))
+    smooth = windows.smoothed(np.minimum(share, 0.5), over_h=1.5)
+    for place, name in enumerate(_NOISY):
+        # A pump that stands still makes no noise.
+        moves = np.abs(x[:, place]) > (0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else 0.0)
+        told = fresh[:, place] & moves
+        found[f"noise {name}"] = np.where(told, np.log(smooth[:, place] + 1e-6), np.nan)
+
+
+def _loops(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
+    """Find a loop that leaves its signal off the set-point while its actuator has room left."""
+    for name, low_side, high_side in _LOOPS:
+        at = INDEX[name]
+        aim = fitted.aims[at]
+        error = np.where(design.known[:, at], np.nan_to_num(design.transformed[:, at]) - aim, 0.0)
+        for side, actuator in ((-1.0, low_side), (1.0, high_side)):
+            moved = np.nan_to_num(design.transformed[:, INDEX[actuator]])
+            room = moved < 0.93 * fitted.limits[INDEX[actuator], 1]
+            one_sided = np.where(room, np.maximum(side * error, 0.0), 0.0)
+            found[f"loop {actuator}"] = windows.smoothed(
+                one_sided[:, None], over_h=2.5, start=np.zeros(1)
+            )[:, 0]
+
+
+# The signal, what moves when it is too low, and what moves when it is too high.
+_LOOPS = (("pH", "Fb", "Fa"), ("T", "Fh", "Fc"))
 
 
 def _laboratory(grid: Grid, design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:

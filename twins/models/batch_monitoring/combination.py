@@ -15,7 +15,7 @@ _USUAL_SHARE = 0.95
 # A rarer event than one batch in 10^12 is not told apart from it.
 _MOST = 12.0
 _TAIL_SHARE = 0.25
-_PRIOR_TAIL, _PRIOR_WEIGHT, _LEAST_TAIL = 0.12, 8.0, 0.04
+_PRIOR_TAIL, _PRIOR_WEIGHT, _LEAST_TAIL = 0.12, 8.0, 0.06
 # The higher, the more the strongest channel decides alone.
 POWER = 8
 IN_A_ROW = 3

@@ -14,7 +14,7 @@ INDEX = {name: place for place, name in enumerate(SIGNALS)}
 PHASE_EDGES_H = (12.0, 26.0, 40.0, 75.0, 100.0, 150.0, 200.0)
 # The ages that the profile covers; fewer batches than this are no profile.
 PROFILE_STEPS = 1400
-PROFILE_BATCHES = 8
+PROFILE_BATCHES = 4
 SHORT_H, LONG_H = 1.5, 4.0
 BACK_STEPS = {"12": 60, "48": 240}
 # Flows and rates whose mean since the earlier moment explains a change.
@@ -81,24 +81,29 @@ def phases(time_h: Floats) -> Ints:
     return np.searchsorted(np.array(PHASE_EDGES_H), time_h, side="right").astype(np.int64)
 
 
-def profile_of(grids: list[Grid]) -> Floats:
-    """Return the median of every signal at every age over these batches, held where few are left."""
+def profile_of(grids: list[Grid]) -> tuple[Floats, int]:
+    """Return the median of every signal at every age, held where few batches are left.
+
+    And the last place where there are enough of them.
+    """
     found = np.full((PROFILE_STEPS, len(SIGNALS)), np.nan)
     stack = np.full((len(grids), PROFILE_STEPS, len(SIGNALS)), np.nan, dtype=np.float32)
     for place, grid in enumerate(grids):
         values, _ = transformed(grid)
         at = slots(grid)
         stack[place, at] = values
+    last = 0
     for step in range(PROFILE_STEPS):
         seen = stack[:, step, :]
         enough = np.isfinite(seen).sum(axis=0) >= PROFILE_BATCHES
         if enough.any():
+            last = step
             found[step, enough] = np.nanmedian(seen[:, enough], axis=0)
     for step in range(1, PROFILE_STEPS):
         found[step] = np.where(np.isfinite(found[step]), found[step], found[step - 1])
     for step in range(PROFILE_STEPS - 2, -1, -1):
         found[step] = np.where(np.isfinite(found[step]), found[step], found[step + 1])
-    return np.nan_to_num(found)
+    return np.asarray(np.nan_to_num(found), dtype=np.float64), last
 
 
 def design_of(grid: Grid, profile: Floats) -> Design:

@@ -12,7 +12,7 @@ from twins.models.batch_monitoring.signals import LABORATORY_NAMES
 
 def fit_channels(grids: list[Grid]) -> tuple[Fitted, list[Design]]:
     """Fit profile and relations to these batches."""
-    profile = profile_of(grids)
+    profile, last_slot = profile_of(grids)
     designs = [design_of(grid, profile) for grid in grids]
     width = len(NAMES)
     gram = np.zeros((residuals.PHASES, width, width))
@@ -25,12 +25,16 @@ def fit_channels(grids: list[Grid]) -> tuple[Fitted, list[Design]]:
                 counts[phase] += len(part)
     relation = {one.name: residuals.fit(one, gram, counts) for one in channels.RELATIONS}
     limits = np.column_stack([np.full(len(INDEX), -np.inf), np.full(len(INDEX), np.inf)])
-    for name in residuals.LOOPS:
+    aims = np.zeros(len(INDEX))
+    for name in ("pH", "T"):
+        values = np.concatenate([one.transformed[:, INDEX[name]] for one in designs])
+        aims[INDEX[name]] = float(np.nanmedian(values))
+    for name in (*residuals.LOOPS, "Fa"):
         at = INDEX[name]
         values = np.concatenate([one.transformed[:, at] for one in designs])
         limits[at] = (0.0, np.nanquantile(values, 0.9995))
     laboratory = {name: _fit_laboratory(name, grids, designs) for name in LABORATORY_NAMES}
-    return Fitted(profile, relation, limits, laboratory), designs
+    return Fitted(profile, last_slot, aims, relation, limits, laboratory), designs
 
 
 def _fit_laboratory(name: str, grids: list[Grid], designs: list[Design]) -> Floats:
