@@ -17,6 +17,7 @@ from twins.models.batch_monitoring.design import INDEX
 from twins.models.batch_monitoring.model import Answer, Batch, Options, answer, train
 from twins.models.batch_monitoring.samples import Floats, Grid
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
+from twins.models.documents import Json
 from twins.predictions import batch_files
 from twins.predictions.batch_files import Table
 
@@ -113,10 +114,10 @@ def _contributors(share: Floats) -> dict[str, np.ndarray]:
     every = np.arange(len(share))
     found: dict[str, np.ndarray] = {}
     for rank in range(CONTRIBUTORS):
-        at = order[:, rank]
-        found[f"contributor_{rank + 1}"] = np.array(names, dtype=object)[at]
-        found[f"contributor_{rank + 1}_check"] = kinds[strongest[every, at]]
-        found[f"contribution_{rank + 1}"] = by_signal[every, at]
+        ranked = order[:, rank]
+        found[f"contributor_{rank + 1}"] = np.array(names, dtype=object)[ranked]
+        found[f"contributor_{rank + 1}_check"] = kinds[strongest[every, ranked]]
+        found[f"contribution_{rank + 1}"] = by_signal[every, ranked]
     named = sum(found[f"contribution_{rank + 1}"] for rank in range(CONTRIBUTORS))
     found["contribution_rest"] = by_signal.sum(axis=1) - named
     return found
@@ -141,7 +142,7 @@ def labelled(data: Path, labels: Path, truth: Path | None) -> list[Batch]:
     table = batch_files.read(data)
     meaning = _labels(labels)
     hidden = _hidden(truth) if truth else {}
-    found = []
+    found: list[Batch] = []
     for name, rows in sorted(table.rows_of().items(), key=lambda one: str(one[0]).zfill(12)):
         if name not in meaning:
             continue
@@ -191,7 +192,7 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
     batches = labelled(data, labels, truth)
     options = Options()
     model = train(batches, options)
-    dossier = {
+    dossier: dict[str, Json] = {
         "label": label,
         "intended_use": "watch penicillin fed-batches of this recipe while they run; advice only",
         "data": {
@@ -202,7 +203,7 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
         "batches": {
             "normal": sum(one.is_normal for one in batches),
             "deviating": sum(not one.is_normal for one in batches),
-            "kinds": sorted({one.kind for one in batches if one.kind}),
+            "kinds": ", ".join(sorted({one.kind for one in batches if one.kind})),
         },
         "code_digest": artefacts.code_digest(),
         "options": {name: repr(value) for name, value in asdict(options).items()},

@@ -73,31 +73,18 @@ class Fitted:
 
 def signed(grid: Grid, design: Design, fitted: Fitted) -> Floats:
     """Return all channels of a batch, one column each."""
-    found: dict[str, Floats] = {}
-    steps, answers = [], []
-    slow: dict[float, list[tuple[str, Floats]]] = {
-        over: [] for over in sorted(set(_OVER_H.values()))
-    }
+    raw: dict[str, tuple[Floats, float]] = {}
     for relation in RELATIONS:
         r = residuals.residual(relation, fitted.relation[relation.name], design, fitted.limits)
         if relation.kind == "next":
-            steps.append(r)
-            answers.append(relation.signal)
+            for over, hours in (("1", 0.8), ("3", 3.0), ("12", 12.0)):
+                raw[f"next-{over} {relation.signal}"] = (r, hours)
         else:
-            slow[_OVER_H[relation.kind]].append((relation.name, r))
-    for over_h, parts in slow.items():
-        smooth = windows.smoothed(
-            np.column_stack([r for _, r in parts]), over_h=over_h, start=np.zeros(len(parts))
-        )
-        for place, (name, _) in enumerate(parts):
-            found[name] = smooth[:, place]
-    for over, hours in (("1", 0.8), ("3", 3.0), ("12", 12.0)):
-        smooth = windows.smoothed(np.column_stack(steps), over_h=hours, start=np.zeros(len(steps)))
-        for place, name in enumerate(answers):
-            found[f"next-{over} {name}"] = smooth[:, place]
+            raw[relation.name] = (r, _OVER_H[relation.kind])
+    raw |= _loops(design, fitted)
+    found = windows.smoothed_all(raw)
     _recipe(design, fitted, found)
     _noise(grid, found)
-    _loops(design, fitted, found)
     for name in _GOLDEN:
         found[f"usual {name}"] = design.columns[:, COLUMN[f"short {name}"]]
     _laboratory(grid, design, fitted, found)
@@ -115,13 +102,16 @@ def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
     # Older than enough normal batches ever were, nobody knows what the recipe says.
     taught = (design.slot <= fitted.last_slot)[:, None]
     share = np.where(taught, np.column_stack(shares), 0.0)
-    zero = np.zeros(share.shape[1])
-    fast = windows.smoothed(share, over_h=0.4, start=zero)
-    medium = windows.smoothed(share, over_h=1.5, start=zero)
-    slow = windows.smoothed(share, over_h=16.0, start=zero)
+    width = share.shape[1]
+    every = windows.smoothed(
+        np.column_stack([share] * 4),
+        over_h=np.repeat([0.4, 1.5, 16.0, 4.0], width),
+        start=np.zeros(4 * width),
+    )
+    fast, medium, slow, followed = np.split(every, 4, axis=1)
     # Some batches follow the recipe to the percent, others are led by an operator. Once any
     # set-point strayed early, or another one later, a set-point may.
-    strayed = np.maximum.accumulate(np.abs(windows.smoothed(share, over_h=4.0, start=zero)), axis=0)
+    strayed = np.maximum.accumulate(np.abs(followed), axis=0)
     lately = windows.delayed(strayed, steps=5)
     early = strayed.copy()
     early[_EARLY_STEPS:] = strayed[min(_EARLY_STEPS, len(strayed)) - 1]
@@ -142,16 +132,18 @@ def _noise(grid: Grid, found: dict[str, Floats]) -> None:
     fresh = grid.fresh[:, [ONLINE_NAMES.index(name) for name in _NOISY]]
     rough = np.abs(x - 2.0 * windows.delayed(x, steps=1) + windows.delayed(x, steps=2))
     share = np.nan_to_num(rough / np.maximum(np.abs(x), 1e-3))
-    smooth = windows.smoothed(np.minimum(share, 0.5), over_h=1.5)
+    # The logarithm first: one step of the recipe is one rough sample among many.
+    smooth = windows.smoothed(np.log(np.minimum(share, 0.5) + 1e-6), over_h=2.0)
     for place, name in enumerate(_NOISY):
         # A pump that stands still makes no noise.
         moves = np.abs(x[:, place]) > (0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else 0.0)
         told = fresh[:, place] & moves
-        found[f"noise {name}"] = np.where(told, np.log(smooth[:, place] + 1e-6), np.nan)
+        found[f"noise {name}"] = np.where(told, smooth[:, place], np.nan)
 
 
-def _loops(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
+def _loops(design: Design, fitted: Fitted) -> dict[str, tuple[Floats, float]]:
     """Find a loop that leaves its signal off the set-point while its actuator has room left."""
+    found: dict[str, tuple[Floats, float]] = {}
     for name, low_side, high_side in _LOOPS:
         at = INDEX[name]
         aim = fitted.aims[at]
@@ -160,9 +152,8 @@ def _loops(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
             moved = np.nan_to_num(design.transformed[:, INDEX[actuator]])
             room = moved < 0.93 * fitted.limits[INDEX[actuator], 1]
             one_sided = np.where(room, np.maximum(side * error, 0.0), 0.0)
-            found[f"loop {actuator}"] = windows.smoothed(
-                one_sided[:, None], over_h=2.5, start=np.zeros(1)
-            )[:, 0]
+            found[f"loop {actuator}"] = (one_sided, 2.5)
+    return found
 
 
 # The signal, what moves when it is too low, and what moves when it is too high.

@@ -82,7 +82,8 @@ def scales_of(times: list[Floats], signed: list[Floats]) -> Scales:
 def sized(time_h: Floats, signed: Floats, scales: Scales) -> Floats:
     """Return the channels in units of what is usual at that age."""
     place = bins_of(time_h)
-    return np.nan_to_num((signed - scales.centre[place]) / scales.size[place])
+    found: Floats = np.nan_to_num((signed - scales.centre[place]) / scales.size[place])
+    return found
 
 
 def rarity(time_h: Floats, signed: Floats, scales: Scales) -> Floats:
@@ -90,7 +91,8 @@ def rarity(time_h: Floats, signed: Floats, scales: Scales) -> Floats:
     ratio = np.abs(sized(time_h, signed, scales)) / scales.knee
     start = -np.log10(_TAIL_SHARE)
     above = start + np.log10(np.maximum(ratio, 1.0)) / scales.tail
-    return np.minimum(np.where(ratio < 1.0, start * ratio, above), _MOST)
+    found: Floats = np.minimum(np.where(ratio < 1.0, start * ratio, above), _MOST)
+    return found
 
 
 def score(rare: Floats, weight: Floats) -> Floats:
@@ -115,7 +117,5 @@ def steady(whole: Floats) -> Floats:
 def limit_of(most: Floats, *, false_alarm_share: float) -> float:
     """Return the limit that at most this share of further normal batches exceeds (conformal)."""
     ranked = np.sort(most)
-    rank = int(np.ceil((len(ranked) + 1) * (1.0 - false_alarm_share)))
-    if rank > len(ranked):
-        return float(ranked[-1] * 1.05)
-    return float(ranked[rank - 1])
+    rank = (len(ranked) + 1) * (1.0 - false_alarm_share)
+    return float(np.interp(rank, np.arange(1, len(ranked) + 1), ranked))

@@ -15,6 +15,7 @@ PHASE_EDGES_H = (12.0, 26.0, 40.0, 75.0, 100.0, 150.0, 200.0)
 # The ages that the profile covers; fewer batches than this are no profile.
 PROFILE_STEPS = 1400
 PROFILE_BATCHES = 4
+TAUGHT_BATCHES = 8
 SHORT_H, LONG_H = 1.5, 4.0
 BACK_STEPS = {"12": 60, "48": 240}
 # Flows and rates whose mean since the earlier moment explains a change.
@@ -92,13 +93,15 @@ def profile_of(grids: list[Grid]) -> tuple[Floats, int]:
         values, _ = transformed(grid)
         at = slots(grid)
         stack[place, at] = values
-    last = 0
-    for step in range(PROFILE_STEPS):
-        seen = stack[:, step, :]
-        enough = np.isfinite(seen).sum(axis=0) >= PROFILE_BATCHES
-        if enough.any():
-            last = step
-            found[step, enough] = np.nanmedian(seen[:, enough], axis=0)
+    # Sorted, what is not a number comes last.
+    stack.sort(axis=0)
+    count = np.isfinite(stack).sum(axis=0)
+    enough = count >= PROFILE_BATCHES
+    lower = np.take_along_axis(stack, np.maximum((count - 1) // 2, 0)[None], axis=0)[0]
+    upper = np.take_along_axis(stack, np.minimum(count // 2, len(grids) - 1)[None], axis=0)[0]
+    found[enough] = ((lower.astype(np.float64) + upper) / 2.0)[enough]
+    taught = np.flatnonzero((count >= TAUGHT_BATCHES).any(axis=1))
+    last = int(taught[-1]) if len(taught) else 0
     for step in range(1, PROFILE_STEPS):
         found[step] = np.where(np.isfinite(found[step]), found[step], found[step - 1])
     for step in range(PROFILE_STEPS - 2, -1, -1):
@@ -112,8 +115,9 @@ def design_of(grid: Grid, profile: Floats) -> Design:
     slot = slots(grid)
     # What is not known counts as usual, and the channels that need it are silent.
     x = np.where(known & np.isfinite(values), values - profile[slot], 0.0)
-    short = windows.smoothed(x, over_h=SHORT_H)
-    long = windows.smoothed(x, over_h=LONG_H)
+    width = x.shape[1]
+    both = windows.smoothed(np.column_stack([x, x]), over_h=np.repeat([SHORT_H, LONG_H], width))
+    short, long = both[:, :width], both[:, width:]
     carried = x[:, [INDEX[name] for name in CARRIED]]
     total = windows.summed(carried)
     means = [
@@ -141,6 +145,7 @@ def design_of(grid: Grid, profile: Floats) -> Design:
         phase=phases(grid.time_h),
         signals=x,
         transformed=values,
-        columns=columns,
+        # Column after column is how they are read.
+        columns=np.asfortranarray(columns),
         known=known,
     )

@@ -158,7 +158,8 @@ def _usual(slots: list[np.ndarray], targets: list[Floats]) -> Floats:
     found = np.full(PROFILE_STEPS, np.nan)
     found[seen] = np.nanmedian(stack[:, seen], axis=0)
     at = np.flatnonzero(seen)
-    return np.interp(np.arange(PROFILE_STEPS), at, found[at])
+    course: Floats = np.interp(np.arange(PROFILE_STEPS), at, found[at])
+    return course
 
 
 def _ridge(place: np.ndarray, x: Floats, y: Floats) -> Floats:

@@ -128,10 +128,10 @@ def residual(relation: Relation, coefficients: Floats, design: Design, limits: F
 
     Products are added column after column, so that a step's bits do not depend on its neighbours.
     """
-    weights = coefficients[design.phase]
+    weights = np.ascontiguousarray(coefficients.T)[:, design.phase]
     expected = np.zeros(len(design.slot))
     for place, name in enumerate(relation.regressors):
-        expected = expected + weights[:, place] * design.columns[:, COLUMN[name]]
+        expected = expected + weights[place] * design.columns[:, COLUMN[name]]
     own = INDEX[relation.signal]
     if relation.kind == "next" and relation.signal in LOOPS:
         # A pump cannot give less than nothing nor more than its most.

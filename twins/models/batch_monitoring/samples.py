@@ -55,11 +55,13 @@ def on_grid(time_h: Floats, online: Mapping[str, Floats], laboratory: Mapping[st
     steps = last - first + 1
     values = np.full((steps, raw.shape[1]), np.nan)
     results = np.full((steps, lab.shape[1]), np.nan)
-    for slot, row in taken:
+    if taken:
+        at = np.array([slot - first for slot, _ in taken])
+        rows = np.array([row for _, row in taken])
         with np.errstate(invalid="ignore"):
-            sound = np.isfinite(raw[row]) & (raw[row] >= low) & (raw[row] <= high)
-        values[slot - first, sound] = raw[row, sound]
-        results[slot - first] = lab[row]
+            sound = np.isfinite(raw) & (raw >= low) & (raw <= high)
+        values[at] = np.where(sound, raw, np.nan)[rows]
+        results[at] = lab[rows]
     fresh = np.isfinite(values)
     lab_fresh = np.isfinite(results)
     held, silent = _hold(values)
@@ -100,14 +102,9 @@ def _slots(time_h: Floats) -> tuple[list[tuple[int, int]], Ints, Ints]:
 
 def _hold(values: Floats) -> tuple[Floats, Ints]:
     """Return the last known value of each column, and for how many steps it is silent."""
-    held = values.copy()
-    silent = np.zeros(values.shape, dtype=np.int64)
-    last = np.full(values.shape[1], np.nan)
-    since = np.full(values.shape[1], 10**6, dtype=np.int64)
-    for step in range(len(values)):
-        seen = np.isfinite(values[step])
-        last = np.where(seen, values[step], last)
-        since = np.where(seen, 0, since + 1)
-        held[step] = last
-        silent[step] = since
+    steps = np.arange(len(values))[:, None]
+    seen_at = np.maximum.accumulate(np.where(np.isfinite(values), steps, -1), axis=0)
+    held = np.take_along_axis(values, np.maximum(seen_at, 0), axis=0)
+    held = np.where(seen_at >= 0, held, np.nan)
+    silent = np.where(seen_at >= 0, steps - seen_at, 10**6).astype(np.int64)
     return held, silent

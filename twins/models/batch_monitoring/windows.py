@@ -1,27 +1,39 @@
 """Causal windows over a series: each value of the result uses the present and the past only."""
 
-import math
-
 import numpy as np
 
 from twins.models.batch_monitoring.samples import Floats
 from twins.models.batch_monitoring.signals import STEP_H
 
 
-def smoothed(series: Floats, *, over_h: float, start: Floats | None = None) -> Floats:
+def smoothed(series: Floats, *, over_h: float | Floats, start: Floats | None = None) -> Floats:
     """Return the exponentially weighted mean over time, column by column.
 
-    It starts at `start`, or at the first row.
+    It starts at `start`, or at the first row; each column may have its own `over_h`.
     """
     if not len(series):
         return series.copy()
-    share = 1.0 - math.exp(-STEP_H / over_h)
-    found = np.empty_like(series)
-    state = series[0].copy() if start is None else start
-    for step in range(len(series)):
-        state = state + share * (series[step] - state)
-        found[step] = state
+    share = 1.0 - np.exp(-STEP_H / np.asarray(over_h, dtype=np.float64))
+    found = np.empty(series.shape)
+    state = np.array(series[0] if start is None else start, dtype=np.float64)
+    change = np.empty_like(state)
+    for row, out in zip(series, found, strict=True):
+        np.subtract(row, state, out=change)
+        np.multiply(change, share, out=change)
+        np.add(state, change, out=state)
+        out[:] = state
     return found
+
+
+def smoothed_all(parts: dict[str, tuple[Floats, float]]) -> dict[str, Floats]:
+    """Return the weighted means of many named series, each over its own time, from zero on."""
+    names = list(parts)
+    found = smoothed(
+        np.column_stack([parts[name][0] for name in names]),
+        over_h=np.array([parts[name][1] for name in names]),
+        start=np.zeros(len(names)),
+    )
+    return {name: found[:, place] for place, name in enumerate(names)}
 
 
 def delayed(series: Floats, *, steps: int) -> Floats:

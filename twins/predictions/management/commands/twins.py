@@ -58,7 +58,8 @@ class Command(BaseCommand):
 
     def _pin_threads(self) -> None:
         """Start again with one thread: sums over several depend on the machine."""
-        if self._called_from_command_line and os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        from_shell = getattr(self, "_called_from_command_line", False)
+        if from_shell and os.environ.get("OPENBLAS_NUM_THREADS") != "1":
             pinned = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
             os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **pinned})  # noqa: S606 -- ourselves
 
