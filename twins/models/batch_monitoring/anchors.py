@@ -29,7 +29,8 @@ def golden_envelope(normals: list[Grid], others: list[Grid], profile: Floats) ->
     for grid in others:
         design = design_of(grid, profile)
         x = design.signals[:, : len(ONLINE_NAMES)]
-        over = np.maximum(x - high[design.slot], low[design.slot] - x) / width[design.slot]
+        with np.errstate(invalid="ignore"):  # at ages that no normal batch reached
+            over = np.maximum(x - high[design.slot], low[design.slot] - x) / width[design.slot]
         found.append(np.nan_to_num(over, posinf=0.0, neginf=0.0).max(axis=1))
     return found
 
