@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twins.models.batch_monitoring import residuals, windows
-from twins.models.batch_monitoring.design import COLUMN, INDEX, Design
+from twins.models.batch_monitoring.design import COLUMN, INDEX, Design, fresh_for
 from twins.models.batch_monitoring.samples import Floats, Grid
 from twins.models.batch_monitoring.signals import (
     LABORATORY_NAMES,
@@ -133,12 +133,15 @@ def _noise(grid: Grid, found: dict[str, Floats]) -> None:
     rough = np.abs(x - 2.0 * windows.delayed(x, steps=1) + windows.delayed(x, steps=2))
     share = np.nan_to_num(rough / np.maximum(np.abs(x), 1e-3))
     # The logarithm first: one step of the recipe is one rough sample among many.
-    smooth = windows.smoothed(np.log(np.minimum(share, 0.5) + 1e-6), over_h=2.0)
+    # Held values are smooth, but not because the probe is stuck.
+    told = fresh_for(fresh, 3)
+    told[:2] = False
+    logarithm = np.log(np.minimum(share, 0.5) + 1e-6)
+    smooth = windows.smoothed(logarithm, over_h=2.0, told=told)
     for place, name in enumerate(_NOISY):
         # A pump that stands still makes no noise.
         moves = np.abs(x[:, place]) > (0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else 0.0)
-        told = fresh[:, place] & moves
-        found[f"noise {name}"] = np.where(told, smooth[:, place], np.nan)
+        found[f"noise {name}"] = np.where(told[:, place] & moves, smooth[:, place], np.nan)
 
 
 def _loops(design: Design, fitted: Fitted) -> dict[str, tuple[Floats, float]]:

@@ -32,6 +32,7 @@ class Design:
     transformed: Floats
     columns: Floats
     known: Bools
+    whole: Bools
 
 
 NAMES: tuple[str, ...] = (
@@ -109,12 +110,36 @@ def profile_of(grids: list[Grid]) -> tuple[Floats, int]:
     return np.asarray(np.nan_to_num(found), dtype=np.float64), last
 
 
+def _fresh(grid: Grid) -> Bools:
+    fresh = {name: grid.fresh[:, place] for place, name in enumerate(ONLINE_NAMES)}
+    found = [fresh[name] for name in ONLINE_NAMES]
+    found += [fresh["Fg"] & fresh["CO2outgas"], fresh["Fg"] & fresh["O2"]]
+    found += list(np.isfinite(grid.laboratory).T)
+    return np.column_stack(found)
+
+
+def fresh_for(fresh: Bools, steps: int) -> Bools:
+    """Tell where this sample and those before it came without a hole."""
+    found = fresh.copy()
+    for back in range(1, min(steps, len(fresh))):
+        found[back:] &= fresh[:-back]
+    return found
+
+
+def _held(series: Floats) -> Floats:
+    """Return the last known value of each column; before the first one, zero."""
+    steps = np.arange(len(series))[:, None]
+    seen_at = np.maximum.accumulate(np.where(np.isfinite(series), steps, -1), axis=0)
+    held = np.take_along_axis(series, np.maximum(seen_at, 0), axis=0)
+    return np.where(seen_at >= 0, held, 0.0)
+
+
 def design_of(grid: Grid, profile: Floats) -> Design:
     """Return the centred columns of a batch."""
     values, known = transformed(grid)
     slot = slots(grid)
-    # What is not known counts as usual, and the channels that need it are silent.
-    x = np.where(known & np.isfinite(values), values - profile[slot], 0.0)
+    # A signal that is silent keeps its distance from what is usual; it is not taken for usual.
+    x = _held(np.where(_fresh(grid), values - profile[slot], np.nan))
     width = x.shape[1]
     both = windows.smoothed(np.column_stack([x, x]), over_h=np.repeat([SHORT_H, LONG_H], width))
     short, long = both[:, :width], both[:, width:]
@@ -148,4 +173,5 @@ def design_of(grid: Grid, profile: Floats) -> Design:
         # Column after column is how they are read.
         columns=np.asfortranarray(columns),
         known=known,
+        whole=fresh_for(_fresh(grid), 4),
     )

@@ -13,6 +13,7 @@ from twins.models.batch_monitoring.model import (
     Detector,
     Options,
     answer,
+    prepare,
     train_answers,
     train_detector,
     weights_of,
@@ -171,7 +172,7 @@ def nested(
         outside = [one for one, left in zip(batches, out, strict=True) if left]
         normals = [one for one in inside if one.is_normal]
         detector, unseen = train_detector(normals, options)
-        model = train_answers(inside, detector, unseen, options)
+        model = train_answers(prepare(inside, detector, unseen), detector, options)
         for one in outside:
             said = answer(model, one.grid)
             judged.append(Judged(one, said.alarm, said))
@@ -186,9 +187,10 @@ def without_kind(batches: list[Batch], options: Options, say: Say) -> list[Judge
     normals = [one for one in batches if one.is_normal]
     detector, unseen = train_detector(normals, options)
     judged = []
+    prepared = prepare(batches, detector, unseen)
     for kind in sorted({one.kind for one in batches if one.kind is not None}):
-        known = [one for one in batches if one.kind != kind]
-        model = train_answers(known, detector, unseen, options)
+        known = [one for one in prepared if one.batch.kind != kind]
+        model = train_answers(known, detector, options)
         for one in batches:
             if one.kind == kind:
                 said = answer(model, one.grid)

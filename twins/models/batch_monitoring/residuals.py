@@ -142,4 +142,7 @@ def residual(relation: Relation, coefficients: Floats, design: Design, limits: F
     found = design.columns[:, COLUMN[relation.target]] - expected
     steps = np.arange(len(found))
     silent = (steps < relation.needs_steps) | ~design.known[:, own]
+    if relation.kind == "next":
+        # After a hole the own past is not the past of three samples.
+        silent |= ~design.whole[:, own]
     return np.where(silent, 0.0, found)

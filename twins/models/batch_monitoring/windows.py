@@ -2,14 +2,21 @@
 
 import numpy as np
 
-from twins.models.batch_monitoring.samples import Floats
+from twins.models.batch_monitoring.samples import Bools, Floats
 from twins.models.batch_monitoring.signals import STEP_H
 
 
-def smoothed(series: Floats, *, over_h: float | Floats, start: Floats | None = None) -> Floats:
+def smoothed(
+    series: Floats,
+    *,
+    over_h: float | Floats,
+    start: Floats | None = None,
+    told: Bools | None = None,
+) -> Floats:
     """Return the exponentially weighted mean over time, column by column.
 
-    It starts at `start`, or at the first row; each column may have its own `over_h`.
+    It starts at `start`, or at the first row; each column may have its own `over_h`. Where
+    `told` is false it stands still, and it starts where `told` is true for the first time.
     """
     if not len(series):
         return series.copy()
@@ -17,11 +24,16 @@ def smoothed(series: Floats, *, over_h: float | Floats, start: Floats | None = N
     found = np.empty(series.shape)
     state = np.array(series[0] if start is None else start, dtype=np.float64)
     change = np.empty_like(state)
-    for row, out in zip(series, found, strict=True):
-        np.subtract(row, state, out=change)
-        np.multiply(change, share, out=change)
+    weights = share if told is None else np.where(told, share, 0.0)
+    begun = np.ones(state.shape, dtype=np.bool_) if told is None else told[0].copy()
+    for step in range(len(series)):
+        if told is not None and not begun.all():
+            state = np.where(begun, state, series[step])
+            begun |= told[step]
+        np.subtract(series[step], state, out=change)
+        np.multiply(change, weights if told is None else weights[step], out=change)
         np.add(state, change, out=state)
-        out[:] = state
+        found[step] = state
     return found
 
 
