@@ -49,6 +49,12 @@ class OtherUnit(Refused):
     status = 422
 
 
+class OverInput(Refused):
+    """The answers would be written over the data that they answer."""
+
+    code = "batch-file-is-input"
+
+
 class NoBatches(Refused):
     """A file holds no sample."""
 
@@ -137,7 +143,8 @@ def _csv(path: Path) -> tuple[list[str], Any]:
         at = names.index(name)
         texts = [row[at].strip() for row in body]
         if name == "batch":
-            return [int(one) if one.lstrip("-").isdecimal() else one for one in texts]
+            numbers = all(one.isdecimal() for one in texts)
+            return [int(one) for one in texts] if numbers else texts
         return texts
 
     return names, column

@@ -46,6 +46,8 @@ def grid_of(table: Table, rows: np.ndarray) -> Grid:
 def predict(data: Path, model: str, out: Path) -> str:
     """Replay a file and write the answers, one row a sample, in the order of the file."""
     opened = batch_models.open_(model)
+    if out.resolve() == data.resolve():
+        raise batch_files.OverInput(f"{out} is the data itself; name another file for the answers")
     table = batch_files.read(data)
     batch_files.check_units(table, _usual(opened))
     columns: dict[str, Any] = {

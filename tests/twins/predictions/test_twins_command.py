@@ -122,6 +122,24 @@ def test_a_spoilt_file_is_refused_and_nothing_is_written(
     assert [one.name for one in tmp_path.iterdir()] == ["in.csv"]
 
 
+def test_the_answers_are_never_written_over_the_data(tmp_path: Path) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1))
+    before = data.read_bytes()
+
+    with pytest.raises(CommandError, match="batch-file-is-input"):
+        _predict(data, data)
+    assert data.read_bytes() == before
+
+
+def test_a_batch_without_any_value_is_not_judged(tmp_path: Path) -> None:
+    empty = [dict.fromkeys(COLUMNS, "") | {"batch": 1, "time_h": 0.2 * row} for row in range(1, 40)]
+
+    said = _predict(_written(tmp_path / "in.csv", empty), tmp_path / "out.csv")
+
+    assert {one["verdict"] for one in said} == {"out-of-domain"}
+    assert {one["alarm"] for one in said} == {"0"}
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     columns = tuple(name for name in COLUMNS if name not in ("DO2", "lab_X"))
     data = _written(tmp_path / "in.csv", _rows(1, 1), columns)
@@ -182,11 +200,12 @@ def test_a_pressure_fault_of_another_plant_is_alarmed_and_its_usual_batch_is_not
 
     # Batch 122: back pressure from 55.8 to 68.8 h; batch 5: nothing.
     faulty_grid = batch_replays.grid_of(table, rows[122])
-    faulty, usual = (
-        answer(twin, faulty_grid),
-        answer(twin, batch_replays.grid_of(table, rows[5])),
-    )
+    faulty = answer(twin, faulty_grid)
+    usual = answer(twin, batch_replays.grid_of(table, rows[5]))
+    # Five hours without any sample, as after a cut cable.
+    holed = answer(twin, batch_replays.grid_of(table, np.delete(rows[5], slice(400, 425))))
 
     first_h = faulty_grid.time_h[np.flatnonzero(faulty.alarm)[0]]
     assert 55.8 <= first_h <= 57.0
     assert not usual.alarm.any()
+    assert not holed.alarm.any()
