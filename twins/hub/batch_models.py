@@ -2,12 +2,17 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from compliance.refusals import Refused
+from compliance.trail import recording
+from compliance.trail.recording import System
+from twins.hub.actions import Action
+from twins.hub.models import ModelVersion
 from twins.models import batch_monitoring
 from twins.models.batch_monitoring import artefacts
 from twins.models.batch_monitoring.model import Model
@@ -73,6 +78,35 @@ def open_(label: str) -> Opened:
             return Opened(label, model, dossier)
     known = ", ".join(labels()) or "none; train one with `manage.py twins train`"
     raise UnknownBatchModel(f"there is no trained twin {label}; known: {known}")
+
+
+def register(label: str, *, at: datetime) -> ModelVersion:
+    """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often."""
+    opened = open_(label)
+    identity = {
+        "name": label,
+        "code_digest": opened.dossier["code_digest"],
+        "parameters_digest": opened.dossier["digest"],
+    }
+    version = ModelVersion.objects.filter(**identity).first()
+    if version is not None:
+        return version
+    with recording.recording(
+        Action.VERSION_REGISTERED,
+        actor=System("twin hub"),
+        at=at,
+        reason=f"{label} was trained or shipped and not registered before",
+    ):
+        version, _ = ModelVersion.objects.get_or_create(
+            **identity,
+            defaults={
+                "intended_use": opened.dossier["intended_use"],
+                "valid_range": opened.dossier["valid_range"],
+                "declarations": opened.dossier,
+                "registered_at": at,
+            },
+        )
+    return version
 
 
 def check_free(label: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from compliance.refusals import Refused
 from twins.hub import batch_models
@@ -21,6 +22,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         acts = parser.add_subparsers(dest="act", required=True)
         acts.add_parser("list", help="name the trained twins")
+        register = acts.add_parser("register", help="register a trained twin with its dossier")
+        register.add_argument("--model", required=True, metavar="NAME@VERSION")
         predict = acts.add_parser("predict", help="replay a file, sample by sample")
         predict.add_argument("--data", required=True, type=Path, help=_DATA)
         predict.add_argument("--model", required=True, metavar="NAME@VERSION")
@@ -40,6 +43,9 @@ class Command(BaseCommand):
             match options["act"]:
                 case "list":
                     self.stdout.write("\n".join(batch_models.labels()) or "none")
+                case "register":
+                    version = batch_models.register(options["model"], at=timezone.now())
+                    self.stdout.write(f"{version.name} is registered as version {version.pk}")
                 case "predict":
                     self.stdout.write(
                         batch_replays.predict(options["data"], options["model"], options["out"])
