@@ -16,7 +16,7 @@ from twins.models.batch_monitoring.channels import CHANNELS
 from twins.models.batch_monitoring.design import INDEX
 from twins.models.batch_monitoring.model import Answer, Batch, Options, answer, train
 from twins.models.batch_monitoring.samples import Floats, Grid
-from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
+from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES, STEP_H
 from twins.models.documents import Json
 from twins.predictions import batch_files
 from twins.predictions.batch_files import Table
@@ -194,6 +194,7 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
     batches = labelled(data, labels, truth)
     options = Options()
     model = train(batches, options)
+    oldest_h = round((model.detector.fitted.last_slot + 1) * STEP_H, 1)
     dossier: dict[str, Json] = {
         "label": label,
         "intended_use": "watch penicillin fed-batches of this recipe while they run; advice only",
@@ -209,7 +210,8 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
         },
         "code_digest": artefacts.code_digest(),
         "options": {name: repr(value) for name, value in asdict(options).items()},
-        "valid_range": "0 to 275 h, a sample every 0.2 h, signals and units of the training",
+        "valid_range": f"0 to {oldest_h:g} h, a sample every {STEP_H:g} h, signals, units and recipe "
+        "of the training",
         "provenance": "numbers fitted to a simulated campaign after Goldrick et al. 2015 and 2019; "
         "no row of the data is in this file",
     }

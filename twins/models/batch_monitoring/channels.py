@@ -88,7 +88,9 @@ def signed(grid: Grid, design: Design, fitted: Fitted) -> Floats:
     for name in _GOLDEN:
         found[f"usual {name}"] = design.columns[:, COLUMN[f"short {name}"]]
     _laboratory(grid, design, fitted, found)
-    return np.column_stack([found[one.name] for one in CHANNELS])
+    every = np.column_stack([found[one.name] for one in CHANNELS])
+    # Older than enough normal batches ever were, nothing is known to be unusual.
+    return np.where((design.slot <= fitted.last_slot)[:, None], every, np.nan)
 
 
 def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
@@ -99,9 +101,7 @@ def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
         # As a share of what the recipe says; of next to nothing, of a small flow.
         floor = {"Fremoved": 400.0, "pressure": 0.2, "Fpaa": 2.0, "Fw": 50.0}.get(name, 5.0)
         shares.append(design.signals[:, at] / np.maximum(np.abs(usual[:, at]), floor))
-    # Older than enough normal batches ever were, nobody knows what the recipe says.
-    taught = (design.slot <= fitted.last_slot)[:, None]
-    share = np.where(taught, np.column_stack(shares), 0.0)
+    share = np.column_stack(shares)
     width = share.shape[1]
     every = windows.smoothed(
         np.column_stack([share] * 4),

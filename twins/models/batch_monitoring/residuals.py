@@ -20,7 +20,6 @@ PHASES = len(PHASE_EDGES_H) + 1
 # A batch that looks like a flow that the loop cannot exceed.
 LOOPS = ("Fb", "Fc", "Fh")
 ANSWERS = ("Fb", "Fc", "Fh", "DO2", "Wt", "pH", "T", "Q", "CO2outgas", "O2", "OUR", "CER")
-TARGETS = ("Fg", "Fs", "Fw", "pressure", "Fpaa", "Foil", *ANSWERS)
 DRIVES = (*SET_POINTS, "Fremoved")
 _ONLINE = tuple(name for name in SIGNALS if name not in LABORATORY_NAMES)
 # What is computed from a signal may not explain it.
@@ -47,9 +46,9 @@ class Relation:
 def relations() -> tuple[Relation, ...]:
     """Return all regressions of the twin."""
     found = [_next(name) for name in ANSWERS]
-    found += [_level(name) for name in TARGETS]
+    found += [_level(name) for name in ANSWERS]
     for back in BACK_STEPS:
-        found += [_against_past(name, back) for name in TARGETS]
+        found += [_against_past(name, back) for name in ANSWERS]
         found += [_driven(name, back) for name in ANSWERS]
     return tuple(found)
 
