@@ -97,13 +97,13 @@ def deviation_in(state: str) -> Any:
     return made
 
 
-def capa_in(state: str) -> Any:
+def capa_in(state: str, owner: User | None = None) -> Any:
     makers: dict[str, Callable[[], Any]] = {
-        CapaState.DRAFT: factories.capa,
-        CapaState.APPROVED: factories.approved_capa,
-        CapaState.IMPLEMENTED: factories.implemented_capa,
-        CapaState.EFFECTIVE: lambda: factories.checked_capa(is_effective=True),
-        CapaState.INEFFECTIVE: lambda: factories.checked_capa(is_effective=False),
+        CapaState.DRAFT: lambda: factories.capa(owner=owner),
+        CapaState.APPROVED: lambda: factories.approved_capa(owner=owner),
+        CapaState.IMPLEMENTED: lambda: factories.implemented_capa(owner=owner),
+        CapaState.EFFECTIVE: lambda: factories.checked_capa(is_effective=True, owner=owner),
+        CapaState.INEFFECTIVE: lambda: factories.checked_capa(is_effective=False, owner=owner),
     }
     if state in makers:
         made = makers[state]()
@@ -261,12 +261,13 @@ ENDS = {
 
 
 def _kind(
-    machine: Machine, made_in: Callable[[str], Any], ask: dict[Any, Ask], **more: Any
-) -> Kind:
+    machine: Machine, made_in: Callable[..., Any], ask: dict[Any, Ask], made_for: str = "",
+    **more: Any,
+) -> Kind:  # fmt: skip
     return Kind(
         allowed=machine.allowed,
         duties={step: frozenset({duty}) for step, duty in machine.duties.items()},
-        made_in=lambda state, crew: made_in(state),
+        made_in=lambda state, crew: made_in(state, *([crew[made_for].actor] if made_for else [])),
         ask=ask,
         **{"refusal": lambda state, step: machine.refusal("").code, **more},
     )
@@ -301,11 +302,13 @@ DEVIATION = _kind(
 )  # fmt: skip
 
 
-def _own_action(capa: Capa, by: User) -> None:
-    """An action is its owner's to finish, or the owner's of the CAPA."""
-    with factories.acting():
-        capa.owner = by
-        capa.save()
+OWNER = "owner of the action"
+
+
+def _for_its_owner(state: str, step: OfCapa, caller: Caller) -> str | None:
+    """An action is its owner's to finish."""
+    is_another = step == OfCapa.FINISH_ACTION and caller.name != OWNER
+    return capas.CapaActionNotYours.code if is_another else None
 
 
 def _finished_actions(capa: Capa, by: User) -> None:
@@ -334,7 +337,10 @@ CAPA = _kind(
         OfCapa.CLOSE: _said("closure", reason=WHY, **SIGNED),
         OfCapa.CANCEL: _said("cancellation", reason=WHY),
     },
-    prepare={OfCapa.FINISH_ACTION: _own_action, OfCapa.IMPLEMENT: _finished_actions},
+    prepare={OfCapa.IMPLEMENT: _finished_actions},
+    otherwise=_for_its_owner,
+    also={OWNER: Role.SUPERVISOR},
+    made_for=OWNER,
 )
 
 

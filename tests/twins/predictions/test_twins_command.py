@@ -1,0 +1,211 @@
+"""Files of batches are replayed by a trained twin, and bad ones refused in words."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from tests.twins.models.batch_monitoring import campaign
+from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
+from twins.predictions import batch_files, batch_replays
+
+SHIPPED = "penicillin-batch@1"
+COLUMNS = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
+Rows = list[dict[str, object]]
+
+
+def _rows(batch: object, seed: int, steps: int = 60) -> Rows:
+    time_h, found = campaign.columns(seed, steps=steps)
+    return [
+        {"batch": batch, "time_h": time_h[row]}
+        | {name: "" if np.isnan(found[name][row]) else found[name][row] for name in found}
+        for row in range(steps)
+    ]
+
+
+def _written(path: Path, rows: Rows, columns: tuple[str, ...] = COLUMNS) -> Path:
+    with path.open("w", newline="") as handle:
+        out = csv.DictWriter(handle, columns, extrasaction="ignore")
+        out.writeheader()
+        out.writerows(rows)
+    return path
+
+
+def _predict(data: Path, out: Path, model: str = SHIPPED) -> list[dict[str, str]]:
+    call_command("twins", "predict", data=data, model=model, out=out)
+    with out.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_every_sample_is_answered_in_the_order_of_the_file(tmp_path: Path) -> None:
+    first, second = _rows("B-1", 1), _rows("B-2", 2)
+    mixed = [row for pair in zip(first, second, strict=True) for row in pair]
+
+    said = _predict(_written(tmp_path / "in.csv", mixed), tmp_path / "out.csv")
+
+    assert [(one["batch"], one["time_h"]) for one in said] == [
+        (one["batch"], str(one["time_h"])) for one in mixed
+    ]
+    assert all(0.0 <= float(one["p"]) <= 1.0 for one in said)
+    assert {one["alarm"] for one in said} <= {"0", "1"}
+    for one in said:
+        low, high = float(one["penicillin_12h_low"]), float(one["penicillin_12h_high"])
+        assert low <= float(one["penicillin_12h"]) <= high
+
+
+def test_other_order_and_more_columns_change_nothing(tmp_path: Path) -> None:
+    rows = [row | {"shift": "night"} for row in _rows(1, 1)]
+
+    plain = _predict(_written(tmp_path / "a.csv", rows), tmp_path / "a-out.csv")
+    turned = _predict(
+        _written(tmp_path / "b.csv", rows, (*reversed(COLUMNS), "shift")), tmp_path / "b-out.csv"
+    )
+
+    assert plain == turned
+
+
+def test_parquet_gives_the_same_answers_as_csv(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet, table
+
+    rows = _rows(1, 1)
+    columns = {name: [None if row[name] == "" else row[name] for row in rows] for name in COLUMNS}
+    parquet.write_table(table(columns), tmp_path / "in.parquet")
+
+    from_csv = _predict(_written(tmp_path / "in.csv", rows), tmp_path / "a.csv")
+    from_parquet = _predict(tmp_path / "in.parquet", tmp_path / "b.csv")
+
+    assert from_csv == from_parquet
+
+
+def test_late_and_repeated_samples_are_said_and_not_used(tmp_path: Path) -> None:
+    rows = _rows(1, 1)
+    odd = [*rows[:30], rows[29], rows[10], *rows[30:]]
+
+    plain = _predict(_written(tmp_path / "a.csv", rows), tmp_path / "a-out.csv")
+    said = _predict(_written(tmp_path / "b.csv", odd), tmp_path / "b-out.csv")
+
+    assert [one["note"] for one in said[29:33]] == ["", "repeated", "late", ""]
+    assert [one["p"] for one in said[:30] + said[32:]] == [one["p"] for one in plain]
+
+
+def test_a_batch_of_one_sample_is_answered(tmp_path: Path) -> None:
+    said = _predict(_written(tmp_path / "in.csv", _rows(1, 1, steps=1)), tmp_path / "out.csv")
+
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda rows: [{**row, "T": 25.0} for row in rows], "batch-column-other-unit"),
+        (lambda rows: [{**row, "Wt": 80.0} for row in rows], "batch-column-other-unit"),
+        (
+            lambda rows: [{**row, "time_h": float(str(row["time_h"])) * 60} for row in rows],
+            "batch-column-other-unit",
+        ),
+        (lambda rows: [{**row, "pH": "acid"} for row in rows], "batch-value-no-number"),
+        (lambda rows: [{**row, "batch": ""} for row in rows], "batch-value-no-number"),
+        (lambda rows: [], "batch-file-empty"),
+    ],
+)
+def test_a_spoilt_file_is_refused_and_nothing_is_written(
+    tmp_path: Path, spoil: object, code: str
+) -> None:
+    data = _written(tmp_path / "in.csv", spoil(_rows(1, 1)))  # type: ignore[operator]
+
+    with pytest.raises(CommandError, match=code):
+        _predict(data, tmp_path / "out.csv")
+    assert [one.name for one in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_the_answers_are_never_written_over_the_data(tmp_path: Path) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1))
+    before = data.read_bytes()
+
+    with pytest.raises(CommandError, match="batch-file-is-input"):
+        _predict(data, data)
+    assert data.read_bytes() == before
+
+
+def test_a_batch_without_any_value_is_not_judged(tmp_path: Path) -> None:
+    empty = [dict.fromkeys(COLUMNS, "") | {"batch": 1, "time_h": 0.2 * row} for row in range(1, 40)]
+
+    said = _predict(_written(tmp_path / "in.csv", empty), tmp_path / "out.csv")
+
+    assert {one["verdict"] for one in said} == {"out-of-domain"}
+    assert {one["alarm"] for one in said} == {"0"}
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    columns = tuple(name for name in COLUMNS if name not in ("DO2", "lab_X"))
+    data = _written(tmp_path / "in.csv", _rows(1, 1), columns)
+
+    with pytest.raises(CommandError, match=r"batch-columns-missing: in\.csv lacks DO2, lab_X"):
+        _predict(data, tmp_path / "out.csv")
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "in.parquet").write_bytes(b"PAR1 no PAR1")
+
+    for name in ("in.parquet", "none.csv"):
+        with pytest.raises(CommandError, match="batch-file-unreadable"):
+            _predict(tmp_path / name, tmp_path / "out.csv")
+
+
+def test_a_wrong_name_lists_the_trained_twins(tmp_path: Path) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1))
+
+    for wrong in ("penicillin-batch@99", "../../etc/passwd", "penicillin-batch"):
+        with pytest.raises(CommandError, match=f"unknown-batch-model: .*{SHIPPED}"):
+            _predict(data, tmp_path / "out.csv", wrong)
+
+
+def test_a_version_is_frozen_and_is_never_trained_over(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.VAR_DIR = tmp_path
+    data = _written(tmp_path / "in.csv", _rows(1, 1))
+
+    with pytest.raises(CommandError, match="batch-model-exists"):
+        call_command("twins", "train", data=data, labels=data, out=SHIPPED)
+    with pytest.raises(CommandError, match="batch-columns-missing"):
+        call_command("twins", "train", data=data, labels=data, out="another@1")
+
+
+def test_the_shipped_twin_says_that_this_code_trained_it() -> None:
+    from twins.hub import batch_models
+
+    opened = batch_models.open_(SHIPPED)
+
+    assert opened.code_is_that_of_training
+    assert opened.dossier["batches"]["normal"] >= 100
+    assert set(opened.dossier["data"]) >= {"data", "labels"}
+
+
+@pytest.mark.shared
+def test_a_pressure_fault_of_another_plant_is_alarmed_and_its_usual_batch_is_not(
+    shared: Path,
+) -> None:
+    pytest.importorskip("pyarrow")
+    from twins.hub import batch_models
+    from twins.models.batch_monitoring.model import answer
+
+    table = batch_files.read(shared / "data" / "indpensim" / "dev_measured.parquet")
+    rows = table.rows_of()
+    twin = batch_models.open_(SHIPPED).model
+
+    # Batch 122: back pressure from 55.8 to 68.8 h; batch 5: nothing.
+    faulty_grid = batch_replays.grid_of(table, rows[122])
+    faulty = answer(twin, faulty_grid)
+    usual = answer(twin, batch_replays.grid_of(table, rows[5]))
+    # Five hours without any sample, as after a cut cable.
+    holed = answer(twin, batch_replays.grid_of(table, np.delete(rows[5], slice(400, 425))))
+
+    first_h = faulty_grid.time_h[np.flatnonzero(faulty.alarm)[0]]
+    assert 55.8 <= first_h <= 57.0
+    assert not usual.alarm.any()
+    assert not holed.alarm.any()

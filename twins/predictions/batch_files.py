@@ -1,0 +1,235 @@
+"""Read files of batches that a batch twin replays, and write its answers."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compliance.refusals import Refused
+from twins.models.batch_monitoring.samples import Floats
+from twins.models.batch_monitoring.signals import (
+    LABORATORY,
+    LABORATORY_NAMES,
+    ONLINE,
+    ONLINE_NAMES,
+    STEP_H,
+)
+
+REQUIRED = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
+
+
+class FileUnreadable(Refused):
+    """A file cannot be read as a table."""
+
+    code = "batch-file-unreadable"
+    status = 422
+
+
+class ColumnsMissing(Refused):
+    """A file lacks columns that the twin needs."""
+
+    code = "batch-columns-missing"
+    status = 422
+
+
+class NoNumber(Refused):
+    """A cell that must be a number is none."""
+
+    code = "batch-value-no-number"
+    status = 422
+
+
+class OtherUnit(Refused):
+    """A column is not in the unit that the twin was trained with."""
+
+    code = "batch-column-other-unit"
+    status = 422
+
+
+class OverInput(Refused):
+    """The answers would be written over the data that they answer."""
+
+    code = "batch-file-is-input"
+
+
+class NoBatches(Refused):
+    """A file holds no sample."""
+
+    code = "batch-file-empty"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of equal length; a batch may be named by a number or a text."""
+
+    batch: list[Any]
+    columns: dict[str, Floats]
+
+    def rows_of(self) -> dict[Any, np.ndarray]:
+        """Return the rows of each batch in the order of arrival."""
+        found: dict[Any, list[int]] = {}
+        for row, name in enumerate(self.batch):
+            found.setdefault(name, []).append(row)
+        return {name: np.array(rows, dtype=np.int64) for name, rows in found.items()}
+
+
+def read(path: Path, *, required: Sequence[str] = REQUIRED) -> Table:
+    """Return the required columns of a parquet or CSV file; raise a refusal that says what is wrong.
+
+    Other columns are left alone, and the order of columns does not matter.
+    """
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {path}")
+    names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path)
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise ColumnsMissing(
+            f"{path.name} lacks {', '.join(missing)}; needed are {', '.join(required)}"
+        )
+    batch = raw("batch")
+    if not batch:
+        raise NoBatches(f"{path.name} has no rows")
+    if any(one is None or one == "" or one != one for one in batch):  # noqa: PLR0124 -- NaN
+        raise NoNumber(f"{path.name}: a row names no batch")
+    columns = {name: _floats(path, name, raw(name)) for name in required if name != "batch"}
+    return Table(batch, columns)
+
+
+def _parquet(path: Path, *, plain: bool = False) -> tuple[list[str], Any]:
+    try:
+        from pyarrow import lib, parquet  # heavy, and needed here only
+    except ImportError as error:
+        raise FileUnreadable("reading Parquet needs pyarrow: pip install pyarrow") from error
+    try:
+        names = parquet.read_schema(path).names
+        wanted = [name for name in dict.fromkeys(names) if names.count(name) == 1]
+        table = parquet.read_table(path, columns=wanted)
+    except (lib.ArrowException, OSError, ValueError) as error:
+        raise FileUnreadable(f"{path.name} is no readable Parquet file: {error}") from error
+
+    def column(name: str) -> Any:
+        found = table.column(name).combine_chunks()
+        if plain or name == "batch":
+            return found.to_pylist()
+        try:
+            return found.to_numpy(zero_copy_only=False)
+        except (lib.ArrowException, ValueError) as error:
+            raise NoNumber(f"{path.name}: column {name} is not numeric") from error
+
+    return wanted, column
+
+
+def _csv(path: Path) -> tuple[list[str], Any]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            rows = list(csv.reader(handle))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FileUnreadable(f"{path.name} is no readable CSV file: {error}") from error
+    if not rows:
+        raise NoBatches(f"{path.name} is empty")
+    names = [one.strip() for one in rows[0]]
+    for line, row in enumerate(rows[1:], start=2):
+        if row and len(row) != len(names):
+            raise FileUnreadable(
+                f"{path.name} line {line} has {len(row)} fields, its header {len(names)}"
+            )
+    body = [row for row in rows[1:] if row]
+
+    def column(name: str) -> Any:
+        at = names.index(name)
+        texts = [row[at].strip() for row in body]
+        if name == "batch":
+            numbers = all(one.isdecimal() for one in texts)
+            return [int(one) for one in texts] if numbers else texts
+        return texts
+
+    return names, column
+
+
+def _floats(path: Path, name: str, values: Any) -> Floats:
+    if isinstance(values, list):
+        values = [one if one else "nan" for one in values]
+    try:
+        found = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NoNumber(f"{path.name}: column {name} holds what is no number: {error}") from error
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def check_units(table: Table, usual: dict[str, float]) -> None:
+    """Raise `OtherUnit` when a column can hardly be in the unit of the training."""
+    for one in (*ONLINE, *LABORATORY):
+        values = table.columns[one.name]
+        values = values[np.isfinite(values)]
+        if not len(values):
+            continue
+        outside = float(((values < one.low) | (values > one.high)).mean())
+        middle, expected = float(np.median(values)), usual.get(one.name, 0.0)
+        far = expected > 0 and middle > 0 and not 0.04 < middle / expected < 25.0
+        if outside > 0.5 or (far and len(values) > 100 and one.name not in _RANGING):
+            raise OtherUnit(
+                f"column {one.name} has a median of {middle:g}; the twin was trained on "
+                f"{expected:g} {one.unit}: is it in another unit?"
+            )
+    for rows in table.rows_of().values():
+        steps = np.diff(np.sort(table.columns["time_h"][rows]))
+        steps = steps[steps > 1e-9]
+        if len(steps) > 5 and float(np.median(steps)) > 3 * STEP_H:
+            raise OtherUnit(
+                f"time_h moves by {float(np.median(steps)):g} a sample; the twin takes hours "
+                f"and needs a sample every {STEP_H:g} h"
+            )
+
+
+# These range over decades in usual batches.
+_RANGING = ("Fa", "Fb", "Fc", "Fh", "Fw", "Fremoved", "lab_P", "OUR", "CER", "Q", "Fpaa")
+
+
+def write(path: Path, columns: dict[str, Any]) -> None:
+    """Write named columns to a parquet or CSV file; an existing file is replaced at the end only."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        if path.suffix.lower() == ".csv":
+            with beside.open("w", newline="", encoding="utf-8") as handle:
+                out = csv.writer(handle)
+                out.writerow(columns)
+                out.writerows(zip(*(_plain(one) for one in columns.values()), strict=True))
+        else:
+            from pyarrow import parquet, table
+
+            parquet.write_table(table(columns), beside)
+        beside.replace(path)
+    except (OSError, ImportError) as error:
+        raise FileUnreadable(f"{path} cannot be written: {error}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _plain(column: Any) -> list[Any]:
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def read_mixed(path: Path, required: Sequence[str]) -> dict[str, list[Any]]:
+    """Return columns of a parquet or CSV file as they are, for labels of texts and numbers."""
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {path}")
+    names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path, plain=True)
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise ColumnsMissing(f"{path.name} lacks {', '.join(missing)}")
+    return {name: list(raw(name)) for name in required}
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, or None; raise `NoNumber` for a text that is none."""
+    if value is None or value == "":
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError) as error:
+        raise NoNumber(f"{value!r} is no number") from error
+    return found if np.isfinite(found) else None
