@@ -38,6 +38,7 @@ JOBS = (
     Job("Let approved recipes take effect", "batches.recipes.tasks.take_due_effects", 60),
     Job("Watch over access", "compliance.access.tasks.watch_access", 300),
     Job("Build forgotten reports", "compliance.reports.tasks.build_forgotten_reports", 60),
+    Job("Watch qualified models for drift", "twins.hub.tasks.watch_models", daily_at_hour=5),
     Job("Run forgotten inspections", "compliance.inspection.tasks.run_forgotten_inspections", 60),
 )
 
