@@ -1,5 +1,6 @@
 """Notice that inputs or outcomes are not as they were, with a false-alarm rate that is stated."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +60,6 @@ def of_inputs(
     """
     names = sorted(reference.keys() & window.keys())
     each = alpha / (2 * max(len(names), 1))
-    if names and each * (SHUFFLES + 1) < 1.0:
-        raise TooFewBatches(f"{len(names)} inputs are too many for a false-alarm rate of {alpha:g}")
     return tuple(_input(name, reference[name], window[name], each) for name in names)
 
 
@@ -83,7 +82,9 @@ def _input(
     binned = np.searchsorted(edges, pooled, side="right")
     ranks = np.searchsorted(np.unique(pooled), pooled)
     generator = np.random.default_rng(SEED)
-    shuffled = np.argsort(generator.random((SHUFFLES, len(pooled))), axis=1, kind="stable")
+    # As many as it takes for the smallest chance to be below the level of one comparison.
+    shuffles = max(SHUFFLES, math.ceil(1.0 / each))
+    shuffled = np.argsort(generator.random((shuffles, len(pooled))), axis=1, kind="stable")
     orders = np.vstack([np.arange(len(pooled))[None, :], shuffled])
     psi = _psi(binned[orders], len(first))
     ks = _ks(ranks[orders], len(first))
