@@ -23,6 +23,7 @@ ROOMS = (
     "compliance.signin",
     "compliance.access",
     "twins.predictions",
+    "twins.hub",
 )
 _rooms: list[URLPattern | URLResolver] = [
     path("", include(f"{room}.api")) for room in ROOMS if find_spec(f"{room}.api")

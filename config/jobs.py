@@ -39,6 +39,7 @@ JOBS = (
     Job("Announce changes", "batches.exchange.tasks.announce_changes", 10),
     Job("Watch over access", "compliance.access.tasks.watch_access", 300),
     Job("Build forgotten reports", "compliance.reports.tasks.build_forgotten_reports", 60),
+    Job("Watch qualified models for drift", "twins.hub.tasks.watch_models", daily_at_hour=5),
     Job("Run forgotten inspections", "compliance.inspection.tasks.run_forgotten_inspections", 60),
 )
 

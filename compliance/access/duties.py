@@ -79,6 +79,10 @@ class Duty(StrEnum):
     PLACE_LEGAL_HOLD = "place-legal-hold"
     INSPECT = "inspect"
     BUILD_REPORT = "build-report"
+    # twins
+    AUTHOR_MODEL = "author-model"
+    KEEP_TEST_SET = "keep-test-set"
+    APPROVE_MODEL = "approve-model"
     # access
     ADMINISTER_ACCESS = "administer-access"
     PROVE_IDENTITY = "prove-identity"
@@ -113,7 +117,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
     Role.QC_SUPERVISOR: frozenset(
         _LABORATORY
         | {Duty.REVIEW_RESULTS, Duty.AUTHOR_SPECIFICATION, Duty.INVESTIGATE_OOS, Duty.INVESTIGATE}
-        | {Duty.WORK_ON_CAPA, Duty.ASSESS_RISK, Duty.ACKNOWLEDGE_ALARM}
+        | {Duty.WORK_ON_CAPA, Duty.ASSESS_RISK, Duty.ACKNOWLEDGE_ALARM, Duty.KEEP_TEST_SET}
     ),
     Role.QUALITY_ASSURANCE: frozenset(
         {Duty.READ, Duty.OPEN_DEVIATION, Duty.INVESTIGATE, Duty.CLOSE_DEVIATION}
@@ -123,7 +127,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
         | {Duty.WORK_ON_CAPA, Duty.APPROVE_CAPA, Duty.REQUEST_CHANGE, Duty.APPROVE_CHANGE}
         | {Duty.ASSESS_RISK, Duty.APPROVE_RISK, Duty.REVIEW_TRAIL, Duty.PLACE_LEGAL_HOLD}
         | {Duty.PROVE_IDENTITY, Duty.MANAGE_TRAINING, Duty.REVIEW_ACCESS}
-        | {Duty.ACKNOWLEDGE_ALARM}
+        | {Duty.ACKNOWLEDGE_ALARM, Duty.APPROVE_MODEL}
     ),
     # EU GMP Annex 16: only the QP certifies; that act comes with the certificate's register.
     Role.QUALIFIED_PERSON: frozenset(
@@ -135,6 +139,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
         {Duty.READ, Duty.AUTHOR_RECIPE, Duty.OPEN_DEVIATION, Duty.INVESTIGATE}
         | {Duty.ANSWER_ALERT, Duty.BUILD_REPORT, Duty.MANAGE_EQUIPMENT}
         | {Duty.AUTHOR_SPECIFICATION, Duty.WORK_ON_CAPA, Duty.REQUEST_CHANGE, Duty.ASSESS_RISK}
+        | {Duty.AUTHOR_MODEL}
     ),
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {Duty.READ, Duty.ADMINISTER_ACCESS, Duty.ADMINISTER_SCHEDULE, Duty.ACKNOWLEDGE_ALARM}

@@ -29,6 +29,7 @@ _BY_SQLSTATE = {
     "GM007": ("password-own", 409, "a password that another person set is changed by its owner"),
     "GM010": ("disposition-rule", 409, "the disposition of the batch does not allow it"),
     "GM011": ("retention-rule", 409, "retention and legal hold do not allow it"),
+    "GM020": ("model-life", 409, "the qualification of the model does not allow it"),
     "GM040": ("signature-not-true", 422, "the signature is not what it says"),
     "GM041": ("accountability-not-acknowledged", 403, "the statement is to be acknowledged first"),
     "GM043": ("identity-not-proven", 403, "the identity of the signer is not established"),

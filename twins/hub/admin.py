@@ -1,21 +1,93 @@
-"""Registered versions of twins in the admin: what each is for, and what exactly it is."""
+"""Versions of twins in the admin: what each is for, what exactly it is, and its qualification."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from compliance.access import page_parts
-from compliance.access.page_parts import Cell, Facts, Folded, Page, Part, Section, Table, Text
+from compliance.access import acts, page_parts, record_admin
+from compliance.access.acts import Act, Done, Occasion
+from compliance.access.duties import Duty
+from compliance.access.page_parts import (
+    Cell,
+    Facts,
+    Folded,
+    Note,
+    Page,
+    Part,
+    Section,
+    Table,
+    Text,
+)
 from compliance.access.record_admin import RecordAdmin
+from compliance.signatures import manifestations
+from compliance.signatures.forms import SignWithReasonForm, confirmed
 from compliance.trail.tlog import canonical
-from twins.hub import versions
-from twins.hub.models import ModelVersion
+from twins.hub import life, protocols, versions
+from twins.hub.models import (
+    DriftCheck,
+    DriftFinding,
+    ModelDossier,
+    ModelVersion,
+    Qualification,
+    QualificationState,
+    SealedTestSet,
+    TestRun,
+    VersionState,
+)
+
+
+def _qualify(occasion: Occasion) -> Done:
+    version = life.qualify(
+        occasion.record, confirmed=confirmed(occasion), reason=occasion.values["reason"]
+    )
+    return Done(f"{version} is qualified.")
+
+
+def _retire(occasion: Occasion) -> Done:
+    version = life.retire(
+        occasion.record, confirmed=confirmed(occasion), reason=occasion.values["reason"]
+    )
+    return Done(f"{version} is retired.")
+
+
+def _approve(occasion: Occasion) -> Done:
+    qualification = protocols.approve(
+        occasion.record, confirmed=confirmed(occasion), reason=occasion.values["reason"]
+    )
+    return Done(f"The criteria of {qualification} are signed; its test set may be opened.")
+
+
+acts.offer(
+    ModelVersion,
+    Act(
+        "qualify", "Qualify", Duty.APPROVE_MODEL, _qualify, form=SignWithReasonForm, is_grave=True,
+        is_offered=lambda version: version.state == VersionState.DRAFT,
+        explanation="Your signature lets its predictions count, on the ground of its newest test. "
+        "Whoever prepared, trained or tested it does not sign.",
+    ),
+    Act(
+        "retire", "Retire", Duty.APPROVE_MODEL, _retire, form=SignWithReasonForm, is_grave=True,
+        is_offered=lambda version: version.state == VersionState.QUALIFIED,
+        explanation="Your signature ends its use: it predicts no more.",
+    ),
+)  # fmt: skip
+acts.offer(
+    Qualification,
+    Act(
+        "approve", "Approve the criteria", Duty.APPROVE_MODEL, _approve, form=SignWithReasonForm,
+        is_offered=lambda one: one.state == QualificationState.DRAFT, is_grave=True,
+        explanation="Your signature fixes the criteria; the test set is opened after it only.",
+    ),
+)  # fmt: skip
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(RecordAdmin):
-    list_display = ("name", "code", "parameters", "registered_at")
+    list_display = ("name", "state", "code", "parameters", "registered_at")
+    list_filter = ("state",)
+    badges = ("state",)
     search_fields = ("name", "code_digest", "parameters_digest")
     ordering = ("-pk",)
     empty_text = "No twin has run yet. A version is registered when it first predicts."
@@ -34,8 +106,11 @@ class ModelVersionAdmin(RecordAdmin):
             if versions.is_installed(record)
             else page_parts.badge("Not the installed version")
         )
+        badges = [_life(record), badge]
         facts = Facts(
             [
+                ("Qualified", page_parts.moment(record.qualified_at)),
+                ("Retired", page_parts.moment(record.retired_at)),
                 ("Registered", page_parts.moment(record.registered_at)),
                 ("Digest of the code", page_parts.code(record.code_digest)),
                 ("Digest of the parameters", page_parts.code(record.parameters_digest)),
@@ -47,8 +122,216 @@ class ModelVersionAdmin(RecordAdmin):
             Section("Valid range", [Text(record.valid_range)], is_wide=False),
             Section("Version", [facts]),
             Section("Declarations", declared),
+            Section("Dossier", _dossier(record)),
+            Section("Qualifications", [_qualifications(record)]),
+            Section("Drift", [_drifts(record)]),
+            manifestations.section(record),
         ]
-        return Page(record.name, "", [badge], sections)
+        return Page(record.name, "", badges, sections)
+
+
+def _life(version: ModelVersion) -> SafeString:
+    tones: dict[str, page_parts.Tone] = {"draft": "warn", "qualified": "good", "retired": "quiet"}
+    return page_parts.badge(version.get_state_display(), tones[version.state])
+
+
+def _dossier(version: ModelVersion) -> list[Part]:
+    dossier = ModelDossier.objects.filter(version=version).select_related("prepared_by").first()
+    if dossier is None:
+        return [Note("Not prepared yet: POST /api/v1/model-versions/{id}/dossier.")]
+    rows: list[list[Cell]] = [
+        [one.label, page_parts.code(one.content_digest), str(one.rows)]
+        for one in dossier.batches.order_by("pk")
+    ]
+    trainers = dossier.trainers.select_related("person").order_by("pk")
+    facts = Facts(
+        [
+            ("Subgroups", ", ".join(dossier.subgroups)),
+            ("Prepared by", dossier.prepared_by.username),
+            ("Prepared", page_parts.moment(dossier.prepared_at)),
+            ("Trained by", ", ".join(one.person.username for one in trainers)),
+        ]
+    )
+    return [
+        facts,
+        Text(dossier.limits, label="Limits"),
+        Text(dossier.training, label="Training data"),
+        Folded(
+            f"{len(rows)} training batches",
+            [Table(["Batch", "SHA-256 of its content", "Rows"], rows, numeric=["Rows"])],
+        ),
+    ]
+
+
+def _qualifications(version: ModelVersion) -> Table:
+    found = version.qualifications.select_related("test_set").order_by("pk")
+    rows: list[list[Cell]] = [
+        [record_admin.link(one), one.get_state_display(), record_admin.link(one.test_set)]
+        for one in found
+    ]
+    return Table(["Qualification", "State", "Test set"], rows)
+
+
+def _drifts(version: ModelVersion) -> Table:
+    checks = DriftCheck.objects.filter(version=version).order_by("-number")[:20]
+    findings = DriftFinding.objects.filter(found_in__in=[one.pk for one in checks])
+    found: dict[int, list[str]] = {}
+    for one in findings.select_related("deviation").order_by("pk"):
+        found.setdefault(one.found_in_id, []).append(f"{one.name} ({one.deviation})")
+    rows: list[list[Cell]] = [
+        [
+            str(one.number),
+            page_parts.moment(one.checked_at),
+            str(len(one.batches)),
+            one.alpha,
+            ", ".join(found.get(one.pk, [])) or "none",
+        ]
+        for one in checks
+    ]
+    return Table(["Window", "Checked", "Batches", "False-alarm rate", "Drift"], rows)
+
+
+@admin.register(Qualification)
+class QualificationAdmin(RecordAdmin):
+    list_display = ("number", "version", "state", "test_set", "author", "approved_at")
+    list_select_related = ("version", "test_set", "author")
+    search_fields = ("number", "version__name", "test_set__number")
+    list_filter = ("state",)
+    badges = ("state",)
+    ordering = ("-pk",)
+    empty_text = "No qualification yet. It is drafted over the API, then approved here."
+
+    def page(self, record: Qualification, request: HttpRequest) -> Page:
+        facts = Facts(
+            [
+                ("Version", record_admin.link(record.version)),
+                ("Test set", record_admin.link(record.test_set)),
+                ("Author", record.author.username),
+                ("Drafted", page_parts.moment(record.drafted_at)),
+                ("Criteria signed", page_parts.moment(record.approved_at)),
+                ("False alarms allowed", record.false_alarm_contract),
+                ("Misses allowed", record.miss_contract),
+                ("False-alarm rate of the drift watch", record.drift_alpha),
+            ]
+        )
+        rows: list[list[Cell]] = [
+            [
+                one.metric.replace("_", " "),
+                one.get_comparison_display(),
+                one.threshold,
+                one.population,
+            ]
+            for one in record.criteria.order_by("pk")
+        ]
+        criteria = Table(["Metric", "Comparison", "Threshold", "Population"], rows)
+        sections = [
+            Section("Protocol", [facts, Text(record.replaces, label="What it replaces")]),
+            Section("Acceptance criteria", [criteria]),
+            manifestations.section(record),
+        ]
+        badges = [page_parts.state(record.state, record.get_state_display())]
+        run = TestRun.objects.filter(qualification=record).select_related("look").first()
+        if run is not None:
+            if run.is_second_look:
+                badges.append(page_parts.badge("Second look", "warn"))
+            sections[2:2] = _run(run)
+        return Page(record.number, f"of {record.version}", badges, sections)
+
+
+def _run(run: TestRun) -> list[Section]:
+    facts = Facts(
+        [
+            ("Outcome", run.get_outcome_display()),
+            ("Run by", run.run_by.username),
+            ("Run", page_parts.moment(run.run_at)),
+            ("Look into the test set", str(run.look.number)),
+            ("Deviation", record_admin.link(run.deviation) if run.deviation else ""),
+        ]
+    )
+    verdicts: list[list[Cell]] = [
+        [
+            one["criterion"]["metric"].replace("_", " "),
+            _short(one["value"]),
+            one["criterion"]["threshold"],
+            "met" if one["is_met"] else page_parts.badge("not met", "bad"),
+        ]
+        for one in run.verdicts
+    ]
+    parts: list[Part] = [facts, Table(["Metric", "Found", "Threshold", "Verdict"], verdicts)]
+    parts += [_scores(score) for score in run.scores]
+    signed = manifestations.section(run)
+    return [Section("Test run", parts), Section("Signature of the run", signed.parts)]
+
+
+def _scores(score: dict[str, Any]) -> Folded:
+    rows: list[list[Cell]] = [
+        [name.replace("_", " "), _short(one["value"]), _interval(one["interval"]), str(one["of"])]
+        for name, one in score["metrics"].items()
+    ]
+    rows += [
+        [name.replace("_", " "), str(count), "", ""] for name, count in score["confusion"].items()
+    ]
+    columns = ["Metric", "Value", "95 % interval", "Of"]
+    return Folded(f"{score['population']}: {score['batches']} batches", [Table(columns, rows)])
+
+
+def _short(value: str | None) -> str:
+    return "" if value is None else f"{float(value):.4g}"
+
+
+def _interval(interval: dict[str, str] | None) -> str:
+    return "" if interval is None else f"{_short(interval['low'])} to {_short(interval['high'])}"
+
+
+@admin.register(SealedTestSet)
+class SealedTestSetAdmin(RecordAdmin):
+    list_display = ("number", "name", "sealed_by", "sealed_at")
+    list_select_related = ("sealed_by",)
+    search_fields = ("number", "name", "batches__content_digest")
+    ordering = ("-pk",)
+    empty_text = "No test set is sealed yet: POST /api/v1/test-sets."
+
+    def page(self, record: SealedTestSet, request: HttpRequest) -> Page:
+        facts = Facts(
+            [
+                ("Sealed by", record.sealed_by.username),
+                ("Sealed", page_parts.moment(record.sealed_at)),
+                ("Made by a simulation", page_parts.shown(record.is_generated)),
+                ("Digest of the labels", page_parts.code(record.labels_digest)),
+            ]
+        )
+        coverage: list[list[Cell]] = [[str(cell) for cell in row] for row in record.coverage]
+        looks: list[list[Cell]] = [
+            [
+                str(one.number),
+                page_parts.moment(one.looked_at),
+                one.looked_by.username,
+                record_admin.link(one.qualification),
+                one.why,
+            ]
+            for one in record.looks.select_related("looked_by", "qualification").order_by("number")
+        ]
+        batches: list[list[Cell]] = [
+            [one.label, one.subgroup, str(one.rows), page_parts.code(one.content_digest)]
+            for one in record.batches.order_by("pk")
+        ]
+        excluded: list[list[Cell]] = [[str(cell) for cell in row] for row in record.exclusions]
+        sections = [
+            Section(
+                "Test set",
+                [
+                    facts,
+                    Text(record.provenance, label="Provenance"),
+                    Text(record.label_provenance, label="Labels"),
+                ],
+            ),
+            Section("Looks", [Table(["Look", "When", "Who", "Qualification", "Why"], looks)]),
+            Section("Coverage", [Table(["Subgroup", "Batches", "With an event"], coverage)]),
+            Section("Left out", [Table(["Batch", "Reason"], excluded)]),
+            Section("Batches", [Table(["Batch", "Subgroup", "Rows", "Content"], batches)]),
+            manifestations.section(record),
+        ]
+        return Page(record.number, record.name, [], sections)
 
 
 def _declared(name: str, said: Any) -> Folded:

@@ -6,7 +6,7 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub.actions import Action
-from twins.hub.models import ModelVersion
+from twins.hub.models import ModelVersion, VersionState
 from twins.models import documents
 from twins.models.registry import MODELS, Twin, UnknownTwin
 
@@ -15,6 +15,12 @@ class TwinMissing(Refused):
     """A record names a twin that this installation does not have."""
 
     code = "twin-missing"
+
+
+class VersionRetired(Refused):
+    """A retired version predicts no more."""
+
+    code = "model-version-retired"
 
 
 class VersionAltered(Refused):
@@ -35,7 +41,7 @@ def current(name: str, *, at: datetime) -> ModelVersion:
     """Return the version that stands for the installed code and parameters of a twin.
 
     New code or new parameters are a new version, registered in an act of its own. Raise
-    `TwinMissing`, or `VersionAltered` when the record of the version was changed afterwards.
+    `TwinMissing`, `VersionRetired`, or `VersionAltered` when its record was changed afterwards.
     """
     twin = installed(name)
     identity = {
@@ -69,7 +75,14 @@ def current(name: str, *, at: datetime) -> ModelVersion:
             f"model version {version} differs from what its digests stand for in "
             f"{', '.join(changed)}: no prediction is made until this is explained"
         )
+    if version.state == VersionState.RETIRED:
+        raise VersionRetired(f"model version {version} is retired; install its successor")
     return version
+
+
+def is_qualified(version: ModelVersion) -> bool:
+    """Tell whether what a version says counts for GMP; what any other says is a trial."""
+    return version.state == VersionState.QUALIFIED
 
 
 def is_installed(version: ModelVersion) -> bool:

@@ -149,8 +149,10 @@ class AlertAdmin(RecordAdmin):
             sections.append(
                 Section("Forecast", [_picture(record.prediction, record.tag)]),
             )
-        badge = page_parts.state(record.state, record.get_state_display())
-        return Page(foreseen(record), f"of batch {record.batch}", [badge], sections)
+        badges = [page_parts.state(record.state, record.get_state_display())]
+        if record.is_trial:
+            badges.append(page_parts.badge("Trial: version not qualified", "warn"))
+        return Page(foreseen(record), f"of batch {record.batch}", badges, sections)
 
 
 def foreseen(alert: Alert) -> str:
@@ -230,6 +232,8 @@ class PredictionAdmin(RecordAdmin):
             ]
         )
         badges = [page_parts.state(record.state, record.get_state_display())]
+        if record.is_trial:
+            badges.append(page_parts.badge("Trial: version not qualified", "warn"))
         if record.status:
             badges.append(page_parts.state(record.status, record.status.replace("-", " ")))
         sections = [Section("Prediction", [facts])]

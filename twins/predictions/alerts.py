@@ -96,7 +96,7 @@ def answer(
 def open_of(batch: Batch) -> list[str]:
     """Name the alerts of a batch that nobody has answered: they hold its disposition."""
     return [
-        f"alert {alert.pk} on {alert.tag} is not answered"
+        f"{'trial ' if alert.is_trial else ''}alert {alert.pk} on {alert.tag} is not answered"
         for alert in Alert.objects.filter(batch=batch, state=AlertState.OPEN).order_by("pk")
     ]
 
@@ -143,6 +143,7 @@ def _warning(prediction: Prediction, limit: LimitForecast, at: datetime) -> dict
             [one.variable, outputs.text(one.log_odds)] for one in limit.contributions
         ],
         "raised_at": at,
+        "is_trial": prediction.is_trial,
     }
 
 

@@ -11,9 +11,11 @@ class PredictionsConfig(AppConfig):
     def ready(self) -> None:
         from batches.execution import blockers
         from batches.execution.signals import batch_event_recorded
-        from twins.predictions import alerts, receivers, report_section  # noqa: F401
+        from twins.hub import drift_watch
+        from twins.predictions import alerts, receivers, report_section, watched  # noqa: F401
 
         batch_event_recorded.connect(
             receivers.on_batch_event, dispatch_uid="predictions.on_batch_event"
         )
         blockers.register("open-alerts", clause="EU GMP Annex 11 (draft 2025) 8")(alerts.open_of)
+        drift_watch.add_source(watched.by)

@@ -43,6 +43,7 @@ def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
                 "horizon_h": told.horizon_h,
                 "seed": inputs.seed_of(batch),
                 "claimed_at": at,
+                "is_trial": not versions.is_qualified(version),
             },
         )
         if is_new:

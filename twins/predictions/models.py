@@ -17,7 +17,7 @@ class PredictionState(models.TextChoices):
 
 
 # A request has thousands of readings: its bytes are in the row, their digest is in the trail.
-@controlled(digest_only=("input", "output"), guards=("a_prediction_final",))
+@controlled(digest_only=("input", "output"), guards=("a_prediction_final", "a_trial_named"))
 class Prediction(models.Model):
     """One run of one model version on one batch, with all that is needed to repeat it exactly.
 
@@ -41,6 +41,9 @@ class Prediction(models.Model):
     claimed_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True)
+    is_trial = models.BooleanField(
+        default=True, help_text="The version was not qualified when it ran."
+    )
 
     class Meta:
         constraints = [
@@ -67,7 +70,7 @@ class AlertState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
-@controlled()
+@controlled(guards=("a_trial_named",))
 class Alert(models.Model):
     """A predicted deviation: how likely, how soon and why. A person accepts or rejects it."""
 
@@ -86,6 +89,9 @@ class Alert(models.Model):
     contributions = CanonicalJSONField(help_text="[[variable, log-odds that it added], ...]")
     state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
     raised_at = models.DateTimeField()
+    is_trial = models.BooleanField(
+        default=True, help_text="Raised by a version that is not qualified."
+    )
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=60, blank=True)
     answer_reason = models.TextField(blank=True)

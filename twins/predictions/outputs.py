@@ -50,6 +50,8 @@ def description(alert: Alert) -> str:
             f"{variable} ({_rounded(share, 2)})" for variable, share in alert.contributions[:3]
         )
         said.append(f"Largest contributions to the log-odds: {named}.")
+    if alert.is_trial:
+        said.append("The version of the twin was not qualified: the alert is a trial of it.")
     said.append(f"Prediction {prediction.pk}, output digest {prediction.output_digest}.")
     return " ".join(said)
 

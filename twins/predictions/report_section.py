@@ -49,8 +49,9 @@ def write(batch: Batch) -> list[Block]:
 
 def _alert(alert: Alert) -> list[Block]:
     side = "fall below" if alert.side == "low" else "rise above"
+    kind = "Trial alert" if alert.is_trial else "Alert"
     said = Paragraph(
-        f"Alert as of {moment(alert.prediction.as_of)}: {alert.tag} will {side} {alert.limit} "
+        f"{kind} as of {moment(alert.prediction.as_of)}: {alert.tag} will {side} {alert.limit} "
         f"{alert.unit} with probability {float(alert.probability):.2f}."
     )
     answer = "not answered yet"

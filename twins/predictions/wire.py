@@ -40,6 +40,7 @@ class PredictionOut(Out):
     problem = serializers.CharField()
     input_digest = serializers.CharField()
     output_digest = serializers.CharField()
+    is_trial = serializers.BooleanField()
 
 
 class PredictionDetailOut(PredictionOut):
@@ -79,6 +80,7 @@ class AlertOut(Out):
     )
     state = serializers.CharField()
     raised_at = serializers.DateTimeField()
+    is_trial = serializers.BooleanField()
     answered_at = serializers.DateTimeField(allow_null=True)
     answered_by = serializers.CharField()
     answer_reason = serializers.CharField()

@@ -180,6 +180,7 @@ def test_a_titre_limit_is_silent_until_harvest_is_within_the_horizon(
     assert share < 0.1
 
 
+@pytest.mark.requirement("A22-2")
 @pytest.mark.parametrize(
     "change",
     [
