@@ -4,6 +4,8 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from compliance.api_contract import routes
+
 ROOMS = (
     "batches.exchange",
     "batches.recipes",
@@ -22,6 +24,7 @@ ROOMS = (
     "compliance.access",
     "twins.predictions",
 )
-urlpatterns: list[URLPattern | URLResolver] = [
+_rooms: list[URLPattern | URLResolver] = [
     path("", include(f"{room}.api")) for room in ROOMS if find_spec(f"{room}.api")
 ]
+urlpatterns = routes.held(_rooms)

@@ -1,16 +1,12 @@
 """Give each request a correlation id that its entries in the trail carry."""
 
-import re
-import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from compliance.api_contract import correlation
 from compliance.trail import recording
 from config import refused_requests
-
-HEADER = "X-Correlation-Id"
-_ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Correlation:
@@ -20,15 +16,17 @@ class Correlation:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
-        correlation = given if _ACCEPTED.fullmatch(given) else str(uuid.uuid4())
+        chosen = correlation.chosen(request.headers)
         way = "api" if request.path.startswith("/api/") else "admin"
-        token = recording.source.set(f"{way}:{correlation}")
+        setattr(request, correlation.ATTRIBUTE, chosen)
+        source = recording.source.set(f"{way}:{chosen}")
+        current = correlation.current.set(chosen)
         try:
             response = self.get_response(request)
         finally:
-            recording.source.reset(token)
-        response[HEADER] = correlation
+            correlation.current.reset(current)
+            recording.source.reset(source)
+        response[correlation.HEADER] = chosen
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:

@@ -18,6 +18,7 @@ from compliance.trail.refusals import Unidentified
 _READING = {"GET", "HEAD", "OPTIONS"}
 # Not a no to what was asked for: nobody said who asks, or how, or it comes too often.
 _NO_ACT = (exceptions.NotAuthenticated, exceptions.MethodNotAllowed, exceptions.Throttled)
+_ASKED_BACK = 428  # nor is this: the caller is asked which version of the record is meant
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
@@ -49,7 +50,7 @@ def record(error: BaseException, request: HttpRequest | Any, *, code: str, detai
 def _refused(error: BaseException, code: str, detail: str) -> Refused | None:
     match error:
         case Refused():
-            return error
+            return None if error.status == _ASKED_BACK else error
         case DatabaseError():
             return refusals.of_database(error)
         case PermissionDenied() | ModelInvalid():

@@ -36,6 +36,7 @@ SECRET_KEY_FALLBACKS = env.words("GMP_SECRET_KEY_FALLBACKS", (), are_secret=True
 
 INSTALLED_APPS = [
     "config.apps.ProductConfig",
+    "compliance.api_contract",
     "compliance.trail",
     "compliance.access",
     "compliance.signin",
@@ -241,13 +242,19 @@ REST_FRAMEWORK = {
         "compliance.access.authentication.PersonAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "compliance.api_contract.openapi.Schema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["batches.exchange.parsing.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["compliance.api_contract.strict_json.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 100,
     "EXCEPTION_HANDLER": "config.problems.handler",
     "COERCE_DECIMAL_TO_STRING": True,
+}
+# Requests a minute of one client, by what it is: a device, a person, or nobody known (by address).
+API_RATES = {
+    "device": env.number("GMP_RATE_DEVICE", 30_000),
+    "user": env.number("GMP_RATE_PERSON", 1_200),
+    "nobody": env.number("GMP_RATE_STRANGER", 300),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "GMP compliance and audit-trail twin",
@@ -256,6 +263,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "compliance.api_contract.openapi.described_once",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RoleName": "compliance.access.api.messages.ROLES",
         "FactorKind": "compliance.signin.models.FactorKind",
@@ -312,8 +323,15 @@ WHITENOISE_USE_FINDERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"plain": {"format": "%(levelname)s %(name)s [%(correlation)s]: %(message)s"}},
+    "filters": {"correlation": {"()": "compliance.api_contract.correlation.InEveryLine"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["correlation"],
+        }
+    },
     "loggers": {"httpx": {"level": "WARNING"}},  # one line a request says nothing to a person
     "root": {"handlers": ["console"], "level": env.text("GMP_LOG_LEVEL", "INFO")},
 }

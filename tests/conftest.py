@@ -17,6 +17,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
+from tests.api_client import ApiClient
 from tests.requirements.recorder import Recorder
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +71,12 @@ def shared() -> Path:
             pytest.fail(f"{folder} is needed here")
         pytest.skip(f"{folder} is not on this machine")
     return folder
+
+
+@pytest.fixture
+def client() -> ApiClient:
+    """Return a client that keeps the contract of the API by itself."""
+    return ApiClient()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,3 +7,9 @@ class AccessConfig(AppConfig):
     name = "compliance.access"
     label = "access"
     verbose_name = "Access"
+
+    def ready(self) -> None:
+        from compliance.access import callers  # models are there only now
+        from compliance.api_contract import endpoint
+
+        endpoint.before_every_write(callers.demand_qualified)

@@ -34,11 +34,17 @@ class PasswordNotOwn(Refused):
     status = 403
 
 
+def demand_qualified(request: Request) -> None:
+    """Pass for a device that may post, and for everybody who is none."""
+    if isinstance(request.user, Device):
+        devices.demand_qualified(request.user, at=timezone.now())
+
+
 def principal(request: Request) -> User | Device:
     """Return whoever calls, when they may act; a device reads always, and posts when qualified."""
     caller = cast(User | Device, request.user)
-    if isinstance(caller, Device) and request.method not in SAFE_METHODS:
-        devices.demand_qualified(caller, at=timezone.now())
+    if request.method not in SAFE_METHODS:
+        demand_qualified(request)
     if isinstance(caller, User) and caller.must_change_password:
         raise PasswordNotOwn("choose a password of your own first: POST /api/v1/session/password")
     return caller

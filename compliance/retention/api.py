@@ -91,6 +91,15 @@ class Policies(generics.ListAPIView[RetentionPolicy]):
         return Response(PolicyOut(policy).data, status=201)
 
 
+class PolicyView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="retention_policy_read", responses=PolicyOut)
+    def get(self, request: Request, version: int) -> Response:
+        """Read a version of the policy."""
+        return Response(PolicyOut(get_object_or_404(RetentionPolicy, version=version)).data)
+
+
 class PolicyApproval(APIView):
     permission_classes = [PeopleRead]
 
@@ -149,6 +158,15 @@ class Holds(generics.ListAPIView[LegalHold]):
         return Response(HoldOut(hold).data, status=201)
 
 
+class HoldView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="legal_hold_read", responses=HoldOut)
+    def get(self, request: Request, number: str) -> Response:
+        """Read a legal hold."""
+        return Response(HoldOut(get_object_or_404(LegalHold, number=number)).data)
+
+
 class Confirmation(APIView):
     permission_classes = [PeopleRead]
 
@@ -197,12 +215,14 @@ class Lift(APIView):
 urlpatterns = [
     path("retention/<str:kind>/<str:number>", Kept.as_view(), name="retention"),
     path("retention-policies", Policies.as_view(), name="retention-policies"),
+    path("retention-policies/<int:version>", PolicyView.as_view(), name="retention-policy"),
     path(
         "retention-policies/<int:version>/approval",
         PolicyApproval.as_view(),
         name="retention-policy-approval",
     ),
     path("legal-holds", Holds.as_view(), name="legal-holds"),
+    path("legal-holds/<str:number>", HoldView.as_view(), name="legal-hold"),
     path("legal-holds/<str:number>/confirmation", Confirmation.as_view(), name="hold-confirmation"),
     path("legal-holds/<str:number>/lift-request", LiftRequest.as_view(), name="hold-lift-request"),
     path("legal-holds/<str:number>/lift", Lift.as_view(), name="hold-lift"),

@@ -40,6 +40,7 @@ class Standing(APIView):
     """What the session lacks, and the way to give it."""
 
     authentication_classes = [PersonAuthentication]
+    without_key = "it completes a session, which is no record; a code counts once"
 
     def get_permissions(self) -> Sequence[BasePermission]:
         return [AllowAny()]  # a session without its second factor is nobody's; see `_person`
@@ -76,6 +77,7 @@ class Own(APIView):
     """One's own second factors."""
 
     authentication_classes = [PersonAuthentication]
+    without_key = "the secret that GET offers is taken once, and completes the session"
 
     def get_permissions(self) -> Sequence[BasePermission]:
         return [AllowAny()]

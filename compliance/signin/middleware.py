@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 
 from compliance.access.models import User
+from compliance.api_contract import problems
 from compliance.signin import half_open
 from compliance.signin.half_open import Lacks
 
 ATTRIBUTE = "half_signed_in"
-_ALWAYS = frozenset({"admin:logout", "admin:login", "admin:jsi18n", "session"})
+_ALWAYS = frozenset({"admin:logout", "admin:login", "admin:jsi18n", "session", "session-end"})
 _OPEN = {
     Lacks.FACTOR: _ALWAYS | {"second-factor-give", "session-second-factor", "sso-page"},
     Lacks.ENROLMENT: _ALWAYS
@@ -45,10 +46,12 @@ class SecondFactorGate:
         if _name(request) not in _OPEN[missing]:
             request.user = AnonymousUser()
             if request.path.startswith("/api/"):
-                return _problem(missing)
+                return problems.answer(
+                    request, code=str(missing), status_code=403, detail=_SAID[missing]
+                )
             if request.path.startswith("/admin/"):
                 return HttpResponseRedirect(reverse(_PAGE[missing]))
-        elif _name(request) in {"admin:login", "session"} and request.method != "DELETE":
+        elif _name(request) in {"admin:login", "session"}:
             request.user = AnonymousUser()  # signing in anew is open to everybody
         return self.get_response(request)
 
@@ -58,13 +61,3 @@ def _name(request: HttpRequest) -> str:
         return resolve(request.path_info).view_name
     except Resolver404:
         return ""
-
-
-def _problem(missing: Lacks) -> JsonResponse:
-    body = {
-        "type": f"https://gmp-twin.example/problems/{missing}",
-        "title": missing.replace("-", " ").capitalize(),
-        "status": 403,
-        "detail": _SAID[missing],
-    }
-    return JsonResponse(body, status=403, content_type="application/problem+json")

@@ -152,6 +152,7 @@ class Evidence(APIView):
     """A bundle is issued by a POST: who got which one is an entry of the trail."""
 
     permission_classes = [MaySeeEntries]
+    answer_not_kept = "a file"
 
     def issue(self, request: Request, body: In, wanted: Wanted) -> HttpResponse:
         issued = issuing.issue(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from compliance.api_contract import error_codes
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.actions import Action
@@ -27,6 +28,8 @@ _BY_SQLSTATE = {
     "GM044": ("second-factor-kept", 409, "a second factor or an identity stays as recorded"),
     "GM042": ("statement-published", 409, "a published statement stays as it is"),
 }
+for _code, _status, _means in _BY_SQLSTATE.values():
+    error_codes.also(_code, _status, f"The database: {_means}.")
 
 
 class RefusedByDatabase(Refused):

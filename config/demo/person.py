@@ -1,6 +1,7 @@
 """A person at the API: signs in, keeps the session, repeats what a restart interrupted."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -12,8 +13,8 @@ class Unexpected(RuntimeError):
 
 
 class Person:
-    """A signed-in person over HTTP. Reads are repeated while the server is away; writes are not
-    repeated blindly: the caller asks first whether they arrived."""
+    """A signed-in person over HTTP. What the server did not answer is sent again while it is away:
+    each write has a key, so that it happens once."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.username = username
@@ -52,7 +53,12 @@ class Person:
             time.sleep(0.5)
 
     def _write(self, method: str, path: str, body: dict[str, Any], refused: int | None) -> Any:
-        response = self._ask(method, path, json=body, headers=self._forgery_token())
+        headers = {**self._forgery_token(), "Idempotency-Key": str(uuid.uuid4())}
+        response = self._ask(method, path, json=body, headers=headers)
+        if response.status_code == httpx.codes.PRECONDITION_REQUIRED:  # read it, then act on that
+            record = self._ask("GET", response.json()["record"])
+            headers["If-Match"] = record.headers["ETag"]
+            response = self._ask(method, path, json=body, headers=headers)
         if response.is_success or response.status_code == refused:
             return response.json() if response.content else None
         raise Unexpected(f"{method} {path}: {response.status_code} {response.text[:500]}")

@@ -28,10 +28,17 @@ OPEN = {
     ("PATCH", "/"): "leads to the sign-in page",
     ("DELETE", "/"): "leads to the sign-in page",
     ("POST", "/api/v1/session"): "signs in; locked after five wrong passwords",
+    ("GET", "/problems/"): "what the codes of refusals mean; it is in the documents too",
+    ("GET", "/problems/x"): "the same of one code",
     **{(method, "/health"): "says ready or not, and nothing else" for method in METHODS},
     **{(method, "/admin/login/"): "the sign-in page" for method in ("GET", "POST", "PUT")},
     **{(method, "/admin/logout/"): "leads to the sign-in page" for method in METHODS},
 }
+
+
+@pytest.fixture(autouse=True)
+def _as_often_as_it_takes(settings: Any) -> None:
+    settings.API_RATES = dict.fromkeys(settings.API_RATES, 1_000_000)
 
 
 def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:

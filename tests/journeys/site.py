@@ -1,6 +1,7 @@
 """A running installation, and the people and devices that talk to it over HTTP."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,10 +34,20 @@ class Caller:
         sent: dict[str, Any] = {"json": {} if body is None else body}
         if file is not None:
             sent = {"data": body, "files": file}
-        return self._read(self._client.post(path, headers=self._forgery(), **sent))
+        return self._write("POST", path, **sent)
 
     def put(self, path: str, body: Any) -> Any:
-        return self._read(self._client.put(path, headers=self._forgery(), json=body))
+        return self._write("PUT", path, json=body)
+
+    def _write(self, method: str, path: str, **sent: Any) -> Any:
+        """Act on the version of the record as it is now, where the act is on one."""
+        headers = {**self._forgery(), "Idempotency-Key": str(uuid.uuid4())}
+        answer = self._client.request(method, path, headers=headers, **sent)
+        if answer.status_code == httpx.codes.PRECONDITION_REQUIRED:
+            record = self._client.get(answer.json()["record"])
+            headers["If-Match"] = record.headers["ETag"]
+            answer = self._client.request(method, path, headers=headers, **sent)
+        return self._read(answer)
 
     def lines(self, path: str, rows: str, *, key: str) -> Any:
         headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key}

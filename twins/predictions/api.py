@@ -119,6 +119,15 @@ class Alerts(generics.ListAPIView[Alert]):
         return super().get(request, *args, **kwargs)
 
 
+class AlertView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="alert_read", responses=AlertOut)
+    def get(self, request: Request, pk: int) -> Response:
+        """Read an alert."""
+        return Response(AlertOut(get_object_or_404(Alert, pk=pk)).data)
+
+
 class Answer(APIView):
     permission_classes = [PeopleRead]
 
@@ -142,5 +151,6 @@ urlpatterns = [
     path("predictions/<int:pk>", PredictionView.as_view(), name="prediction"),
     path("predictions/<int:pk>/input", PredictionInput.as_view(), name="prediction-input"),
     path("alerts", Alerts.as_view(), name="alerts"),
+    path("alerts/<int:pk>", AlertView.as_view(), name="alert"),
     path("alerts/<int:pk>/answer", Answer.as_view(), name="alert-answer"),
 ]

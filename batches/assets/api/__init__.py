@@ -1,7 +1,6 @@
 """Equipment, materials and lots over the API."""
 
 from django.urls import path
-from django.views.decorators.http import conditional_page
 
 from batches.assets.api import care, equipment, lots, materials
 
@@ -9,7 +8,7 @@ _equipment = "equipment/<str:code>"
 _lot = "material-lots/<str:number>"
 urlpatterns = [
     path("equipment", equipment.EquipmentList.as_view(), name="equipment-list"),
-    path(_equipment, conditional_page(equipment.EquipmentView.as_view()), name="equipment"),
+    path(_equipment, equipment.EquipmentView.as_view(), name="equipment"),
     path(f"{_equipment}/needs", equipment.NeedsView.as_view(), name="equipment-needs"),
     path(f"{_equipment}/state", equipment.State.as_view(), name="equipment-state"),
     path(f"{_equipment}/declaration", equipment.Declaration.as_view(), name="equipment-declared"),
@@ -63,7 +62,7 @@ urlpatterns = [
         name="approval-end",
     ),
     path("material-lots", lots.Lots.as_view(), name="material-lots"),
-    path(_lot, conditional_page(lots.LotView.as_view()), name="material-lot"),
+    path(_lot, lots.LotView.as_view(), name="material-lot"),
     path(f"{_lot}/decisions", lots.Decisions.as_view(), name="material-lot-decisions"),
     path(f"{_lot}/dates", lots.Dates.as_view(), name="material-lot-dates"),
     path(f"{_lot}/movements", lots.Movements.as_view(), name="material-lot-movements"),

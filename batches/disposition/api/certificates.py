@@ -23,6 +23,7 @@ from compliance.wire import Pages
 
 class Certification(APIView):
     permission_classes = [PeopleRead]
+    version_of = "batches/<str:number>/disposition"
 
     @extend_schema(operation_id="batch_certificates_list", responses=CertificateOut(many=True))
     def get(self, request: Request, number: str) -> Response:

@@ -18,6 +18,7 @@ from compliance.signatures import signing
 
 class Disposition(APIView):
     permission_classes = [PeopleRead]
+    version_of = "batches/<str:number>/disposition"
 
     @extend_schema(operation_id="disposition_read", responses=DispositionOut)
     def get(self, request: Request, number: str) -> Response:

@@ -18,6 +18,7 @@ from compliance.signatures import signing
 
 class Review(APIView):
     permission_classes = [PeopleRead]
+    version_of = "batches/<str:number>/review"
 
     @extend_schema(operation_id="batch_review_read", responses=ToReviewOut)
     def get(self, request: Request, number: str) -> Response:

@@ -1,7 +1,6 @@
 """What plants and laboratories post and read: batches, events, readings, samples, results."""
 
 from django.urls import path
-from django.views.decorators.http import conditional_page
 
 from batches.exchange.api.batches import Batches, BatchView, Links
 from batches.exchange.api.happenings import Events, Newest, Readings
@@ -10,7 +9,7 @@ from batches.exchange.api.receipts import Receipts
 
 urlpatterns = [
     path("batches", Batches.as_view(), name="batches"),
-    path("batches/<str:number>", conditional_page(BatchView.as_view()), name="batch"),
+    path("batches/<str:number>", BatchView.as_view(), name="batch"),
     path("batches/<str:number>/events", Events.as_view(), name="batch-events"),
     path("batches/<str:number>/readings", Readings.as_view(), name="batch-readings"),
     path("batches/<str:number>/readings/newest", Newest.as_view(), name="batch-readings-newest"),

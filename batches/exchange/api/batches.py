@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from batches.exchange import idempotency
 from batches.exchange.api.answered import BatchDetailOut, BatchOut
 from batches.exchange.api.posted import BatchIn, LinkIn
 from batches.execution import batches
@@ -49,11 +48,9 @@ class Batches(generics.ListAPIView[Batch]):
 
     @extend_schema(
         operation_id="batch_issue",
-        parameters=[idempotency.PARAMETER],
         request=BatchIn,
         responses={201: BatchOut},
     )
-    @idempotency.once
     def post(self, request: Request) -> Response:
         """Issue a batch of a product against its effective recipe."""
         body = BatchIn(data=request.data)
@@ -85,6 +82,7 @@ class BatchView(APIView):
 
 class Links(APIView):
     permission_classes = [PeopleRead]
+    adds = True
 
     @extend_schema(operation_id="deviation_link", request=LinkIn, responses={201: BatchDetailOut})
     def post(self, request: Request, number: str) -> Response:

@@ -43,11 +43,9 @@ class Events(generics.ListAPIView[BatchEvent]):
 
     @extend_schema(
         operation_id="event_record",
-        parameters=[idempotency.PARAMETER],
         request=EventIn,
         responses={201: EventOut},
     )
-    @idempotency.once
     def post(self, request: Request, number: str) -> Response:
         """Record an event; one that starts or ends the batch or a phase moves it on."""
         batch = get_object_or_404(Batch, number=number)
@@ -107,11 +105,9 @@ class Readings(APIView):
 
     @extend_schema(
         operation_id="readings_store",
-        parameters=[idempotency.PARAMETER],
         request={"application/x-ndjson": ReadingIn},
         responses={201: SegmentOut},
     )
-    @idempotency.once
     def post(self, request: Request, number: str) -> Response:
         """Store readings, one JSON object a line: all of them or, with every faulty line, none."""
         batch = get_object_or_404(Batch, number=number)

@@ -37,11 +37,9 @@ class Samples(generics.ListAPIView[Sample]):
 
     @extend_schema(
         operation_id="sample_register",
-        parameters=[idempotency.PARAMETER],
         request=SampleIn,
         responses={201: SampleOut},
     )
-    @idempotency.once
     def post(self, request: Request, number: str) -> Response:
         """Register a sample taken of the batch."""
         batch = get_object_or_404(Batch, number=number)
@@ -70,11 +68,9 @@ class Results(generics.ListAPIView[Result]):
 
     @extend_schema(
         operation_id="result_report",
-        parameters=[idempotency.PARAMETER],
         request=ResultIn,
         responses={201: ResultOut},
     )
-    @idempotency.once
     def post(self, request: Request, number: str) -> Response:
         """Report a result of a sample; a correction is the next version, with a reason."""
         batch = get_object_or_404(Batch, number=number)

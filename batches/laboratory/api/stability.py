@@ -160,6 +160,13 @@ urlpatterns = [
         name="stability-results",
     ),
     path(
+        "stability-results/<int:pk>",
+        reading(
+            "stability_result", answered_on.StabilityResultOut, found.stability_result
+        ).as_view(),
+        name="stability-result",
+    ),
+    path(
         "stability-results/<int:pk>/review",
         act(
             "stability_review", _review, body=LaboratorySignedIn, out=answered_on.StabilityReviewOut,

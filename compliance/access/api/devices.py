@@ -29,6 +29,7 @@ from compliance.wire import Pages
 
 class Devices(generics.ListAPIView[Device]):
     permission_classes = [PeopleRead]
+    answer_not_kept = "a token, which is shown once"
     serializer_class = DeviceOut
     pagination_class = Pages
 
@@ -113,6 +114,7 @@ class Disqualification(APIView):
 
 class Token(APIView):
     permission_classes = [PeopleRead]
+    answer_not_kept = "a token, which is shown once"
 
     @extend_schema(
         operation_id="device_renew_token", request=AccessReasonIn, responses={201: DeviceTokenOut}

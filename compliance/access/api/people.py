@@ -173,6 +173,7 @@ class PasswordReset(APIView):
 
 class Proofs(APIView):
     permission_classes = [PeopleRead]
+    answer_not_kept = "the proof of an identity, which may have to be erased"
 
     @extend_schema(
         operation_id="identity_prove", request=IdentityProofIn, responses={201: IdentityProofOut}
@@ -192,6 +193,7 @@ class Proofs(APIView):
 
 class ProofWithdrawal(APIView):
     permission_classes = [PeopleRead]
+    answer_not_kept = "the proof of an identity, which may have to be erased"
 
     @extend_schema(
         operation_id="identity_withdraw", request=AccessReasonIn, responses=IdentityProofOut

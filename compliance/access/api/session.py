@@ -45,6 +45,7 @@ class Session(APIView):
     """The session of a person; devices have none, they send their token."""
 
     authentication_classes = [PersonAuthentication]
+    without_key = "a session is no record, and its cookie cannot be given twice"
 
     def get_permissions(self) -> Sequence[Any]:
         if self.request.method == "POST":
@@ -71,8 +72,15 @@ class Session(APIView):
         auth.login(request._request, found, backend=_BACKEND)
         return Response(_session(request, found), status=201)
 
+
+class SessionEnd(APIView):
+    """The end of a person's session: an act like any other, since nothing here is deleted."""
+
+    authentication_classes = [PersonAuthentication]
+    without_key = "whoever signed out is nobody, and a repeat finds nothing to end"
+
     @extend_schema(operation_id="session_end", request=None, responses={204: None})
-    def delete(self, request: Request) -> Response:
+    def post(self, request: Request) -> Response:
         """Sign out."""
         credentials.signed_out(
             _signed_in(request), address=callers.address(request), at=timezone.now()
@@ -86,6 +94,7 @@ class Password(APIView):
     """The signed-in person's own password."""
 
     authentication_classes = [PersonAuthentication]
+    answer_not_kept = "the token of the session"
 
     @extend_schema(operation_id="password_change", request=PasswordIn, responses=SessionOut)
     def post(self, request: Request) -> Response:
@@ -133,5 +142,6 @@ def _session(request: Request, found: User) -> dict[str, Any]:
 
 urlpatterns = [
     path("session", Session.as_view(), name="session"),
+    path("session/end", SessionEnd.as_view(), name="session-end"),
     path("session/password", Password.as_view(), name="session-password"),
 ]

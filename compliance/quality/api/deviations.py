@@ -61,6 +61,7 @@ class Figures(APIView):
 
 class Notes(APIView):
     permission_classes = [PeopleRead]
+    adds = True
 
     @extend_schema(
         operation_id="deviation_note", request=DeviationNoteIn, responses={201: DeviationNoteOut}

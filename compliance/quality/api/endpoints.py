@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views.decorators.http import conditional_page
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -98,7 +97,7 @@ def member(name: str, records: QuerySet[Any], *, gives: type[Out], key: str = "n
             record = get_object_or_404(records, **{key: path[key]})
             return Response(gives(record, context={"request": request, "record": record}).data)
 
-    return conditional_page(Member.as_view())
+    return Member.as_view()
 
 
 def act(

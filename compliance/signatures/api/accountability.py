@@ -68,6 +68,15 @@ class Versions(APIView):
         return Response(StatementOut(drafted).data, status=201)
 
 
+class VersionView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="statement_read", responses=StatementOut)
+    def get(self, request: Request, version: int) -> Response:
+        """Read a version of the statement."""
+        return Response(StatementOut(get_object_or_404(Statement, version=version)).data)
+
+
 class Publication(APIView):
     permission_classes = [PeopleRead]
 
@@ -107,6 +116,11 @@ def _shown(person: User) -> dict[str, object]:
 urlpatterns = [
     path("accountability", Accountability.as_view(), name="accountability"),
     path("accountability/versions", Versions.as_view(), name="accountability-versions"),
+    path(
+        "accountability/versions/<int:version>",
+        VersionView.as_view(),
+        name="accountability-version",
+    ),
     path(
         "accountability/versions/<int:version>/publication",
         Publication.as_view(),

@@ -37,6 +37,7 @@ class Questions(APIView):
 
 class Confirmations(APIView):
     permission_classes = [PeopleRead]
+    answer_not_kept = "a code in the password's place"
 
     @extend_schema(operation_id="signature_confirm", request=KeyAnswerIn, responses={201: CodeOut})
     def post(self, request: Request) -> Response:

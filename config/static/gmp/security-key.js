@@ -36,6 +36,7 @@
       method: "POST", credentials: "same-origin", body: JSON.stringify(body),
       headers: {
         "Content-Type": "application/json",
+        "Idempotency-Key": crypto.randomUUID(),
         "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value,
       },
     });

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.trail.models import Refusal
 from tests import factories
+from tests.api_client import ApiClient
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ class Caller:
     """A person who is signed in to the API."""
 
     def __init__(self, person: User) -> None:
-        self.person, self.client = person, Client()
+        self.person, self.client = person, ApiClient()
         self.client.force_login(person)
 
     def get(self, path: str, *, status: int = 200) -> Any:
@@ -343,5 +343,5 @@ def test_an_approval_of_a_supplier_ends(quality: Caller) -> None:
 
 @pytest.mark.parametrize("path", ["/equipment", "/materials", "/suppliers", "/material-lots"])
 def test_strangers_and_administrators_of_the_system_do_not_write(path: str) -> None:
-    assert Client().get(f"{ROOT}{path}").status_code in {401, 403}
+    assert ApiClient().get(f"{ROOT}{path}").status_code in {401, 403}
     calling(Role.AUDITOR).get(path)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.utils import timezone
 
 from batches.execution.models import Batch, EventKind
@@ -13,6 +12,7 @@ from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.trail.models import Refusal
 from tests import factories
+from tests.api_client import ApiClient
 from tests.batches.execution.test_completeness import CHECKED
 from tests.factories import PASSWORD
 
@@ -25,7 +25,7 @@ class People:
         self.operator = factories.person(Role.OPERATOR, at=self.now)
         self.supervisor = factories.person(Role.SUPERVISOR, at=self.now)
         self.batch = factories.running_batch(factories.recipe(CHECKED, at=self.now), at=self.now)
-        self.clients = {person.pk: Client() for person in (self.operator, self.supervisor)}
+        self.clients = {person.pk: ApiClient() for person in (self.operator, self.supervisor)}
         for person in (self.operator, self.supervisor):
             self.clients[person.pk].force_login(person)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from batches.recipes import documents, master_recipes
@@ -16,6 +15,7 @@ from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.trail.models import Refusal
 from tests import factories
+from tests.api_client import ApiClient
 from tests.factories import NOON, PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ class Caller:
     """A person at the API."""
 
     def __init__(self, person: User) -> None:
-        self.person, self.client = person, Client()
+        self.person, self.client = person, ApiClient()
         self.client.force_login(person)
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
@@ -269,11 +269,11 @@ def test_the_effective_recipe_is_read_by_a_device_and_by_nobody_unknown() -> Non
     recipe = factories.recipe()
     _, token = factories.device_and_token()
 
-    known = Client().get(f"{BASE}/{_path(recipe)}", headers={"authorization": f"Bearer {token}"})
+    known = ApiClient().get(f"{BASE}/{_path(recipe)}", headers={"authorization": f"Bearer {token}"})
 
     assert known.status_code == 200
     for path in (_path(recipe), "recipes", "products", f"{_path(recipe)}/document"):
-        assert Client().get(f"{BASE}/{path}").status_code in {401, 403}
+        assert ApiClient().get(f"{BASE}/{path}").status_code in {401, 403}
 
 
 def test_a_longer_list_of_versions_asks_the_database_no_more_often(engineer: Caller) -> None:

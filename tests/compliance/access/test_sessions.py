@@ -18,6 +18,7 @@ from compliance.access.middleware import SEEN
 from compliance.access.models import PersonSession, SessionEnd, User
 from compliance.trail import recording
 from tests import factories
+from tests.api_client import ApiClient
 from tests.factories import NOON, PASSWORD, TEST
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,7 @@ def test_a_sign_in_on_the_pages_opens_one_too(client: Client, operator: User) ->
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda client: client.delete(API),
+        lambda client: client.post(f"{API}/end", content_type="application/json"),
         lambda client: client.post(reverse("admin:logout")),
     ],
 )
@@ -197,7 +198,7 @@ def test_an_open_session_fails_at_its_next_request(
 
 
 def test_the_own_new_password_ends_all_other_sessions(signed_in: Client, operator: User) -> None:
-    elsewhere = Client()
+    elsewhere = ApiClient()
     elsewhere.force_login(operator)
     assert elsewhere.get(PAGE).status_code == 200
 
@@ -243,7 +244,7 @@ def test_a_password_that_an_administrator_set_is_good_for_changing_it_only(
 def test_an_administrator_revokes_one_of_several_sessions(
     signed_in: Client, operator: User
 ) -> None:
-    lost = Client()
+    lost = ApiClient()
     lost.force_login(operator)
     lost.get(PAGE)
     administrator = factories.person(Role.SYSTEM_ADMINISTRATOR)

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from compliance.access.duties import Role
 from compliance.access.models import User
 from compliance.quality.models import Deviation, ImpactKind
 from tests import factories
+from tests.api_client import ApiClient
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ class Caller:
     """A person at the API; every answer is checked against the status that is expected."""
 
     def __init__(self, user: User) -> None:
-        self.user, self.client = user, Client()
+        self.user, self.client = user, ApiClient()
         self.client.force_login(user)
 
     def post(self, path: str, body: Any = None, *, status: int = 201) -> Any:
@@ -284,8 +284,8 @@ def test_nobody_reads_or_acts_without_signing_in() -> None:
         "deviations", "deviations/trends", "capas", "changes", "risks", "risk-scales",
         "trail-reviews", "periodic-reviews",
     ):  # fmt: skip
-        assert Client().get(f"/api/v1/{path}").status_code in (401, 403)
-        assert Client().post(f"/api/v1/{path}", {}).status_code in (401, 403, 405)
+        assert ApiClient().get(f"/api/v1/{path}").status_code in (401, 403)
+        assert ApiClient().post(f"/api/v1/{path}", {}).status_code in (401, 403, 405)
 
 
 def test_a_record_that_is_not_there_is_not_found() -> None:

@@ -24,6 +24,7 @@ from compliance.trail.verifier.contents import Kind
 from compliance.trail.verifier.outcome import Result
 from compliance.trail.verifier.trust import Trust
 from tests import factories, trail_log
+from tests.api_client import ApiClient
 from tests.conftest import FreshLog
 from tests.trail_app.models import Vessel
 
@@ -183,7 +184,7 @@ def test_protected_values_are_disclosed_and_shown_to_who_may_read_them_only(
     wanted = Wanted(kind=Kind.RECORD, records=(("access_user", str(auditor.pk)),))
     pages = {}
     for person in (quality, auditor):
-        client = Client()
+        client = ApiClient()
         client.force_login(person, backend="compliance.access.backends.RoleBackend")
         url = timeline_pages.record_url("access_user", str(auditor.pk))
         pages[person.pk] = client.get(url).content.decode()
@@ -203,7 +204,7 @@ def test_protected_values_are_disclosed_and_shown_to_who_may_read_them_only(
 
 @pytest.fixture
 def auditor(first: Vessel) -> Client:
-    client = Client()
+    client = ApiClient()
     client.force_login(
         factories.person(Role.AUDITOR), backend="compliance.access.backends.RoleBackend"
     )
@@ -258,7 +259,7 @@ def test_a_machine_gets_bundles_and_problems_over_the_api(
         answer = post(path, body)
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["type"].endswith(code)
-    assert Client().post("/api/v1/evidence/person").status_code in (401, 403)
+    assert ApiClient().post("/api/v1/evidence/person").status_code in (401, 403)
 
 
 def test_a_machine_turns_the_pages_of_a_timeline(auditor: Client, first: Vessel) -> None:
@@ -273,7 +274,7 @@ def test_a_machine_turns_the_pages_of_a_timeline(auditor: Client, first: Vessel)
     assert newest["entries"][0]["body"]["act"]["actor"] == "anna"
     assert newest["entries"][0]["secured"] == ["checkpointed"]
     assert auditor.get("/api/v1/entries", {"colour": "red"}).status_code == 422
-    assert Client().get("/api/v1/entries").status_code in (401, 403)
+    assert ApiClient().get("/api/v1/entries").status_code in (401, 403)
 
 
 def told(*words: str, **options: Any) -> str:
