@@ -18,11 +18,13 @@ from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 
 class Samples(generics.ListAPIView[Sample]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SAMPLES_READ, "post": Scope.SAMPLES_WRITE}
     serializer_class = SampleOut
     pagination_class = Pages
 
@@ -53,6 +55,7 @@ class Samples(generics.ListAPIView[Sample]):
 
 class Results(generics.ListAPIView[Result]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RESULTS_READ, "post": Scope.RESULTS_WRITE}
     serializer_class = ResultOut
     pagination_class = Pages
 

@@ -13,11 +13,13 @@ from batches.exchange.models import Receipt
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.models import Device
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 
 class Receipts(generics.ListAPIView[Receipt]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECEIPTS_READ}
     serializer_class = ReceiptOut
     pagination_class = Pages
 

@@ -30,6 +30,7 @@ from batches.recipes.models import MasterRecipe, Product, RecipeState
 from batches.recipes.parts import KINDS, Kind
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 _PEOPLE = ("product", "author", "reviewer", "checker", "based_on")
@@ -43,6 +44,7 @@ def found(product: str, version: int) -> MasterRecipe:
 
 class Recipes(generics.ListAPIView[MasterRecipe]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
     serializer_class = RecipeOut
     pagination_class = Pages
 
@@ -109,6 +111,7 @@ class Imports(APIView):
 
 class RecipeView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_read", responses=RecipeDetailOut)
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -118,6 +121,7 @@ class RecipeView(APIView):
 
 class ContentView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_content", responses=RecipeContent)
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -181,6 +185,7 @@ def _kind(part: str) -> Kind:
 
 class DocumentView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_export", responses=RecipeDocumentOut)
     def get(self, request: Request, product: str, version: int) -> HttpResponse:
@@ -194,6 +199,7 @@ class DocumentView(APIView):
 
 class Completeness(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_completeness", responses=RecipeLackOut(many=True))
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -204,6 +210,7 @@ class Completeness(APIView):
 
 class DifferenceView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(
         operation_id="recipe_difference",
