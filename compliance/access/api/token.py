@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from typing import Any
 from urllib.parse import unquote_plus
 
 from django.http import QueryDict

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from compliance.access import access_tokens, clients, credentials, devices
@@ -212,14 +213,18 @@ def test_without_the_scope_a_token_is_refused_and_told_which_one_and_it_is_recor
     token = token_of(client, made, secret)
 
     answer = post(client, token)
+    other = read(client, token, "/api/v1/batches/B-1/results")
 
-    assert answer.status_code == 403
+    assert (answer.status_code, other.status_code) == (403, 403)
     assert answer.json()["type"] == "/problems/insufficient-scope"
     assert answer["WWW-Authenticate"] == (
         'Bearer realm="api", error="insufficient_scope", scope="events:write"'
     )
-    kept = Refusal.objects.using(refusals.ALIAS).get()
-    assert (kept.code, kept.actor_id) == ("insufficient-scope", f"device:{made.device_id}")
+    assert 'scope="results:read"' in other["WWW-Authenticate"]
+    kept = Refusal.objects.using(refusals.ALIAS).order_by("pk")
+    assert [(one.code, one.actor_id) for one in kept] == [
+        ("insufficient-scope", f"device:{made.device_id}")
+    ] * 2
 
 
 def test_a_scope_that_is_taken_away_is_lost_to_a_token_in_use(client: Client) -> None:
@@ -496,6 +501,48 @@ def test_a_client_is_administered_over_the_api(client: Client) -> None:
     shown = client.get(f"/api/v1/access/clients{one}").content.decode()
     assert made["client_secret"] not in shown
     assert "digest" not in shown
+
+
+def test_a_client_is_administered_on_its_pages(client: Client) -> None:
+    client.force_login(factories.person(Role.SYSTEM_ADMINISTRATOR))
+    device = factories.device()
+    pages = reverse("admin:access_apiclient_changelist")
+
+    def act(where: str, name: str, **said: Any) -> str:
+        address = f"{pages}{where}acts/{name}/"
+        assert client.get(address).status_code == 200
+        answer = client.post(address, {**said, "reason": REASON}, follow=True)
+        return str(answer.content.decode())
+
+    shown = act("", "register", device=device.pk, scopes=["events:read"])
+    made = ApiClient.objects.get()
+    one = f"{made.pk}/"
+    assert made.client_id in shown
+    act(one, "rotate", overlap_hours=24)
+    act(one, "scopes", scopes=["events:read", "events:write"])
+    first, second = clients.valid_secrets(made, at=timezone.now())
+    act(one, "revoke-secret", secret=first.pk)
+    assert clients.valid_secrets(made, at=timezone.now()) == [second]
+    act(one, "revoke")
+
+    made.refresh_from_db()
+    page = client.get(f"{pages}{one}change/").content.decode()
+    assert (made.scopes, made.revoked_at is None) == ("events:read events:write", False)
+    assert "Revoked" in page
+    assert second.digest not in page
+
+
+def test_somebody_of_quality_reads_the_page_and_changes_nothing(client: Client) -> None:
+    made, _ = registered()
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+    pages = reverse("admin:access_apiclient_changelist")
+
+    assert client.get(f"{pages}{made.pk}/change/").status_code == 200
+    answer = client.post(f"{pages}{made.pk}/acts/revoke/", {"reason": REASON})
+
+    assert answer.status_code == 403
+    made.refresh_from_db()
+    assert made.revoked_at is None
 
 
 # --- What the database holds
