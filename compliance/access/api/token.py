@@ -133,7 +133,7 @@ def _said(request: Request) -> dict[str, str]:
         return {}
     if any(len(form.getlist(name)) > 1 for name in _READ):
         raise TokenRequestMalformed("say each parameter once")
-    return {name: form[name] for name in _READ if form.get(name)}
+    return {name: str(form[name]) for name in _READ if form.get(name)}
 
 
 def _credentials(request: Request, said: dict[str, str]) -> tuple[str, str]:
