@@ -11,6 +11,7 @@ from django.utils import timezone
 from rest_framework import exceptions
 
 from compliance.access import authentication
+from compliance.access.callers import InsufficientScope
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
 from compliance.trail.recording import Actor
@@ -19,6 +20,8 @@ from compliance.trail.refusals import Unidentified
 _READING = {"GET", "HEAD", "OPTIONS"}
 # Not a no to what was asked for: nobody said who asks, or how, or it comes too often.
 _NO_ACT = (exceptions.NotAuthenticated, exceptions.MethodNotAllowed, exceptions.Throttled)
+# Reading is no act; to be refused it for one's token is on record all the same.
+_OF_CREDENTIALS = (exceptions.AuthenticationFailed, InsufficientScope)
 _ASKED_BACK = 428  # nor is this: the caller is asked which version of the record is meant
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -36,7 +39,7 @@ def record(error: BaseException, request: HttpRequest | Any, *, code: str, detai
     refused = _refused(error, code, detail)
     if refused is None:
         return
-    if request.method in _READING and not isinstance(error, exceptions.AuthenticationFailed):
+    if request.method in _READING and not isinstance(error, _OF_CREDENTIALS):
         return
     refusals.record(
         refused,

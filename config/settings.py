@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from compliance.quality import working_hours
 from config import env, identity_providers
 from config.embedded import valkey
@@ -195,6 +197,10 @@ SESSION_IDLE_SECONDS = env.number("GMP_SESSION_IDLE_SECONDS", 15 * 60)
 # However busy it is, a session ends after this time.
 SESSION_LIMIT_SECONDS = env.number("GMP_SESSION_LIMIT_SECONDS", 12 * 3600)
 SESSION_COOKIE_AGE = SESSION_LIMIT_SECONDS
+# How long an access token of a client lasts; the database takes no more than an hour.
+ACCESS_TOKEN_SECONDS = env.number("GMP_ACCESS_TOKEN_SECONDS", 15 * 60)
+if not 1 <= ACCESS_TOKEN_SECONDS <= 3600:
+    raise ImproperlyConfigured("GMP_ACCESS_TOKEN_SECONDS must be 1 to 3600")
 # 21 CFR 11.300(b): how often quality looks at who may do what.
 ACCESS_REVIEW_DAYS = env.number("GMP_ACCESS_REVIEW_DAYS", 180)
 SESSION_COOKIE_HTTPONLY = True
@@ -245,6 +251,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "compliance.access.authentication.DeviceAuthentication",
+        "compliance.access.authentication.ClientAuthentication",
         "compliance.access.authentication.PersonAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -15,6 +15,12 @@ class Action(StrEnum):
     DEVICE_ENROLLED = "access.device-enrolled"
     DEVICE_QUALIFIED = "access.device-qualified"
     DEVICE_REVOKED = "access.device-revoked"
+    CLIENT_REGISTERED = "access.client-registered"
+    CLIENT_SCOPES_SET = "access.client-scopes-set"
+    CLIENT_SECRET_ROTATED = "access.client-secret-rotated"  # noqa: S105 -- the name of an act
+    CLIENT_SECRET_REVOKED = "access.client-secret-revoked"  # noqa: S105 -- the name of an act
+    CLIENT_REVOKED = "access.client-revoked"
+    ACCESS_TOKEN_ISSUED = "access.token-issued"  # noqa: S105 -- the name of an act
     SIGN_IN = "access.sign-in"
     SESSION_OPENED = "access.session-opened"
     SESSION_ENDED = "access.session-ended"

@@ -12,4 +12,5 @@ class AccessConfig(AppConfig):
         from compliance.access import callers  # models are there only now
         from compliance.api_contract import endpoint
 
+        endpoint.before_every_request(callers.demand_scope)
         endpoint.before_every_write(callers.demand_qualified)

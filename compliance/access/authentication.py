@@ -1,4 +1,4 @@
-"""Recognise who calls the API: a device by its token, a person by the session."""
+"""Recognise who calls the API: a device by its own or its client's token, a person by the session."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from compliance.access import devices
-from compliance.access.models import Device, User
+from compliance.access import access_tokens, devices, scopes
+from compliance.access.models import AccessToken, Device, User
 from compliance.refusals import Refused
 
 
@@ -25,16 +25,34 @@ class DeviceAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>` of an enrolled device."""
 
     def authenticate(self, request: Request) -> tuple[Device, None] | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = _bearer(request)
+        if token is None or token.startswith(access_tokens.PREFIX):
             return None
-        device = devices.by_token(token.strip())
+        device = devices.by_token(token)
         if device is None:
-            devices.report_token(
-                token.strip(), address=str(request.META.get("REMOTE_ADDR", "")), at=timezone.now()
-            )
+            devices.report_token(token, address=_address(request), at=timezone.now())
             raise AuthenticationFailed("this token belongs to no active device")
         return device, None
+
+    def authenticate_header(self, request: Request) -> str:
+        if _bearer(request) is None:  # RFC 6750 3.1: no error to whoever sent no token
+            return 'Bearer realm="api"'
+        return 'Bearer realm="api", error="invalid_token"'
+
+
+class ClientAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>` of a client; `request.auth` is the token."""
+
+    def authenticate(self, request: Request) -> tuple[Device, AccessToken] | None:
+        text = _bearer(request)
+        if text is None or not text.startswith(access_tokens.PREFIX):
+            return None
+        at = timezone.now()
+        token = access_tokens.by_token(text, at=at)
+        if token is None:
+            access_tokens.report(text, address=_address(request), at=at)
+            raise AuthenticationFailed("this access token has run out or was never valid")
+        return access_tokens.device_of(token), token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
@@ -54,12 +72,44 @@ def shut_out(request: Any) -> User | None:
     return User.objects.filter(pk=number, is_active=False).first() if number else None
 
 
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _address(request: Request) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 class DeviceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = DeviceAuthentication
     name = "device"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "Token of an enrolled device"}
+
+
+class ClientScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The scopes of an operation are those that its view declares, and stand nowhere else."""
+
+    target_class = ClientAuthentication
+    name = "client"
+
+    def get_security_requirement(self, auto_schema: Any) -> Any:
+        declared = getattr(auto_schema.view, "scopes", {})  # the schema itself is no endpoint
+        scope = declared.get(auto_schema.method.lower())
+        return {self.name: [str(scope)]} if scope else []
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, Any]:
+        flow = {
+            "tokenUrl": "/api/v1/oauth/token",
+            "scopes": {scope.value: means for scope, means in scopes.MEANS.items()},
+        }
+        return {
+            "type": "oauth2",
+            "description": "Access token of a client; it lasts some minutes (RFC 6749 4.4)",
+            "flows": {"clientCredentials": flow},
+        }
 
 
 class PersonScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

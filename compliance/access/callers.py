@@ -1,5 +1,6 @@
 """Say who calls the API: a person who signed in, or a device."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from django.utils import timezone
@@ -7,9 +8,9 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from compliance.access import authority, devices
+from compliance.access import access_tokens, authority, devices
 from compliance.access.duties import Duty
-from compliance.access.models import Device, User
+from compliance.access.models import AccessToken, Device, User
 from compliance.refusals import Refused
 
 
@@ -32,6 +33,32 @@ class PasswordNotOwn(Refused):
 
     code = "password-not-own"
     status = 403
+
+
+class InsufficientScope(Refused):
+    """The access token has not the scope of this operation, or no client reaches it."""
+
+    code = "insufficient-scope"
+    status = 403
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"this takes an access token with the scope {scope}" if scope
+            else "no scope of a client reaches this; it is for people"
+        )  # fmt: skip
+        wanted = f', scope="{scope}"' if scope else ""
+        self.auth_header = f'Bearer realm="api", error="insufficient_scope"{wanted}'  # RFC 6750 3.1
+
+
+def demand_scope(request: Request, scopes: Mapping[str, str]) -> None:
+    """Pass for an access token with the scope of this method, and for everybody without one."""
+    token = request.auth
+    if not isinstance(token, AccessToken):
+        return
+    method = str(request.method).lower()
+    scope = str(scopes.get("get" if method == "head" else method, ""))
+    if not scope or not access_tokens.may(token, scope):
+        raise InsufficientScope(scope)
 
 
 def demand_qualified(request: Request) -> None:

@@ -13,7 +13,7 @@ from compliance.access.actions import Action
 from compliance.access.models import AlarmKind, SignIn, SignInOutcome, User
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
-from compliance.trail.recording import System
+from compliance.trail.recording import Actor, System
 from compliance.trail.refusals import Unidentified
 
 MAX_FAILURES = 5  # 21 CFR 11.300(d)
@@ -82,7 +82,7 @@ def _checked(username: str, password: str, purpose: str, address: str, at: datet
         if is_locked(username, at=at):
             _alarm(username, person, purpose, address, at)
         refused = CredentialsWrong("this name and password do not belong together")
-        raise _kept(refused, username, purpose, at)
+        raise kept(refused, username, purpose, at)
     is_half = purpose == "session" and any(asks(person) for asks in _more)
     _record(username, HALF if is_half else purpose, SignInOutcome.ACCEPTED, address, at)
     return person
@@ -96,26 +96,34 @@ def demand_unlocked(username: str, *, purpose: str, address: str, at: datetime) 
             f"{username} is locked after {MAX_FAILURES} wrong attempts; wait "
             f"{LOCK_FOR.seconds // 60} minutes or ask an administrator"
         )
-        raise _kept(refused, username, purpose, at)
+        raise kept(refused, username, purpose, at)
 
 
 def attempted(
     person: User, *, purpose: str, outcome: SignInOutcome, address: str, at: datetime
 ) -> None:
     """Record an attempt with something else than the password; it counts with all others."""
-    _record(person.username, purpose, outcome, address, at)
-    if outcome == SignInOutcome.WRONG and is_locked(person.username, at=at):
-        _alarm(person.username, person, purpose, address, at)
+    counted(person.username, person, purpose=purpose, outcome=outcome, address=address, at=at)
 
 
-def _alarm(username: str, person: User | None, purpose: str, address: str, at: datetime) -> None:
+def counted(
+    name: str, about: Actor, *, purpose: str, outcome: SignInOutcome, address: str, at: datetime
+) -> None:
+    """Record an attempt under a name, a person's or a client's; too many wrong ones are an alarm."""
+    name = _typed(name)
+    _record(name, purpose, outcome, address, at)
+    if outcome == SignInOutcome.WRONG and is_locked(name, at=at):
+        _alarm(name, about, purpose, address, at)
+
+
+def _alarm(username: str, person: Actor | None, purpose: str, address: str, at: datetime) -> None:
     """Tell somebody at once that a name is locked: urgently, says 21 CFR 11.300(d)."""
     text = f"{username} is locked: {MAX_FAILURES} wrong attempts, the last one for a {purpose}"
     about = person or Unidentified(username)
     alarms.raise_(AlarmKind.LOCKED, text, about=about, address=address, at=at)
 
 
-def _kept(refused: Refused, username: str, purpose: str, at: datetime) -> Refused:
+def kept(refused: Refused, username: str, purpose: str, at: datetime) -> Refused:
     """Record the refusal and return it; each attempt counts, whatever the caller names it."""
     refusals.record(
         refused,

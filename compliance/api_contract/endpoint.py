@@ -5,7 +5,7 @@ was it done before (the first answer again), what does the body say (400, 413, 4
 which version of the record was seen (428, 412); and only then the view's own act, in one transaction
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -35,6 +35,14 @@ def before_every_write(ask: Callable[[Request], object]) -> None:
     _asked.append(ask)
 
 
+_asked_first: list[Callable[[Request, Mapping[str, str]], object]] = []
+
+
+def before_every_request(ask: Callable[[Request, Mapping[str, str]], object]) -> None:
+    """Let a higher room ask whether a caller has the scope that a view declares."""
+    _asked_first.append(ask)
+
+
 class Endpoint(APIView):
     """A view of the API under the contract. What a view may say of itself:
 
@@ -42,6 +50,7 @@ class Endpoint(APIView):
     repeat does not get it again; `adds` that its POST adds beside the record, whose version does not
     matter then; `version_of` the route of the record, where it is not the nearest one; `lifetime`;
     `is_streamed` that it reads its body itself, line by line, and holds each line to its form.
+    `scopes` which scope of a client each method takes: without one, no client of the API reaches it.
     """
 
     without_key: ClassVar[str] = ""
@@ -50,6 +59,7 @@ class Endpoint(APIView):
     version_of: ClassVar[str] = ""
     is_streamed: ClassVar[bool] = False
     lifetime: ClassVar[Lifetime | None] = None
+    scopes: ClassVar[Mapping[str, str]] = {}
     # Set by `routes`: the record of each writing method, and whether its version must be named.
     bound_to: ClassVar[dict[str, Record]] = {}
     needs_version: ClassVar[frozenset[str]] = frozenset()
@@ -63,6 +73,11 @@ class Endpoint(APIView):
         identity = getattr(request.user, "trail_identity", None)
         address = f"{rates.NOBODY}:{request.META.get('REMOTE_ADDR', '')}"
         self._count(request, identity().id if identity else address)
+
+    def check_permissions(self, request: Request) -> None:
+        for ask in _asked_first:
+            ask(request, self.scopes)
+        super().check_permissions(request)
 
     def _count(self, request: Request, client: str) -> None:
         standing = rates.counted(client, at=timezone.now())

@@ -16,7 +16,7 @@ from compliance.api_contract.versions import PART, Record
 
 Patterns = list[URLPattern | URLResolver]
 # What a view may say of itself; see `Endpoint`.
-_SAID = ("without_key", "answer_not_kept", "adds", "version_of", "lifetime")
+_SAID = ("without_key", "answer_not_kept", "adds", "version_of", "lifetime", "scopes")
 
 
 class NotUnderContract(TypeError):

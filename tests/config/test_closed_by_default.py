@@ -28,6 +28,10 @@ OPEN = {
     ("PATCH", "/"): "leads to the sign-in page",
     ("DELETE", "/"): "leads to the sign-in page",
     ("POST", "/api/v1/session"): "signs in; locked after five wrong passwords",
+    (
+        "POST",
+        "/api/v1/oauth/token",
+    ): "asks for the secret of a client; locked after five wrong ones",
     ("GET", "/problems/"): "what the codes of refusals mean; it is in the documents too",
     ("GET", "/problems/x"): "the same of one code",
     **{(method, "/health"): "says ready or not, and nothing else" for method in METHODS},

@@ -19,12 +19,14 @@ from batches.execution.models import Batch, BatchState
 from batches.recipes.models import MasterRecipe, RecipeState
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead, PeopleRead
+from compliance.access.scopes import Scope
 from compliance.quality.models import Deviation
 from compliance.wire import Pages
 
 
 class Batches(generics.ListAPIView[Batch]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.BATCHES_READ, "post": Scope.BATCHES_WRITE}
     serializer_class = BatchOut
     pagination_class = Pages
 
@@ -72,6 +74,7 @@ class Batches(generics.ListAPIView[Batch]):
 
 class BatchView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.BATCHES_READ}
 
     @extend_schema(operation_id="batch_read", responses=BatchDetailOut)
     def get(self, request: Request, number: str) -> Response:

@@ -10,6 +10,7 @@ from batches.exchange import changes
 from batches.exchange.changes import Filter
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import In, Out, Text
 
 MOST = 1000
@@ -62,6 +63,7 @@ class ChangesOut(Out):
 
 class Changes(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.CHANGES_READ}
 
     @extend_schema(operation_id="changes_list", parameters=[ChangesIn], responses={200: ChangesOut})
     def get(self, request: Request) -> Response:

@@ -24,11 +24,13 @@ from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import In, Moment, Pages, Text
 
 
 class Events(generics.ListAPIView[BatchEvent]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.EVENTS_READ, "post": Scope.EVENTS_WRITE}
     serializer_class = EventOut
     pagination_class = Pages
 
@@ -73,6 +75,7 @@ class Window(In):
 
 class Readings(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.READINGS_READ, "post": Scope.READINGS_WRITE}
     parser_classes = [NdjsonParser]
 
     @extend_schema(
@@ -131,6 +134,7 @@ class Readings(APIView):
 
 class Newest(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.READINGS_READ}
 
     @extend_schema(operation_id="readings_newest", responses=NewestOut(many=True))
     def get(self, request: Request, number: str) -> Response:

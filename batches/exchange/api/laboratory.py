@@ -18,6 +18,7 @@ from batches.laboratory import results, samples
 from batches.laboratory.models import Result, Sample
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.refusals import Refused
 from compliance.wire import Pages
 
@@ -31,6 +32,7 @@ class SampleUnknown(Refused):
 
 class Samples(generics.ListAPIView[Sample]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SAMPLES_READ, "post": Scope.SAMPLES_WRITE}
     serializer_class = SampleOut
     pagination_class = Pages
 
@@ -61,6 +63,7 @@ class Samples(generics.ListAPIView[Sample]):
 
 class Results(generics.ListAPIView[Result]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RESULTS_READ, "post": Scope.RESULTS_WRITE}
     serializer_class = ResultOut
     pagination_class = Pages
 

@@ -23,6 +23,7 @@ from batches.execution.models import Batch
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.models import Device
+from compliance.access.scopes import Scope
 from compliance.wire import Out, Pages
 
 _LONGEST = 200
@@ -78,6 +79,7 @@ _BESIDE = [
 
 class Messages(generics.ListAPIView[Message]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.MESSAGES_READ, "post": Scope.MESSAGES_WRITE}
     parser_classes = [BytesParser]
     serializer_class = MessageOut
     pagination_class = Pages
@@ -141,6 +143,7 @@ def _said(request: Request) -> dict[str, str]:
 
 class MessageView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.MESSAGES_READ}
 
     @extend_schema(operation_id="message_read", responses=MessageDetailOut)
     def get(self, request: Request, pk: int) -> Response:
@@ -150,6 +153,7 @@ class MessageView(APIView):
 
 class MessageContent(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.MESSAGES_READ}
 
     @extend_schema(operation_id="message_content", responses={(200, "*/*"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> HttpResponse:
@@ -171,6 +175,7 @@ def _message(request: Request, pk: int) -> Message:
 
 class BatchMl(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.BATCHES_READ}
 
     @extend_schema(
         operation_id="batch_batchml", responses={(200, "application/xml"): OpenApiTypes.BINARY}

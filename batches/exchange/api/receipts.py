@@ -17,6 +17,7 @@ from batches.exchange.models import Receipt, SourceRecord
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.models import Device
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 MOST_IDS = 100
@@ -24,6 +25,7 @@ MOST_IDS = 100
 
 class Receipts(generics.ListAPIView[Receipt]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECEIPTS_READ}
     serializer_class = ReceiptOut
     pagination_class = Pages
 

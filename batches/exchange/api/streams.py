@@ -35,8 +35,9 @@ from batches.exchange.models import Gap, Source
 from batches.exchange.parsing import NdjsonParser, StrictJSONParser
 from batches.exchange.reconciliation import Window
 from compliance.access import callers
-from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.callers import PeopleAndDevicesRead, PeopleRead
 from compliance.access.models import Device
+from compliance.access.scopes import Scope
 from compliance.refusals import Refused
 from compliance.wire import Pages
 
@@ -76,6 +77,7 @@ def readable(code: str, request: Request) -> Source:
 
 class Sources(generics.ListAPIView[Source]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SOURCES_READ}
     serializer_class = SourceOut
     pagination_class = Pages
 
@@ -113,6 +115,7 @@ class Sources(generics.ListAPIView[Source]):
 
 class SourceView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SOURCES_READ}
 
     @extend_schema(operation_id="source_read", responses=SourceDetailOut)
     def get(self, request: Request, code: str) -> Response:
@@ -130,7 +133,7 @@ class SourceView(APIView):
 
 
 class SourceThresholds(APIView):
-    permission_classes = [PeopleAndDevicesRead]
+    permission_classes = [PeopleRead]
 
     @extend_schema(
         operation_id="source_thresholds",
@@ -156,6 +159,7 @@ class Records(APIView):
     is_streamed = True
     adds = True
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"post": Scope.RECORDS_WRITE}
     # What is read is the stream itself; the parsers say which media type it is.
     parser_classes = [NdjsonParser, StrictJSONParser]
 
@@ -208,6 +212,7 @@ class Answer:
 
 class Gaps(generics.ListAPIView[Gap]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SOURCES_READ}
     serializer_class = GapOut
     pagination_class = Pages
 
@@ -226,7 +231,7 @@ class Gaps(generics.ListAPIView[Gap]):
 
 
 class GapExplanation(APIView):
-    permission_classes = [PeopleAndDevicesRead]
+    permission_classes = [PeopleRead]
 
     @extend_schema(
         operation_id="gap_explain",
@@ -248,6 +253,7 @@ class GapExplanation(APIView):
 
 class Reconciliation(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.SOURCES_READ}
 
     @extend_schema(
         operation_id="source_reconcile",

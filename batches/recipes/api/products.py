@@ -17,11 +17,13 @@ from batches.recipes.models import Product
 from batches.recipes.products import Registered
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 
 class Products(generics.ListAPIView[Product]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
     serializer_class = ProductOut
     pagination_class = Pages
 
@@ -57,6 +59,7 @@ class Products(generics.ListAPIView[Product]):
 
 class ProductView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="product_read", responses=ProductOut)
     def get(self, request: Request, code: str) -> Response:

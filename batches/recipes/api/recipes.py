@@ -38,6 +38,7 @@ from batches.recipes.models import MasterRecipe, Product, RecipeState
 from batches.recipes.parts import KINDS, Kind
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
+from compliance.access.scopes import Scope
 from compliance.wire import Pages
 
 _PEOPLE = ("product", "author", "reviewer", "checker", "based_on")
@@ -51,6 +52,7 @@ def found(product: str, version: int) -> MasterRecipe:
 
 class Recipes(generics.ListAPIView[MasterRecipe]):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
     serializer_class = RecipeOut
     pagination_class = Pages
 
@@ -117,6 +119,7 @@ class Imports(APIView):
 
 class RecipeView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_read", responses=RecipeDetailOut)
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -126,6 +129,7 @@ class RecipeView(APIView):
 
 class ContentView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_content", responses=RecipeContent)
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -189,6 +193,7 @@ def _kind(part: str) -> Kind:
 
 class DocumentView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_export", responses=RecipeDocumentOut)
     def get(self, request: Request, product: str, version: int) -> HttpResponse:
@@ -202,6 +207,7 @@ class DocumentView(APIView):
 
 class Completeness(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(operation_id="recipe_completeness", responses=RecipeLackOut(many=True))
     def get(self, request: Request, product: str, version: int) -> Response:
@@ -215,6 +221,7 @@ class Completeness(APIView):
 
 class DifferenceView(APIView):
     permission_classes = [PeopleAndDevicesRead]
+    scopes = {"get": Scope.RECIPES_READ}
 
     @extend_schema(
         operation_id="recipe_difference",

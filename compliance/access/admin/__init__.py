@@ -2,6 +2,7 @@
 
 from compliance.access.admin import (  # noqa: F401 -- each registers its pages
     alarms,
+    clients,
     devices,
     log_page,
     people,

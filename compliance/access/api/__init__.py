@@ -1,6 +1,6 @@
 """Sign-in, people, devices and what is on record about them, over the API."""
 
-from compliance.access.api import devices, oversight, people, session, training
+from compliance.access.api import clients, devices, oversight, people, session, token, training
 
 urlpatterns = [
     *session.urlpatterns,
@@ -8,4 +8,6 @@ urlpatterns = [
     *training.urlpatterns,
     *oversight.urlpatterns,
     *devices.urlpatterns,
+    *clients.urlpatterns,
+    *token.urlpatterns,
 ]

@@ -2,6 +2,7 @@
 
 from compliance.access.models.access_log import AccessEvent, AccessEventKind
 from compliance.access.models.alarms import AlarmKind, SecurityAlarm
+from compliance.access.models.clients import AccessToken, ApiClient, ClientSecret
 from compliance.access.models.devices import Device, DeviceKind, Qualification
 from compliance.access.models.identity import IdentityProof, ProofMethod
 from compliance.access.models.people import RoleAssignment, User, UserManager
@@ -24,9 +25,10 @@ from compliance.access.models.training import (
 )
 
 __all__ = [
-    "AccessEvent", "AccessEventKind", "AccessReview", "AccessReviewLine", "AlarmKind",
-    "Assessment", "CertificationLetter", "Curriculum", "Device", "DeviceKind", "IdentityProof",
-    "PasswordChange", "PersonSession", "Procedure", "ProcedureVersion", "ProofMethod",
-    "Qualification", "ReviewOutcome", "ReviewState", "RoleAssignment", "SecurityAlarm",
-    "SessionEnd", "SignIn", "SignInOutcome", "Training", "TrainingMethod", "User", "UserManager",
+    "AccessEvent", "AccessEventKind", "AccessReview", "AccessReviewLine", "AccessToken",
+    "AlarmKind", "ApiClient", "Assessment", "CertificationLetter", "ClientSecret", "Curriculum",
+    "Device", "DeviceKind", "IdentityProof", "PasswordChange", "PersonSession", "Procedure",
+    "ProcedureVersion", "ProofMethod", "Qualification", "ReviewOutcome", "ReviewState",
+    "RoleAssignment", "SecurityAlarm", "SessionEnd", "SignIn", "SignInOutcome", "Training",
+    "TrainingMethod", "User", "UserManager",
 ]  # fmt: skip

@@ -14,11 +14,12 @@ class SignInOutcome(models.TextChoices):
 
 @controlled(append_only=True)
 class SignIn(models.Model):
-    """One attempt to give credentials, for a session or for a signature."""
+    """One attempt to give credentials: for a session, a signature, or a client's access token."""
 
     username = models.CharField(max_length=150, db_index=True)
     purpose = models.CharField(
-        max_length=20, choices=[("session", "Session"), ("signature", "Signature")]
+        max_length=20,
+        choices=[("session", "Session"), ("signature", "Signature"), ("token", "Access token")],
     )
     outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
     address = models.CharField(max_length=64, blank=True)
