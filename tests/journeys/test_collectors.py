@@ -24,10 +24,11 @@ from tests.batches.exchange.collectors import peers
 from tests.batches.exchange.collectors.peers import EdgeNode, OpcUaServer
 from tests.journeys.conftest import ROOT, Installation
 
+# One device and one batch for each test.
 MAKE = (
-    "from tests import factories as f; from compliance.access.models import DeviceKind; "
-    "d, token = f.device_and_token(DeviceKind.HISTORIAN); "
-    "print(f.running_batch().number, token)"
+    "from tests import factories as f; from compliance.access.models import DeviceKind as K; "
+    "print(*[x for _ in range(2) for x in "
+    "(f.running_batch().number, f.device_and_token(K.HISTORIAN)[1])])"
 )
 READ = (
     "from django.db import connection; c = connection.cursor(); "
@@ -43,6 +44,7 @@ class Site:
     def __init__(self, installation: Installation) -> None:
         self.installation, self.port = installation, peers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.given: list[str] = []  # batch and token, for each test
         self._web: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -74,6 +76,7 @@ def site() -> Iterator[Site]:
     migrated = installation.manage("migrate", "--verbosity", "0", timeout=1_000)
     assert migrated.returncode == 0, migrated.stderr
     made = Site(installation)
+    made.given = installation.ask(MAKE).splitlines()[-1].split()
     made.start()
     try:
         yield made
@@ -96,8 +99,7 @@ class Gateway:
 
     @classmethod
     def of(cls, site: Site, kind: str, folder: Path, peer: str) -> "Gateway":
-        made = site.installation.ask(MAKE).splitlines()[-1].split()
-        gateway = cls(site, kind, folder, *made)
+        gateway = cls(site, kind, folder, site.given.pop(0), site.given.pop(0))
         (folder / "token").touch(mode=0o600)
         (folder / "token").write_text(gateway.token)
         (folder / "gateway.toml").write_text(
