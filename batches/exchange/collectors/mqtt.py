@@ -20,7 +20,7 @@ from batches.exchange.collectors import sparkplug as sparkplug_b
 from batches.exchange.collectors.buffer import Buffer
 from batches.exchange.collectors.configuration import Mqtt
 from batches.exchange.collectors.quality import Qualities
-from batches.exchange.collectors.samples import Taken
+from batches.exchange.collectors.samples import Aside, Taken
 from batches.exchange.collectors.sparkplug import Follower
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,11 @@ class Collector:
         at, data = buffers.now(), bytes(message.payload)
         if topic := self._topics.get(message.topic):
             return json_topics.take(topic, data, self._qualities, at=at)
-        return self._follower.take(message.topic, data, at=at, is_repeat=message.dup)
+        if self._follower.knows(message.topic):
+            return self._follower.take(message.topic, data, at=at, is_repeat=message.dup)
+        # The broker keeps subscriptions of an earlier configuration.
+        text = f"{message.topic}: {data.hex()}"
+        return Taken(aside=[Aside("topic-not-configured", text, at)])
 
     def _ask_for_births(self) -> None:
         """Ask each edge node whose aliases are not known for its births, not more than needed."""

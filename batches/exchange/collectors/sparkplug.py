@@ -12,6 +12,8 @@ from batches.exchange.collectors.quality import Qualities
 from batches.exchange.collectors.samples import Aside, Note, Sample, Taken
 
 NAMESPACE = "spBv1.0"
+_OF_NODE = ("NBIRTH", "NDATA", "NDEATH")
+_OF_DEVICE = ("DBIRTH", "DDATA", "DDEATH")
 REBIRTH = "Node Control/Rebirth"
 # How far back a message may be that the broker delivers again: as many as may be under way.
 _REPEATED = 100
@@ -58,15 +60,25 @@ class Follower:
         found = []
         for node in self.nodes:
             group, name = node.split("/")
-            for kind in ("NBIRTH", "NDATA", "NDEATH"):
+            for kind in _OF_NODE:
                 found.append(f"{NAMESPACE}/{group}/{kind}/{name}")
-            for kind in ("DBIRTH", "DDATA", "DDEATH"):
+            for kind in _OF_DEVICE:
                 found.append(f"{NAMESPACE}/{group}/{kind}/{name}/+")
         return found
 
     def unborn(self) -> list[str]:
         """Return the edge nodes whose birth has to be asked for."""
         return [node for node, known in self._known.items() if not known.is_trusted]
+
+    def knows(self, topic: str) -> bool:
+        """Tell whether a topic is one of those of a configured edge node."""
+        parts = topic.split("/")
+        has_device = len(parts) == 5 and parts[2] in _OF_DEVICE
+        return (
+            parts[0] == NAMESPACE
+            and (has_device or (len(parts) == 4 and parts[2] in _OF_NODE))
+            and f"{parts[1]}/{parts[3]}" in self._known
+        )
 
     def take(self, topic: str, data: bytes, *, at: datetime, is_repeat: bool = False) -> Taken:
         """Return what a message says; afterwards `unborn` names whom to ask for a new birth."""

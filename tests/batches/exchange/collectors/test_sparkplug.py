@@ -238,6 +238,24 @@ def test_a_rebirth_is_asked_for_with_the_command_of_the_specification() -> None:
     assert (metric.name, metric.boolean_value) == ("Node Control/Rebirth", True)
 
 
+@pytest.mark.parametrize(
+    ("topic", "is_known"),
+    [
+        ("spBv1.0/G/NDATA/N", True),
+        ("spBv1.0/G/DDATA/N/D", True),
+        ("spBv1.0/G/DDATA/N", False),
+        ("spBv1.0/G/NCMD/N", False),
+        ("spBv1.0/G/NDATA/M", False),
+        ("other/G/NDATA/N", False),
+        ("t", False),
+    ],
+)
+def test_only_topics_of_configured_edge_nodes_are_followed(
+    plant: Plant, topic: str, is_known: bool
+) -> None:
+    assert plant.follower.knows(topic) is is_known
+
+
 @pytest.mark.shared
 def test_the_fields_are_those_of_the_published_definition(shared: Path) -> None:
     text = (shared / "data/exchange/sparkplug/sparkplug_b.proto").read_text()
