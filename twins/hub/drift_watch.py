@@ -6,7 +6,7 @@ from datetime import datetime
 
 from compliance.access.duties import Duty
 from compliance.quality import deviations
-from compliance.quality.models import Category, Deviation, Severity
+from compliance.quality.models import Category, Deviation, Origin, Severity
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
@@ -207,6 +207,7 @@ def _open_deviation(made: DriftCheck, name: str, said: str, *, at: datetime) -> 
         occurred_at=at,
         actor=WATCH,
         at=at,
+        origin=Origin.WATCH,
         category=Category.COMPUTERISED_SYSTEM,
         concerns=f"model {made.version}",
     )

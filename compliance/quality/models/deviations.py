@@ -28,6 +28,7 @@ class Origin(models.TextChoices):
     PERSON = "person", "Reported by a person"
     ALERT = "alert", "Accepted alert of a twin"
     IMPORT = "import", "Imported from another system"
+    WATCH = "watch", "Found by the watch over a model"
 
 
 class RootCause(models.TextChoices):
