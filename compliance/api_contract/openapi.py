@@ -182,7 +182,7 @@ class Schema(AutoSchema):
 
 
 def _first_sentence(text: str) -> str:
-    return " ".join(text.split("\n\n")[0].split()).removesuffix(".")
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split()).removesuffix(".")
 
 
 def nulls_as_of_3_1(result: dict[str, Any], **_: Any) -> dict[str, Any]:

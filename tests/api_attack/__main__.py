@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from tests.journeys import plan
 
 HERE = Path(__file__).parent
 FOLDER = Path("var/api-attack")
+_FAILURE = re.compile(r"- ST\d+ ")  # as the report of schemathesis names each
 # One check is left out: that what fits the schema is accepted. A plant's rules are more than a
 # schema can say (a phase that is over, a second person), and each refusal has its own code.
 LEFT_OUT_CHECKS = "positive_data_acceptance"
@@ -69,7 +71,7 @@ def tool() -> Path:
         pip = [place / "bin/python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--disable-pip-version-check", "-r", wanted], check=True)
         made.write_bytes(wanted.read_bytes())
-    return place / "bin/st"
+    return (place / "bin/st").resolve()
 
 
 def attack(
@@ -107,8 +109,9 @@ def attack(
     }  # fmt: skip
     with (folder / "output.txt").open("w") as output:
         done = subprocess.run(
-            list(map(str, command)), env=environment, stdout=output, stderr=output, check=False
-        )
+            list(map(str, command)), cwd=folder, env=environment, stdout=output, stderr=output,
+            check=False,
+        )  # fmt: skip
     return _read(client, tally, folder / "output.txt", done.returncode)
 
 
@@ -116,11 +119,8 @@ def _read(client: str, tally: Path, output: Path, ended: int) -> Outcome:
     seen: list[dict[str, Any]] = []
     if tally.exists():
         seen = [json.loads(line) for line in tally.read_text().splitlines()]
-    failures = [
-        line.strip()
-        for line in output.read_text().splitlines()
-        if line.strip().startswith("- ") and not line.strip().startswith("- Test Case ID")
-    ]
+    lines = map(str.strip, output.read_text().splitlines())
+    failures = [line for line in lines if _FAILURE.match(line)]
     return Outcome(
         client, len(seen), Counter(one["status"] for one in seen),
         {one["operation"] for one in seen}, failures, ended,

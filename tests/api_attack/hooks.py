@@ -36,9 +36,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         chosen = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
         if chosen % 4:
             case.path_parameters = dict(values[chosen // 4 % len(values)])
-    if _is_right(case, ParameterLocation.BODY) and isinstance(case.body, dict):
-        if isinstance(case.body.get("password"), str):
-            case.body = {**case.body, "password": _SAID["password"]}  # wrong ones lock the account
+    said = case.body if isinstance(case.body, dict) else {}
+    if _is_right(case, ParameterLocation.BODY) and isinstance(said.get("password"), str):
+        case.body = {**said, "password": _SAID["password"]}  # wrong ones lock the account
     if not _is_right(case, ParameterLocation.HEADER) or case.headers is None:
         return
     if "Idempotency-Key" in case.headers:
