@@ -11,10 +11,10 @@ SERVE ?= 1
 DATA ?=
 BIND ?= auto
 
-.PHONY: help setup demo up test requirements services check format lock bench clean
+.PHONY: help setup demo up test requirements services check format lock bench clean api-attack
 
 help:  ## Say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/ready: constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else f"Python 3.11 to 3.13 is needed; {sys.executable} is {v[0]}.{v[1]}. Set PYTHON=python3.12, say.")'
@@ -72,6 +72,9 @@ format: setup  ## Format code and templates
 
 bench: setup  ## Measure a part (PART=trail ENTRIES=1000000 ARGS=--markdown), write var/bench/<part>.json
 	@ENTRIES=$(ENTRIES) $(BIN)/python -m tests.bench.$(PART) $(ARGS)
+
+api-attack: setup  ## Attack the API of a running server with schemathesis (ARGS='--examples 5 --clients device')
+	@$(BIN)/python -m tests.api_attack $(ARGS)
 
 lock: setup  ## Renew constraints.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

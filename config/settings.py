@@ -273,11 +273,15 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "GMP compliance and audit-trail twin",
     "DESCRIPTION": "What a plant's LIMS, MES and sensors post, and what people read and sign.",
     "VERSION": "1",
+    "LICENSE": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "This installation"}],
+    "SERVE_INCLUDE_SCHEMA": False,
     "OAS_VERSION": "3.1.0",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "compliance.api_contract.openapi.nulls_as_of_3_1",
         "compliance.api_contract.openapi.described_once",
     ],
     "ENUM_NAME_OVERRIDES": {

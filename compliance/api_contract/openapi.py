@@ -11,13 +11,15 @@ _KEY = "3f1c2a7e-7c0e-4d52-9a57-1f8f0f2f7d11"
 _TAG = '"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"'
 
 
-def _parameter(name: str, text: str, example: str, *, is_needed: bool) -> dict[str, Any]:
+def _parameter(
+    name: str, text: str, example: str, *, is_needed: bool, **form: str | int
+) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
         "required": is_needed,
         "description": text,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", **form},
         "example": example,
     }
 
@@ -32,6 +34,7 @@ PARAMETERS = {
         "Names this write: 1 to 120 visible ASCII characters. Sent again, it gets the same answer.",
         _KEY,
         is_needed=True,
+        pattern="^[!-~]{1,120}$",
     ),
     "IfMatch": _parameter(
         "If-Match",
@@ -109,14 +112,20 @@ PROBLEM = {
 _ALWAYS = {"X-Correlation-Id": "CorrelationId"}
 _RATED = {**_ALWAYS, "RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
 _GIVEN_LATER = {"429": "Too many requests", "503": "Not reachable now"}
-_READ = {"401": "Nobody is known", "403": "Not permitted", "404": "No such record"} | _GIVEN_LATER
+_READ = {
+    "401": "Nobody is known",
+    "403": "Not permitted",
+    "404": "No such record",
+    "406": "Not in a form that is answered here",
+} | _GIVEN_LATER
+_ASKED = {"422": "The values break a rule"}  # also of an address and of a query
 _WRITTEN = {
     "400": "Not JSON, or no Idempotency-Key",
     **_READ,
     "409": "The state forbids it, or the key is under way",
     "413": "Too large",
     "415": "Not in a form that is read here",
-    "422": "The values break a rule",
+    **_ASKED,
 }
 _VERSIONED = {"412": "The record has changed", "428": "The version is not named"}
 TEXTS = {**_WRITTEN, **_VERSIONED}
@@ -127,6 +136,8 @@ class Schema(AutoSchema):
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
+        if operation:
+            operation.setdefault("summary", _first_sentence(operation.get("description", "")))
         if operation and isinstance(self.view, Endpoint):
             self._add_parameters(operation, self.view, self.method.lower())
             self._add_answers(operation, self.view, self.method.lower())
@@ -159,7 +170,7 @@ class Schema(AutoSchema):
             said |= {"Deprecation": "Deprecation", "Sunset": "Sunset"}
         for answer in operation["responses"].values():
             answer.setdefault("headers", {}).update(_refs(said))
-        refused = _WRITTEN if method in WRITES else _READ
+        refused = _WRITTEN if method in WRITES else _READ | _ASKED
         if method in view.bound_to:
             refused = refused | _VERSIONED
         for status in refused:
@@ -168,6 +179,30 @@ class Schema(AutoSchema):
             operation["responses"]["304"] = {
                 "description": "What you have is current.", "headers": _refs({"ETag": "ETag"}),
             }  # fmt: skip
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split()).removesuffix(".")
+
+
+def nulls_as_of_3_1(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say null as OpenAPI 3.1 does where the framework's pages still say it as 3.0 (a hook)."""
+    _mend(result.get("components", {}).get("schemas", {}))
+    return result
+
+
+def _mend(node: Any) -> None:
+    if isinstance(node, list):
+        for one in node:
+            _mend(one)
+    elif isinstance(node, dict):
+        if node.get("nullable") is True and isinstance(node.get("type"), str):
+            del node["nullable"]
+            node["type"] = [node["type"], "null"]
+        if {} in (node.get("oneOf") or ()):  # anything, and null: exactly one never holds for null
+            del node["oneOf"]
+        for one in node.values():
+            _mend(one)
 
 
 def described_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -31,7 +32,7 @@ def problem(
         "title": title,
         "status": status_code,
         "detail": detail or title,
-        "instance": instance,
+        "instance": escape_uri_path(instance),  # a path is decoded, an URI reference is not
         "errors": errors or [],
         "correlation_id": correlation.current.get(),
         **more,

@@ -37,18 +37,11 @@ def walk(url: str, first_password: str) -> Left:
     made = Walk(url)
     try:
         accounts(made, first_password)
-        _on(made)
+        for step in STEPS:
+            step(made)
         return records.read(made.q_second)
     finally:
         made.close()
-
-
-def _on(made: Walk) -> None:
-    for step in (
-        training, materials, equipment, specification, recipe, issue, inoculation, growth,
-        labelling, laboratory, deviation, trail_review, disposition,
-    ):  # fmt: skip
-        step(made)
 
 
 def accounts(walk: Walk, first_password: str) -> None:
@@ -313,3 +306,9 @@ def disposition(walk: Walk) -> None:
     )
     walk.q_person.sign(f"{ONE}/certificates", assessment=plan.IMPACT)
     walk.w_store.post(f"{ONE}/shipments", {**plan.SHIPMENT, "shipped_at": plan.now()})
+
+
+STEPS = (
+    training, materials, equipment, specification, recipe, issue, inoculation, growth,
+    labelling, laboratory, deviation, trail_review, disposition,
+)  # fmt: skip

@@ -88,8 +88,9 @@ def installation() -> Iterator[Installation]:
 
 @dataclass(frozen=True)
 class Walked:
-    """What a walk left, and what the verifier said of its trail afterwards."""
+    """What a walk left and where, and what the verifier said of its trail afterwards."""
 
+    installation: Installation
     left: Left
     verified: subprocess.CompletedProcess[str]
 
@@ -105,6 +106,6 @@ def walked_over_api() -> Iterator[Walked]:
         password = site.first_administrator(made)
         with site.running(made) as url:
             left = api_walk.walk(url, password)
-        yield Walked(left, made.manage("trail", "verify"))
+        yield Walked(made, left, made.manage("trail", "verify"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

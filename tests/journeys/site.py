@@ -27,6 +27,12 @@ class Caller:
     def close(self) -> None:
         self._client.close()
 
+    def header(self, name: str) -> str:
+        return self._client.headers[name]
+
+    def cookies(self) -> dict[str, str]:
+        return dict(self._client.cookies)
+
     def get(self, path: str, **query: Any) -> Any:
         return self._read(self._client.get(path, params=query))
 
@@ -44,7 +50,7 @@ class Caller:
         headers = {**self._forgery(), "Idempotency-Key": str(uuid.uuid4())}
         answer = self._client.request(method, path, headers=headers, **sent)
         if answer.status_code == httpx.codes.PRECONDITION_REQUIRED:
-            record = self._client.get(answer.json()["record"])
+            record = self._client.get(self._client.base_url.join(answer.json()["record"]))
             headers["If-Match"] = record.headers["ETag"]
             answer = self._client.request(method, path, headers=headers, **sent)
         return self._read(answer)

@@ -56,7 +56,7 @@ def walked_on_pages(pictures: Path) -> Iterator[Walked]:
         password = site.first_administrator(made)
         with site.running(made) as url, pages.browser() as opened:
             left = admin_walk.walk(opened, url, password, pictures)
-        yield Walked(left, made.manage("trail", "verify"))
+        yield Walked(made, left, made.manage("trail", "verify"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from batches.exchange.formats.xml_reading import ACKNOWLEDGEMENT
 from batches.exchange.models.messages import Message
 from batches.execution.models import Batch, EventKind
 from compliance.access.authority import NotPermitted
+from compliance.access.duties import Role
 from compliance.access.models import DeviceKind
 from tests import factories
 from tests.batches.exchange import posting
@@ -214,3 +215,16 @@ def test_a_foreign_record_lands_its_events_in_the_batch_it_names() -> None:
         "batch record",
         "event known before",
     ]
+
+
+def test_a_person_whose_session_is_checked_against_forgery_is_answered_and_nothing_breaks() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+    client.cookies["csrftoken"] = token = "a" * 32
+
+    answer = client.post(
+        "/api/v1/messages", LOT, content_type=XML,
+        headers={"X-CSRFToken": token, "Idempotency-Key": "m-1"},
+    )  # fmt: skip
+
+    assert (answer.status_code, _code(answer)) == (403, "not-permitted")

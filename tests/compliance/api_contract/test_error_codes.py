@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from compliance.api_contract import error_codes
+from compliance.api_contract import error_codes, problems
 from compliance.api_contract.management.commands import error_catalogue
 from compliance.refusals import Refused
 
@@ -38,3 +38,11 @@ def test_the_page_of_a_code_is_open_to_everybody_and_that_of_no_code_is_not_ther
     assert "idempotency-key-missing" in client.get("/problems/").content.decode()
     assert client.get("/problems/idempotency-key-missing").status_code == 200
     assert client.get("/problems/none-such").status_code == 404
+
+
+def test_the_instance_of_a_problem_is_a_reference_whatever_was_asked_for() -> None:
+    asked = problems.problem(
+        code="not-found", title="Not found", status_code=404, instance="/api/v1/batches/Ä <1>\x0f%"
+    )
+
+    assert asked["instance"] == "/api/v1/batches/%C3%84%20%3C1%3E%0F%25"

@@ -1,0 +1,1 @@
+"""Other people's tools attack the API: `make api-attack`."""

@@ -1,0 +1,162 @@
+"""Attack the API with schemathesis as each kind of client, and print what came of it."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.api_attack import standing
+from tests.journeys import plan
+
+HERE = Path(__file__).parent
+FOLDER = Path("var/api-attack")
+_FAILURE = re.compile(r"- ST\d+ ")  # as the report of schemathesis names each
+# One check is left out: that what fits the schema is accepted. A plant's rules are more than a
+# schema can say (a phase that is over, a second person), and each refusal has its own code.
+LEFT_OUT_CHECKS = "positive_data_acceptance"
+# What would end the client's own session, or lock its account; nobody attacks these too.
+LEFT_OUT = {
+    "device": (),
+    "quality": ("^/api/v1/session",),
+    "auditor": ("^/api/v1/session",),
+    "nobody": (),
+}
+
+
+@dataclass
+class Outcome:
+    """What one client's attack came to."""
+
+    client: str
+    cases: int
+    statuses: Counter[int]
+    operations: set[str]
+    failures: list[str] = field(default_factory=list)
+    ended: int = 0
+
+    def row(self) -> str:
+        families = Counter({f"{status // 100}xx": 0 for status in self.statuses})
+        for status, count in self.statuses.items():
+            families[f"{status // 100}xx"] += count
+        counts = " ".join(f"{families[name]:>7}" for name in ("2xx", "3xx", "4xx", "5xx"))
+        return (
+            f"{self.client:<9}{len(self.operations):>11}{self.cases:>8} {counts} "
+            f"{len(self.failures):>9}"
+        )
+
+
+HEADING = (
+    f"{'client':<9}{'operations':>11}{'cases':>8} "
+    f"{'2xx':>7} {'3xx':>7} {'4xx':>7} {'5xx':>7} {'failures':>9}"
+)
+
+
+def tool() -> Path:
+    """Return schemathesis, in an environment of its own that is made when it is missing."""
+    given = os.environ.get("SCHEMATHESIS")
+    if given:
+        return Path(given)
+    wanted = HERE / "requirements.txt"
+    place = FOLDER / "venv"
+    made = place / "made-of.txt"
+    if not made.exists() or made.read_bytes() != wanted.read_bytes():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+        pip = [place / "bin/python", "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--disable-pip-version-check", "-r", wanted], check=True)
+        made.write_bytes(wanted.read_bytes())
+    return (place / "bin/st").resolve()
+
+
+def attack(
+    stands: standing.Standing, client: str, *, words: argparse.Namespace, folder: Path
+) -> Outcome:
+    """Run schemathesis as one client; its own report stays in `folder`."""
+    said, tally = folder / "said.json", folder / "tally.jsonl"
+    tally.unlink(missing_ok=True)
+    said.write_text(
+        json.dumps({
+            "url": stands.url, "headers": stands.clients[client], "known": stands.known,
+            "password": plan.OWN, "tally": str(tally),
+        })
+    )  # fmt: skip
+    command = [
+        tool(), "run", stands.schema, "--url", stands.url, "--exclude-checks", LEFT_OUT_CHECKS,
+        "--phases", words.phases, "--max-examples", str(words.examples), "--seed", str(words.seed),
+        "--continue-on-failure", "--generation-database", "none", "--warnings", "off",
+        "--no-shrink", "--suppress-health-check", "all", "--request-timeout", "120",
+        "--workers", str(words.workers), "--no-color",
+        "--report", "junit", "--report-junit-path", folder / "junit.xml",
+    ]  # fmt: skip
+    if words.minutes:
+        command += ["--max-time", str(int(words.minutes * 60))]
+    for pattern in LEFT_OUT[client]:
+        command += ["--exclude-path-regex", pattern]
+    for pattern in words.only:
+        command += ["--include-path-regex", pattern]
+    for name, value in stands.clients[client].items():
+        command += ["--header", f"{name}: {value}"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GMP_")}
+    environment = {
+        **kept, "API_ATTACK": str(said), "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONWARNINGS": "ignore",
+    }  # fmt: skip
+    with (folder / "output.txt").open("w") as output:
+        done = subprocess.run(
+            list(map(str, command)), cwd=folder, env=environment, stdout=output, stderr=output,
+            check=False,
+        )  # fmt: skip
+    return _read(client, tally, folder / "output.txt", done.returncode)
+
+
+def _read(client: str, tally: Path, output: Path, ended: int) -> Outcome:
+    seen: list[dict[str, Any]] = []
+    if tally.exists():
+        seen = [json.loads(line) for line in tally.read_text().splitlines()]
+    lines = map(str.strip, output.read_text().splitlines())
+    failures = [line for line in lines if _FAILURE.match(line)]
+    return Outcome(
+        client, len(seen), Counter(one["status"] for one in seen),
+        {one["operation"] for one in seen}, failures, ended,
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Attack as each client; the exit code is 1 when anything at all was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.api_attack", description=__doc__)
+    parser.add_argument("--clients", nargs="+", default=list(LEFT_OUT), choices=list(LEFT_OUT))
+    parser.add_argument("--examples", type=int, default=20, help="generated for each operation")
+    parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
+    parser.add_argument("--minutes", type=float, help="at most, for each client")
+    parser.add_argument("--only", nargs="*", default=[], help="patterns of paths")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    words = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tool()
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="gmp-api-attack-") as plant:
+        with standing.installation(Path(plant)) as stands:
+            for client in words.clients:
+                folder = (FOLDER / client).resolve()
+                folder.mkdir(exist_ok=True)
+                outcomes.append(attack(stands, client, words=words, folder=folder))
+                print(f"{client}: {folder / 'output.txt'}", flush=True)
+    print(HEADING)
+    for outcome in outcomes:
+        print(outcome.row())
+    found = any(
+        outcome.failures or outcome.ended or any(status >= 500 for status in outcome.statuses)
+        for outcome in outcomes
+    )
+    return int(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
