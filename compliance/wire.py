@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
 
 from compliance import times
 
@@ -61,5 +62,24 @@ class Text(serializers.CharField):
 
 
 class Pages(LimitOffsetPagination):
+    """Pages of a list; `limit` and `offset` are whole numbers, and anything else is refused."""
+
     default_limit = 100
     max_limit = 1000
+
+    def get_limit(self, request: Request) -> int | None:
+        _demand_whole(request, self.limit_query_param, least=1)
+        return super().get_limit(request)
+
+    def get_offset(self, request: Request) -> int:
+        _demand_whole(request, self.offset_query_param, least=0)
+        return super().get_offset(request)
+
+
+def _demand_whole(request: Request, name: str, *, least: int) -> None:
+    said = request.query_params.get(name)
+    if said is None:
+        return
+    is_whole = said.isascii() and said.isdigit() and len(said) <= 18
+    if not is_whole or int(said) < least:
+        raise serializers.ValidationError({name: f"a whole number from {least} on"}, code="page")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
@@ -58,6 +59,10 @@ def _known(model: type[models.Model], column: str, value: str) -> str:
     choices = [str(one) for one, _ in getattr(field, "flatchoices", [])]
     if choices and value not in choices:
         raise serializers.ValidationError({column: f"one of {', '.join(filter(None, choices))}"})
+    try:
+        field.to_python(value)
+    except ModelInvalid as error:
+        raise serializers.ValidationError({column: error.messages}) from error
     return value
 
 

@@ -294,3 +294,16 @@ def test_a_record_that_is_not_there_is_not_found() -> None:
     for path in ("deviations", "capas", "changes", "risks", "trail-reviews"):
         quality.get(f"{path}/none", status=404)
     quality.post("capas/none/approval", {"password": PASSWORD}, status=404)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["risk-scales?version=newest", "changes?due_on=soon", "capas?limit=all", "capas?offset=-1"],
+)
+def test_a_filter_or_a_page_that_is_no_value_is_refused(client: Client, asked: str) -> None:
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+
+    answer = client.get(f"/api/v1/{asked}")
+
+    assert answer.status_code == 422, answer.content
+    assert answer.json()["errors"]
