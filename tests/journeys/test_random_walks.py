@@ -190,6 +190,7 @@ class Walk(RuleBasedStateMachine):
                 act(at)
                 with connection.cursor() as cursor:
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # else it holds for the next act
         except Refused as refused:
             assert refused.code != "refused"
             return False

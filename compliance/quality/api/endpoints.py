@@ -60,7 +60,8 @@ def _known(model: type[models.Model], column: str, value: str) -> str:
     if choices and value not in choices:
         raise serializers.ValidationError({column: f"one of {', '.join(filter(None, choices))}"})
     try:
-        field.to_python(value)
+        if isinstance(field, models.Field):
+            field.to_python(value)
     except ModelInvalid as error:
         raise serializers.ValidationError({column: error.messages}) from error
     return value

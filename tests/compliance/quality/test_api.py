@@ -300,7 +300,7 @@ def test_a_record_that_is_not_there_is_not_found() -> None:
     "asked",
     ["risk-scales?version=newest", "changes?due_on=soon", "capas?limit=all", "capas?offset=-1"],
 )
-def test_a_filter_or_a_page_that_is_no_value_is_refused(client: Client, asked: str) -> None:
+def test_a_filter_or_a_page_that_is_no_value_is_refused(client: ApiClient, asked: str) -> None:
     client.force_login(factories.person(Role.QUALITY_ASSURANCE))
 
     answer = client.get(f"/api/v1/{asked}")
