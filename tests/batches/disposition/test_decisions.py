@@ -391,7 +391,7 @@ def test_the_database_releases_nothing_that_stands_open(open_: str) -> None:
         _released_by_hand(batch, factories.person(Role.QUALITY_ASSURANCE))
 
 
-def _released_by_hand(batch: Batch, by: User) -> None:
+def _released_at_once(batch: Batch, by: User) -> None:
     """Do what `decide` does, without asking anything."""
     signature = signing.sign(
         batch, meaning=Meaning.RELEASED, confirmed=factories.confirmed(by), comment="by hand"
