@@ -364,7 +364,7 @@ def test_whoever_made_or_tested_a_batch_neither_reviews_nor_releases_it(made: st
     with pytest.raises(MakerDecides):
         factories.decision(batch, by=both)
     with _refused_by_database(), _act():
-        _released_by_hand(batch, both)
+        _released_at_once(batch, both)
     factories.decision(batch, Outcome.HELD, by=both)  # to stop a batch is everybody's
 
 
@@ -388,7 +388,7 @@ def test_the_database_releases_nothing_that_stands_open(open_: str) -> None:
         return
     factories.review(batch)
     with _refused_by_database(), _act():
-        _released_by_hand(batch, factories.person(Role.QUALITY_ASSURANCE))
+        _released_at_once(batch, factories.person(Role.QUALITY_ASSURANCE))
 
 
 def _released_at_once(batch: Batch, by: User) -> None:
