@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from compliance.access import access_tokens, clients, people
 from compliance.access.duties import Role
+from compliance.access.models import PersonSession
 from compliance.access.scopes import Scope
 from tests import factories
 from tests.compliance.api_contract.conftest import PREFIX, Operation
@@ -46,6 +47,11 @@ def records() -> dict[str, dict[str, str]]:
         factories.device(), wanted=[Scope.EVENTS_READ], actor=TEST, at=NOON, reason="for a test"
     )
     recipe = batch.recipe
+    # Somebody else's: everybody may end a session of their own.
+    other = Client()
+    other.force_login(factories.person(Role.QUALITY_ASSURANCE))
+    other.get(f"{PREFIX}session")
+    session = PersonSession.objects.latest("pk")
     return {
         "batches": {"number": batch.number, "order": "1", "sample": sample.number},
         "results": {"id": str(result.pk)},
@@ -60,6 +66,7 @@ def records() -> dict[str, dict[str, str]]:
         "access/people": {"username": factories.person(Role.OPERATOR).username},
         "access/procedures": {"code": factories.procedure().code},
         "access/devices": {"name": device.name},
+        "access/sessions": {"number": str(session.pk)},
         "access/clients": {"client_id": client.client_id, "secret": "1"},
     }
 
@@ -238,6 +245,21 @@ def test_a_device_that_is_not_qualified_writes_nothing_and_reads_what_devices_re
     open_to_devices = {one.name for one, _ in found if one.method == "GET" and _is_for_clients(one)}
     assert {name for name, status in answers.items() if status == 200} <= open_to_devices
     assert beyond({k: v for k, v in answers.items() if k not in open_to_devices}) == {}
+
+
+def test_a_person_without_a_role_is_refused_all_of_it(
+    operations: list[Operation], records: dict[str, dict[str, str]], schema: dict[str, Any]
+) -> None:
+    client = Client()
+    client.force_login(factories.person())
+    found = addressed(operations, records)
+
+    answers = walked(client, found, schema)
+
+    reads = {one.name for one, _ in found if not one.is_write}
+    assert beyond({k: v for k, v in answers.items() if k in reads}) == {}
+    assert beyond(answers, REFUSED | REFUSED_FOR_VALUES) == {}
+    assert Counter(answers.values())[403] > len(answers) / 2
 
 
 def test_an_auditor_reads_and_writes_nothing(
