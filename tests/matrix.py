@@ -100,19 +100,23 @@ class Caller:
     def is_device(self) -> bool:
         return isinstance(self.actor, Device)
 
-    def send(self, asked: Asked, *, correlation: str) -> Answer:
+    def send(self, asked: Asked, *, correlation: str, seen: "Seen") -> Answer:
         """Send a request; where the version of a record is asked for, read it, and send it again."""
         headers = {"X-Correlation-Id": correlation, "Idempotency-Key": correlation}
         if self.token:
             headers |= {"Authorization": f"Bearer {self.token}"}
+        if tag := seen.tags.get((self.name, seen.records.get(asked.address, ""))):
+            return self._sent(asked, {**headers, "If-Match": tag})
         answer = self._sent(asked, headers)
         if answer.status == PRECONDITION_REQUIRED:
+            record = seen.records[asked.address] = str(answer.body["record"])
             # A reading has a correlation of its own: what it is refused is not this act's.
-            seen = self._sent(
-                Asked(str(answer.body["record"]).removeprefix(BASE), body="", method="GET"),
+            read = self._sent(
+                Asked(record.removeprefix(BASE), body="", method="GET"),
                 {**headers, "X-Correlation-Id": f"{correlation}-read"},
             )
-            answer = self._sent(asked, {**headers, "If-Match": seen.tag})
+            seen.tags[self.name, record] = read.tag
+            answer = self._sent(asked, {**headers, "If-Match": read.tag})
         return answer
 
     def _sent(self, asked: Asked, headers: Mapping[str, str]) -> Answer:
@@ -139,6 +143,14 @@ class Caller:
             recording.source.reset(token)
         tag = answer.headers.get("ETag", "")
         return Answer(answer.status_code, getattr(answer, "data", {}), tag)
+
+
+@dataclass
+class Seen:
+    """The record that each address acts on, and its version as each caller has read it."""
+
+    records: dict[str, str] = field(default_factory=dict)
+    tags: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 Crew = Mapping[str, Caller]
@@ -187,10 +199,10 @@ def run(kind: Kind) -> Ran:
     ran, crew = Ran(), _crew(kind)
     for state in kind.allowed:
         with transaction.atomic():
-            record = kind.made_in(state, crew)
+            record, seen = kind.made_in(state, crew), Seen()
             for step in kind.ask:
                 with transaction.atomic():
-                    _Attempt(kind, state, step, record, ran).by_everybody(crew)
+                    _Attempt(kind, state, step, record, ran, seen).by_everybody(crew)
                     transaction.set_rollback(True)
             transaction.set_rollback(True)
     return ran
@@ -240,6 +252,7 @@ class _Attempt:
     step: StrEnum
     record: Any
     ran: Ran
+    seen: Seen  # holds as long as nothing is changed: what is done is asked anew
 
     def by_everybody(self, crew: Crew) -> None:
         before, outside_before = _newest("default"), _newest(ALIAS)
@@ -251,7 +264,7 @@ class _Attempt:
                 self._done(caller)
                 continue
             asked, correlation = self.kind.ask[self.step](self.record, caller), _correlation()
-            answer = caller.send(asked, correlation=correlation)
+            answer = caller.send(asked, correlation=correlation, seen=self.seen)
             refused[f"api:{correlation}"] = (caller, asked, code)
             if answer.code != code:
                 self._wrong(caller, f"expected {code}, got {answer.code}: {answer.detail}")
@@ -280,7 +293,7 @@ class _Attempt:
                 fresh = type(self.record)._default_manager.get(pk=self.record.pk)
                 self.kind.prepare[self.step](fresh, caller.actor)
             asked, before = self.kind.ask[self.step](self.record, caller), _newest("default")
-            answer = caller.send(asked, correlation=_correlation())
+            answer = caller.send(asked, correlation=_correlation(), seen=Seen())
             if answer.status not in (200, 201):
                 self._wrong(caller, f"not done: {answer.code}: {answer.detail}")
             elif _newest("default") == before and self.step not in self.kind.finds:

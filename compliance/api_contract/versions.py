@@ -119,12 +119,13 @@ def of(answer: HttpResponseBase) -> str:
 
 
 def _read(request: Request, record: Record, parts: Mapping[str, Any]) -> HttpResponseBase:
-    """Answer the GET of the record to the same caller; who may act on it is asked elsewhere."""
+    """Answer the GET of the record to the same caller: whoever may not read it has no version of it."""
     view = record.view(**record.options)
     view.request = clone_request(request, "GET")
     view.args, view.kwargs = (), {name: parts[name] for name in record.names}
     view.format_kwarg = None
     view.headers = {}
+    view.check_permissions(view.request)
     get = view.get  # type: ignore[attr-defined]
     return cast(HttpResponseBase, get(view.request, **view.kwargs))
 

@@ -306,9 +306,11 @@ OWNER = "owner of the action"
 
 
 def _for_its_owner(state: str, step: OfCapa, caller: Caller) -> str | None:
-    """An action is its owner's to finish."""
-    is_another = step == OfCapa.FINISH_ACTION and caller.name != OWNER
-    return capas.CapaActionNotYours.code if is_another else None
+    """An action is its owner's to finish; the effect of it is for another person to check."""
+    is_owner = caller.name == OWNER
+    if step == OfCapa.FINISH_ACTION and not is_owner:
+        return capas.CapaActionNotYours.code
+    return capas.CapaOwnWork.code if step == OfCapa.CHECK and is_owner else None
 
 
 def _finished_actions(capa: Capa, by: User) -> None:
