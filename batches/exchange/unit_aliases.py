@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from batches.exchange import declaring
+from batches.exchange import declaring, shipped_aliases
 from batches.exchange.actions import Action
 from batches.exchange.models.messages import DeclarationState, UnitAlias
 from batches.quantities import units
@@ -51,11 +51,15 @@ class Meant:
 def meant(raw: str) -> Meant:
     """Return what is approved for a text as written, or raise `UnitNotApproved`.
 
-    The site's aliases come first, then the spellings of the product's own table of units.
+    The site's aliases come first, then those that came with the product, then the spellings of its
+    table of units. What the site has decided on once, the product's aliases say no more.
     """
-    alias = UnitAlias.objects.filter(raw=raw, state=DeclarationState.EFFECTIVE).first()
+    decided = UnitAlias.objects.filter(raw=raw).exclude(state=DeclarationState.PROPOSED)
+    alias = decided.filter(state=DeclarationState.EFFECTIVE).first()
     if alias is not None:
         return Meant(raw, alias.code, alias.display, alias.dimension, f"alias v{alias.version}")
+    if raw in shipped_aliases.BY_TEXT and not decided.exists():
+        return Meant(raw, *shipped_aliases.BY_TEXT[raw], shipped_aliases.VERSION)
     try:
         unit = units.parse(raw)
     except units.UnitUnknown as error:

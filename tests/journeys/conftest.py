@@ -34,7 +34,7 @@ class Installation:
         for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
             self.environment.pop(name, None)
 
-    def manage(self, *words: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
+    def manage(self, *words: str, timeout: float = 800) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, text=True,
             capture_output=True, timeout=timeout, check=False,

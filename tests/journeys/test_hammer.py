@@ -13,7 +13,7 @@ def test_what_was_acknowledged_is_in_the_log_once_whatever_was_killed() -> None:
         cwd=ROOT,
         text=True,
         capture_output=True,
-        timeout=280,
+        timeout=800,
         check=False,
     )
 

@@ -9,7 +9,7 @@ from tests.journeys import test_browser
 from tests.journeys.conftest import Installation
 from tests.journeys.test_browser import CAST, _act, _sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 page = test_browser.page
 KEY = {
     "protocol": "ctap2", "transport": "usb", "hasResidentKey": False, "hasUserVerification": True,

@@ -205,12 +205,16 @@ def test_an_alias_is_never_born_approved(quality: User) -> None:
 
 
 def test_a_new_version_takes_the_place_of_the_one_before(quality: User, supervisor: User) -> None:
-    first = UnitAlias.objects.get(raw="OD")
-    second = unit_aliases.propose(
-        "OD", code="{OD}", display="OD", dimension="turbidity-by-absorbance", actor=supervisor,
-        at=NOON, reason=REASON,
+    first, second = (
+        unit_aliases.propose(
+            "OD", code="{OD}", display="OD", dimension=f"turbidity-{number}", actor=supervisor,
+            at=NOON, reason=REASON,
+        )
+        for number in (1, 2)
     )  # fmt: skip
-    assert unit_aliases.meant("OD").code == "[AU]"
+    assert unit_aliases.meant("OD").by == "aliases-2026.1"
+    unit_aliases.approve(first, actor=quality, at=NOON, reason=REASON)
+    assert unit_aliases.meant("OD").by == "alias v1"
 
     unit_aliases.approve(second, actor=quality, at=NOON, reason=REASON)
 
@@ -221,12 +225,27 @@ def test_a_new_version_takes_the_place_of_the_one_before(quality: User, supervis
         unit_aliases.approve(first, actor=quality, at=NOON, reason=REASON)
 
 
+def test_a_withdrawn_alias_does_not_bring_back_the_one_of_the_product(
+    quality: User, supervisor: User
+) -> None:
+    alias = unit_aliases.propose(
+        "OD", code="{OD}", display="OD", dimension="turbidity", actor=supervisor, at=NOON,
+        reason=REASON,
+    )  # fmt: skip
+    unit_aliases.approve(alias, actor=quality, at=NOON, reason=REASON)
+
+    unit_aliases.withdraw(alias, actor=quality, at=NOON, reason=REASON)
+
+    with pytest.raises(unit_aliases.UnitNotApproved):
+        unit_aliases.meant("OD")
+
+
 @pytest.mark.requirement("211-68b")
 def test_units_mean_what_was_approved_and_never_what_a_parser_would_guess() -> None:
     assert unit_aliases.meant("pH").code == "[pH]"
     assert unit_aliases.meant("m{AU}").dimension == "absorbance"
     assert unit_aliases.meant("\u00b5L").code == unit_aliases.meant("\u03bcL").code == "uL"
-    assert unit_aliases.meant("mmol/L").by == "alias v1"
+    assert unit_aliases.meant("mmol/L").by == "aliases-2026.1"
     assert unit_aliases.meant("kilograms").by.startswith("units ")
     for raw in ("M", "TODO", "PH", "mau", " pH", "", "µ", "10^6 cells/ml"):
         with pytest.raises(unit_aliases.UnitNotApproved):

@@ -1,16 +1,10 @@
-"""Put the units in force that laboratory files write most; others are proposed and approved.
+"""List the units that laboratory files write most, as they come with the product.
 
 The texts are those of the unit definitions of Allotrope files. Left out on purpose: `M`, which is
 molar here and mega there, and `TODO`. Both micro signs (U+00B5, U+03BC) are spelled out.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
-from django.db import migrations
-
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-ORIGIN = "aliases-2026.1"
+VERSION = "aliases-2026.1"
 # What is written -> UCUM code, how it is shown, what it measures.
 ALIASES = (
     ("#", "{#}", "#", "count"),
@@ -85,19 +79,4 @@ ALIASES = (
     ("cm^2/mol", "cm2/mol", "cm²/mol", "molar-attenuation"),
     ("KG", "kg", "kg", "mass"),
 )
-
-
-def put_in_force(apps: Any, schema_editor: Any) -> None:
-    aliases = apps.get_model("exchange", "UnitAlias").objects.using(schema_editor.connection.alias)
-    if aliases.exists():
-        return
-    for raw, code, display, dimension in ALIASES:
-        aliases.create(
-            raw=raw, version=1, code=code, display=display, dimension=dimension, origin=ORIGIN,
-            state="effective", proposed_at=BEGINNING, reason="came with the product",
-        )  # fmt: skip
-
-
-class Migration(migrations.Migration):
-    dependencies = [("exchange", "0005_messages")]
-    operations = [migrations.RunPython(put_in_force, migrations.RunPython.noop)]
+BY_TEXT = {raw: (code, display, dimension) for raw, code, display, dimension in ALIASES}

@@ -82,5 +82,5 @@ DROP FUNCTION public.exchange_keep_message();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0006_unit_aliases")]
+    dependencies = [("exchange", "0005_messages")]
     operations = [migrations.RunSQL(CREATE, DROP)]
