@@ -52,13 +52,15 @@ def meant(raw: str) -> Meant:
     """Return what is approved for a text as written, or raise `UnitNotApproved`.
 
     The site's aliases come first, then those that came with the product, then the spellings of its
-    table of units. What the site has decided on once, the product's aliases say no more.
+    table of units. What the site has decided on once, the product says no more.
     """
     decided = UnitAlias.objects.filter(raw=raw).exclude(state=DeclarationState.PROPOSED)
     alias = decided.filter(state=DeclarationState.EFFECTIVE).first()
     if alias is not None:
         return Meant(raw, alias.code, alias.display, alias.dimension, f"alias v{alias.version}")
-    if raw in shipped_aliases.BY_TEXT and not decided.exists():
+    if decided.exists():
+        raise UnitNotApproved(f"the site took back what “{raw}” means: propose an alias for it")
+    if raw in shipped_aliases.BY_TEXT:
         return Meant(raw, *shipped_aliases.BY_TEXT[raw], shipped_aliases.VERSION)
     try:
         unit = units.parse(raw)
