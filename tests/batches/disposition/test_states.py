@@ -37,7 +37,7 @@ def in_state(state: str) -> Batch:
 # Pending is what every batch is in the matrix of the states of manufacture, which also asks for
 # what only manufacture can forbid or allow.
 _OF_MANUFACTURE = {*MOVES, Step.CHECK_COPY, Step.RUN_PHASE}
-ROLES = (Role.OPERATOR, Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON)
+_ASKED = (Role.OPERATOR, Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON)
 DISPOSITION = matrix.Kind(
     allowed={
         state: ALLOWED[BatchState.COMPLETED] & BY_DISPOSITION[state]
@@ -51,7 +51,7 @@ DISPOSITION = matrix.Kind(
     first=of_batches.before_the_duty,
     for_devices=of_batches.FOR_DEVICES,
     # What is asked of a disposition reads the whole batch: all roles with GMP_MATRIX=all.
-    roles=tuple(Role) if os.environ.get("GMP_MATRIX") else ROLES,
+    roles=tuple(Role) if os.environ.get("GMP_MATRIX") else _ASKED,
 )
 
 
