@@ -55,10 +55,14 @@ class Person:
     def _write(self, method: str, path: str, body: dict[str, Any], refused: int | None) -> Any:
         headers = {**self._forgery_token(), "Idempotency-Key": str(uuid.uuid4())}
         response = self._ask(method, path, json=body, headers=headers)
-        if response.status_code == httpx.codes.PRECONDITION_REQUIRED:  # read it, then act on that
-            # Named from the root of the site; the client puts its base before any path.
-            record = self._ask("GET", response.json()["record"].removeprefix("/api/v1/"))
-            headers["If-Match"] = record.headers["ETag"]
+        record = ""
+        for _ in range(10):  # it may change between reading and acting: read it again
+            if response.status_code == httpx.codes.PRECONDITION_REQUIRED:
+                # Named from the root of the site; the client puts its base before any path.
+                record = response.json()["record"].removeprefix("/api/v1/")
+            elif response.status_code != httpx.codes.PRECONDITION_FAILED or not record:
+                break
+            headers["If-Match"] = self._ask("GET", record).headers["ETag"]
             response = self._ask(method, path, json=body, headers=headers)
         if response.is_success or response.status_code == refused:
             return response.json() if response.content else None
