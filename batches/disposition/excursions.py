@@ -4,7 +4,7 @@ A result that a specification judges is judged by it; anything else by the limit
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -40,19 +40,20 @@ class Excursion:
         )
 
 
-def is_about(deviation: Deviation, excursion: Excursion) -> bool:
-    """Say whether a deviation names the parameter, by tag or name, itself or by an exception."""
-    said = [
+def words(deviation: Deviation) -> list[str]:
+    """Return what a deviation says, itself and by the exceptions that it stands for."""
+    return [
         deviation.title, deviation.description, deviation.concerns, deviation.root_cause,
         deviation.impact, deviation.conclusion,
-        *deviation.batch_exceptions.values_list("text", flat=True),
+        *(one.text for one in deviation.batch_exceptions.all()),
     ]  # fmt: skip
-    names = (excursion.tag, excursion.name)
-    return any(
-        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
-        for name in names
-        for text in said
-    )
+
+
+def is_named(excursion: Excursion, said: Iterable[str]) -> bool:
+    """Say whether any of the words names the parameter, by tag or name."""
+    names = "|".join(re.escape(name) for name in (excursion.tag, excursion.name))
+    name = re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
+    return any(name.search(text) for text in said)
 
 
 Values = dict[str, list[tuple[datetime, Decimal]]]

@@ -85,9 +85,10 @@ def limits(batch: Batch) -> list[str]:
     closed = batch.deviations.filter(state=DeviationState.CLOSED) | batch.deviations.filter(
         duplicate_of__state=DeviationState.CLOSED
     )
-    settled = list(closed.distinct())
+    settled = closed.distinct().prefetch_related("batch_exceptions")
+    said = [text for deviation in settled for text in excursions.words(deviation)]
     return [
         f"{one}, and no closed deviation of the batch names {one.name} or {one.tag}"
         for one in excursions.of(batch)
-        if not any(excursions.is_about(each, one) for each in settled)
+        if not excursions.is_named(one, said)
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from batches.exchange.parsing import TooLarge
+from compliance.api_contract.strict_json import TooLarge
 
 CHUNK = 64 * 1024
 LONGEST = 1024 * 1024

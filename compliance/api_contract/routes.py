@@ -15,8 +15,8 @@ from compliance.api_contract.endpoint import WRITES, Endpoint
 from compliance.api_contract.versions import PART, Record
 
 Patterns = list[URLPattern | URLResolver]
-# What a view may say of itself; see `Endpoint`.
-_SAID = ("without_key", "answer_not_kept", "adds", "version_of", "lifetime", "scopes")
+# What a view may say of itself: all that `Endpoint` knows but what is found out here.
+_SAID = Endpoint.__annotations__.keys() - {"bound_to", "needs_version"}
 
 
 class NotUnderContract(TypeError):

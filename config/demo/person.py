@@ -7,6 +7,8 @@ from typing import Any, Self
 
 import httpx
 
+READINGS = 10  # of a record that changes before it is acted on
+
 
 class Unexpected(RuntimeError):
     """The product answered something else than the demonstration expects."""
@@ -55,15 +57,14 @@ class Person:
     def _write(self, method: str, path: str, body: dict[str, Any], refused: int | None) -> Any:
         headers = {**self._forgery_token(), "Idempotency-Key": str(uuid.uuid4())}
         response = self._ask(method, path, json=body, headers=headers)
-        record = ""
-        for _ in range(10):  # it may change between reading and acting: read it again
-            if response.status_code == httpx.codes.PRECONDITION_REQUIRED:
-                # Named from the root of the site; the client puts its base before any path.
-                record = response.json()["record"].removeprefix("/api/v1/")
-            elif response.status_code != httpx.codes.PRECONDITION_FAILED or not record:
-                break
-            headers["If-Match"] = self._ask("GET", record).headers["ETag"]
-            response = self._ask(method, path, json=body, headers=headers)
+        if response.status_code == httpx.codes.PRECONDITION_REQUIRED:
+            # Named from the root of the site; the client puts its base before any other path.
+            record = str(self._client.base_url.join(response.json()["record"]))
+            for _ in range(READINGS):
+                headers["If-Match"] = self._ask("GET", record).headers["ETag"]
+                response = self._ask(method, path, json=body, headers=headers)
+                if response.status_code != httpx.codes.PRECONDITION_FAILED:
+                    break  # else it changed between reading and acting
         if response.is_success or response.status_code == refused:
             return response.json() if response.content else None
         raise Unexpected(f"{method} {path}: {response.status_code} {response.text[:500]}")

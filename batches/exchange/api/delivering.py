@@ -11,12 +11,13 @@ from django.db import DatabaseError, transaction
 from django.http import Http404
 from rest_framework.exceptions import APIException, ValidationError
 
-from batches.exchange import lines, parsing, streams
+from batches.exchange import lines, streams
 from batches.exchange.api import kinds
 from batches.exchange.api.stream_messages import RecordIn
 from batches.exchange.models import Source, SourceRecord
 from batches.exchange.streams import Accepted, Sent
 from compliance.access.models import Device
+from compliance.api_contract import strict_json
 from compliance.refusals import Refused
 from compliance.trail import refusals
 from compliance.trail.tlog import canonical
@@ -139,7 +140,7 @@ def _known(error: Exception) -> Exception:
 def _take(
     source: Source, line: bytes, device: Device, received_at: datetime, at: datetime
 ) -> Accepted:
-    members = parsing.loads(line)
+    members = strict_json.loads(line)
     body = RecordIn(data=members)
     body.is_valid(raise_exception=True)
     said: dict[str, Any] = dict(body.validated_data)

@@ -18,13 +18,13 @@ from batches.exchange import idempotency, reading_lines
 from batches.exchange.api import numbered_posts
 from batches.exchange.api.answered import EventOut, NewestOut, SeriesOut, StoredOut
 from batches.exchange.api.posted import EventIn, ReadingIn
-from batches.exchange.parsing import NdjsonParser
 from batches.execution import events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.scopes import Scope
+from compliance.api_contract.strict_json import NdjsonParser
 from compliance.wire import In, Moment, Pages, Text
 
 

@@ -32,12 +32,12 @@ from batches.exchange.api.stream_messages import (
     WindowIn,
 )
 from batches.exchange.models import Gap, Source
-from batches.exchange.parsing import NdjsonParser, StrictJSONParser
 from batches.exchange.reconciliation import Window
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead, PeopleRead
 from compliance.access.models import Device
 from compliance.access.scopes import Scope
+from compliance.api_contract.strict_json import NdjsonParser, StrictJSONParser
 from compliance.refusals import Refused
 from compliance.wire import Pages
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from batches.exchange import lines
-from batches.exchange.parsing import TooLarge
+from compliance.api_contract.strict_json import TooLarge
 
 
 class Dripping(io.BytesIO):
