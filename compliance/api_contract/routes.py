@@ -23,9 +23,17 @@ class NotUnderContract(TypeError):
     """A route of the API leads to something else than a view of the REST framework."""
 
 
+class RouteTaken(ValueError):
+    """Two rooms offer the same address: one of them would never be reached."""
+
+
 def held(patterns: Patterns) -> list[URLPattern]:
     """Return the same routes, flat, with every view held to the contract."""
-    found = dict(_flat(patterns, ""))
+    found: dict[str, URLPattern] = {}
+    for route, pattern in _flat(patterns, ""):
+        if route in found:
+            raise RouteTaken(f"two rooms have the address {route}")
+        found[route] = pattern
     return [
         path(route, _held(route, pattern, found), name=pattern.name)
         for route, pattern in found.items()

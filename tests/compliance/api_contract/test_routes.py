@@ -84,3 +84,20 @@ def test_the_id_of_a_request_is_in_its_log_lines() -> None:
         correlation.current.reset(token)
 
     assert line.correlation == "mes-7"  # type: ignore[attr-defined]
+
+
+def test_an_address_that_two_rooms_offer_is_refused_at_the_start() -> None:
+    with pytest.raises(routes.RouteTaken, match="old"):
+        routes.held([path("old", Old.as_view()), path("old", Old.as_view())])
+
+
+def test_a_view_is_held_to_all_that_it_says_of_itself() -> None:
+    class Streamed(Old):
+        is_streamed = True
+        without_key = "each line has a name"
+
+    (made,) = routes.held([path("lines", Streamed.as_view())])
+
+    assert (made.callback.cls.is_streamed, made.callback.cls.without_key) == (
+        True, "each line has a name",
+    )  # fmt: skip
