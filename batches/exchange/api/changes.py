@@ -65,7 +65,7 @@ class Changes(APIView):
     permission_classes = [PeopleAndDevicesRead]
     scopes = {"get": Scope.CHANGES_READ}
 
-    @extend_schema(operation_id="changes_list", parameters=[ChangesIn], responses={200: ChangesOut})
+    @extend_schema(operation_id="feed_read", parameters=[ChangesIn], responses={200: ChangesOut})
     def get(self, request: Request) -> Response:
         """Read what changed after a cursor, in the order of the log, with nothing left out unsaid."""
         asked = ChangesIn(data=request.query_params.dict())
