@@ -2,8 +2,10 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from compliance import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Tables):
 
     initial = True
 

@@ -1,6 +1,6 @@
 """Hold what is tested to what is reported: samples stand, injections count once, analysts keep out."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 CREATE = """
 -- A sample that a person registered after the OOS is later than it, whatever time it names.
@@ -155,21 +155,4 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [("laboratory", "0005_recipes_name_effective_specifications")]
-    operations = [
-        migrations.AddField(
-            "sample",
-            "registered_at",
-            models.DateTimeField(
-                null=True,
-                blank=True,
-                help_text="When a person entered it; empty for what a system sent.",
-            ),
-        ),
-        migrations.AddConstraint(
-            "replicate",
-            models.UniqueConstraint(
-                fields=["result", "injection"], name="replicate_injection_once"
-            ),
-        ),
-        migrations.RunSQL(CREATE, DROP),
-    ]
+    operations = [migrations.RunSQL(CREATE, DROP)]

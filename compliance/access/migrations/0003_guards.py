@@ -51,7 +51,7 @@ BEGIN
          FROM jsonb_each(to_jsonb(OLD) - 'audit_seq' - 'audit_head' - TG_ARGV[1]) one)
     ) THEN
         RAISE EXCEPTION 'segregation of duties: % of % is not written by the person it is about',
-            TG_OP, TG_TABLE_NAME USING ERRCODE = 'GM004';
+            TG_OP, TG_TABLE_NAME USING ERRCODE = 'GM006';
     END IF;
     RETURN NEW;
 END $$;

@@ -25,11 +25,11 @@ BEGIN
     END IF;
     IF TG_OP = 'INSERT' THEN
         RAISE EXCEPTION 'the first password of % must be changed by its owner', NEW.username
-            USING ERRCODE = 'GM004';
+            USING ERRCODE = 'GM007';
     END IF;
     IF NEW.password <> OLD.password OR OLD.must_change_password THEN
         RAISE EXCEPTION 'a password of % that another set must be changed by its owner',
-            NEW.username USING ERRCODE = 'GM004';
+            NEW.username USING ERRCODE = 'GM007';
     END IF;
     RETURN NEW;
 END $$;
@@ -70,7 +70,7 @@ BEGIN
         OR 'user:' || NEW.acknowledged_by_id IN (NEW.about_id, NEW.caused_by_id)
     THEN
         RAISE EXCEPTION 'segregation of duties: nobody acknowledges an alarm about themselves'
-            USING ERRCODE = 'GM004';
+            USING ERRCODE = 'GM006';
     END IF;
     RETURN NEW;
 END $$;

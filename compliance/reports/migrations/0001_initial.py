@@ -1,7 +1,9 @@
 from django.db import migrations, models
 
+from compliance import migrating
 
-class Migration(migrations.Migration):
+
+class Migration(migrating.Tables):
 
     initial = True
 

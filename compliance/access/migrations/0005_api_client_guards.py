@@ -75,5 +75,5 @@ DROP FUNCTION public.access_two_secrets_at_most();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0007_api_clients")]
+    dependencies = [("access", "0004_more_guards")]
     operations = [migrations.RunSQL(CREATE, DROP)]

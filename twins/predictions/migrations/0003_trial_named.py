@@ -42,5 +42,5 @@ DROP FUNCTION public.predictions_trial_named();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("predictions", "0003_trial"), ("hub", "0003_guards")]
+    dependencies = [("predictions", "0002_final"), ("hub", "0002_guards")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -41,5 +41,5 @@ DROP INDEX public.execution_reading_once;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("execution", "0008_known_samples")]
+    dependencies = [("execution", "0004_guards_of_material_accounts")]
     operations = [migrations.RunSQL(CREATE, DROP)]

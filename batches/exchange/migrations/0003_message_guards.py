@@ -82,5 +82,5 @@ DROP FUNCTION public.exchange_keep_message();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0005_messages")]
+    dependencies = [("exchange", "0002_guards_of_streams")]
     operations = [migrations.RunSQL(CREATE, DROP)]

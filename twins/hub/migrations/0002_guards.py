@@ -244,5 +244,9 @@ DROP FUNCTION public.hub_refuse(text);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hub", "0002_qualification")]
+    dependencies = [
+        ("hub", "0001_initial"),
+        ("quality", "0002_guards"),
+        ("signatures", "0004_own_security_key"),
+    ]
     operations = [migrations.RunSQL(CREATE, DROP)]

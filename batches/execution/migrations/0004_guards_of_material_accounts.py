@@ -60,7 +60,7 @@ ALTER TABLE public.execution_materialaccount ENABLE ALWAYS TRIGGER keep_entry;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("execution", "0004_material_accounts")]
+    dependencies = [("execution", "0003_guards"), ("assets", "0002_guards")]
     operations = [
         migrations.RunSQL(
             KEEP_ACCOUNT,

@@ -15,5 +15,5 @@ REVOKE SELECT, INSERT ON public.trail_logevent FROM gmp_trail;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trail", "0004_refusal_key_attachment")]
+    dependencies = [("trail", "0002_tables")]
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -94,5 +94,5 @@ DROP = "".join(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchange", "0002_streams_and_webhooks")]
+    dependencies = [("exchange", "0001_initial")]
     operations = [migrations.RunSQL(CREATE, DROP)]
