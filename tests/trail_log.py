@@ -38,6 +38,14 @@ def vessels(count: int, prefix: str) -> None:
         Vessel.objects.bulk_create(Vessel(name=f"{prefix}-{n}") for n in range(count))
 
 
+def leaf_of(name: str) -> int:
+    """Return the leaf of the entry that made a vessel: what the installation wrote comes before."""
+    pk = str(Vessel.objects.get(name=name).pk)
+    entry = Entry.objects.get(record="trail_app_vessel", record_id=pk, record_seq=1)
+    assert entry.index is not None
+    return entry.index
+
+
 def seal_and_sign() -> int:
     """Seal everything, sign and publish a checkpoint; return its size."""
     keys.ensure()

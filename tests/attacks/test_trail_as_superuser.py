@@ -91,7 +91,8 @@ def test_one_flipped_bit_in_a_body_is_named(log: int, as_superuser: Superuser, p
 
 
 def test_a_body_altered_with_its_digest_is_named(log: int, as_superuser: Superuser) -> None:
-    entry_id, body = entry_of_leaf(as_superuser, 20)
+    index = trail_log.leaf_of("A-20")
+    entry_id, body = entry_of_leaf(as_superuser, index)
     altered = body.replace(b'"actor":"test"', b'"actor":"nemo"')
     assert altered != body
 
@@ -101,7 +102,7 @@ def test_a_body_altered_with_its_digest_is_named(log: int, as_superuser: Superus
             [altered, leaf.entry_digest(altered), entry_id],
         )
 
-    assert (Verdict.TAMPERED, 20) in verdicts(found())
+    assert (Verdict.TAMPERED, index) in verdicts(found())
 
 
 def test_a_deleted_entry_is_missing(log: int, as_superuser: Superuser) -> None:
@@ -255,7 +256,7 @@ def plant(superuser: Superuser, body: bytes) -> int:
 def test_a_planted_entry_with_a_right_digest_does_not_fit_its_record(
     log: int, as_superuser: Superuser
 ) -> None:
-    _, body = entry_of_leaf(as_superuser, 20)
+    _, body = entry_of_leaf(as_superuser, trail_log.leaf_of("A-20"))
     plant(as_superuser, body.replace(b'"actor":"test"', b'"actor":"nemo"'))
 
     trail_log.seal_and_sign()
@@ -283,7 +284,7 @@ def test_a_planted_entry_with_an_old_time_is_out_of_its_bracket(
 def test_a_planted_body_that_is_not_canonical_is_named_and_blocks_nothing(
     log: int, as_superuser: Superuser, part: bytes
 ) -> None:
-    _, body = entry_of_leaf(as_superuser, 20)
+    _, body = entry_of_leaf(as_superuser, trail_log.leaf_of("A-20"))
     plant(as_superuser, body.replace(b'"actor":"test"', b'"actor":' + part))
     trail_log.vessels(3, "after")
 

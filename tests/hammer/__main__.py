@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from tests.hammer import installation
@@ -89,8 +90,9 @@ class Hammer:
         which = self.dice.choice(["sequencer", "signer", "sequencer", "signer", "database"])
         self.kills[which] += 1
         if which == "database":
-            pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split("\n")[0])
-            os.kill(pid, signal.SIGKILL)
+            with suppress(FileNotFoundError, ProcessLookupError):  # killed, and not up again yet
+                pid = int((self.folder / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+                os.kill(pid, signal.SIGKILL)
             return
         self.parts[which].kill()
         self.parts[which].wait()

@@ -53,7 +53,7 @@ class Installation:
         except (OSError, ValueError, KeyError):
             return {}
 
-    def kill(self, name: str, *, at_most_s: float = 60) -> None:
+    def kill(self, name: str, *, at_most_s: float = 240) -> None:
         """kill -9 one of the processes, as soon as it runs."""
         deadline = time.monotonic() + at_most_s
         while name not in self.pids():

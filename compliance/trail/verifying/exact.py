@@ -232,14 +232,20 @@ def _guess(state: RangeState, row: Row, *, digest: bytes | None) -> None:
     """Keep the record's place by its search columns, so that one bad entry is one fault."""
     if row.record is None or row.record_id is None or row.record_seq is None:
         return
-    flags = spill.GUESSED | spill.NO_AFTER | _FLAGS.get(row.op or "", spill.UPDATE)
+    one, flags = guessed(row.op, digest)
+    record = row.record, row.record_id
+    _put(state, one, record, seq=row.record_seq, order=row.idx, flags=flags)
+
+
+def guessed(op: str | None, digest: bytes | None) -> tuple[spill.Records, int]:
+    """Return what is kept of an entry that cannot be read, and its flags."""
     one = np.zeros(1, spill.RECORD)
+    flags = spill.GUESSED | spill.NO_AFTER | _FLAGS.get(op or "", spill.UPDATE)
     if digest is None or len(digest) != 32:
         flags |= spill.NO_DIGEST
     else:
         one["digest"] = spill.halves(digest, 32)
-    record = row.record, row.record_id
-    _put(state, one, record, seq=row.record_seq, order=row.idx, flags=flags)
+    return one, flags
 
 
 def _put(

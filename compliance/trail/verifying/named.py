@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compliance.trail import entry_form
+from compliance.trail.entry_form import EntryMalformed
 from compliance.trail.findings import KEPT, Verdict
 from compliance.trail.tlog import leaf
+from compliance.trail.tlog.canonical import NotCanonical
 from compliance.trail.verifying import exact, live, spill
 from compliance.trail.verifying.source import LARGEST, Source
 from compliance.trail.verifying.spill import Records
@@ -102,22 +104,45 @@ class Namer:
             return None
         log_id = int(entries[0]["log"])
         rows = self._source.fetch(
-            "SELECT l.idx, e.body FROM audit.projection p "
+            "SELECT l.idx, e.entry_id, p.op, p.record_seq, e.digest, "
+            f"CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END "
+            "FROM audit.projection p "
             "JOIN audit.leaf l ON l.entry_id = p.entry_id "
             "JOIN audit.entry e ON e.entry_id = p.entry_id "
             "WHERE p.record = %s AND p.record_id = %s AND l.log_id = %s AND l.idx < %s "
             "ORDER BY p.entry_id DESC LIMIT 1",
             [*record.names(), log_id, self._job.since[log_id]],
         )
-        for index, body in rows:
-            members = entry_form.parse(body)
-            redactable = {table.name: table.redactable for table in self._plan.tables}
-            one, flags = exact.step(members, leaf.entry_digest(body), redactable)
-            one["order"], one["seq"], one["flags"] = index, members["record_seq"], flags
+        for index, entry_id, op, seq, digest, body in rows:
+            one, flags, seq = self._earlier(index, entry_id, op, seq, digest, body, record)
+            one["order"], one["seq"], one["flags"] = index, seq, flags
             one["table"], one["log"] = entries[0]["table"], log_id
             found: np.void = one[0]
             return found
         return None
+
+    def _earlier(
+        self, index: int, entry_id: int, op: str | None, seq: int, digest: bytes | None,
+        body: bytes | None, record: "_Record",
+    ) -> tuple[Records, int, int]:  # fmt: skip
+        """Return what is kept of an entry before those that are looked at; name what is wrong."""
+
+        def wrong(verdict: Verdict, message: str) -> None:
+            self._result.findings.add(
+                verdict, message, index=index, entry_id=entry_id, record=record.shown
+            )
+
+        computed = leaf.entry_digest(body or b"")
+        if computed != digest:
+            wrong(Verdict.TAMPERED, "the stored digest is not that of the stored body")
+            return *exact.guessed(op, None), seq
+        try:
+            members = entry_form.parse(body or b"")
+        except (NotCanonical, EntryMalformed) as error:
+            wrong(Verdict.NONCANONICAL, str(error))
+            return *exact.guessed(op, computed), seq
+        redactable = {table.name: table.redactable for table in self._plan.tables}
+        return *exact.step(members, computed, redactable), members["record_seq"]
 
     def _in_order_of_ids(self, entries: Records) -> Records:
         ids = [self.entry(one).entry_id or 0 for one in entries]

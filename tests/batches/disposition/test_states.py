@@ -37,7 +37,7 @@ def in_state(state: str) -> Batch:
 # Pending is what every batch is in the matrix of the states of manufacture, which also asks for
 # what only manufacture can forbid or allow.
 _OF_MANUFACTURE = {*MOVES, Step.CHECK_COPY, Step.RUN_PHASE}
-_ASKED = (Role.OPERATOR, Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON)
+_ASKED = (Role.OPERATOR, Role.WAREHOUSE, Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON)
 DISPOSITION = matrix.Kind(
     allowed={
         state: ALLOWED[BatchState.COMPLETED] & BY_DISPOSITION[state]

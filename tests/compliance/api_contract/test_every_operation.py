@@ -49,11 +49,9 @@ def known(settings: Any) -> Sequence[Client]:
 
 def permitted(clients: Sequence[Client], one: Operation, data: bytes, **headers: str) -> Any:
     """Return the first answer of somebody whom the view lets in."""
-    answer = None
+    answer, media_type = None, headers.pop("type", "application/json")
     for client in clients:
-        answer = client.generic(
-            one.method, one.path, data, headers.pop("type", "application/json"), headers=headers
-        )
+        answer = client.generic(one.method, one.path, data, media_type, headers=headers)
         if answer.status_code not in {401, 403}:
             return answer
     return answer

@@ -170,7 +170,7 @@ def test_a_forbidden_state_is_refused_and_on_record(client: Client, fresh_log: A
     ]
 
     assert [one.status_code for one in answers] == [409, 409]
-    (kept,) = refused()
+    (kept,) = refused("deviation-closed")
     assert (kept.code, kept.actor, kept.role) == (
         "deviation-closed", quality.username, "quality-assurance",
     )  # fmt: skip

@@ -74,17 +74,31 @@ def test_a_new_entry_altered_is_named(verified: int, as_superuser: Superuser) ->
     assert [(one.verdict, one.index) for one in report.faults] == [(Verdict.TAMPERED, verified + 5)]
 
 
-def test_an_older_entry_altered_is_found_by_the_full_run_only(
-    verified: int, as_superuser: Superuser
-) -> None:
-    entry_id, body = entry_of_leaf(as_superuser, 50)
+def altered(as_superuser: Superuser, name: str) -> int:
+    """Alter the first entry of a vessel; return its leaf."""
+    index = trail_log.leaf_of(name)
+    entry_id, body = entry_of_leaf(as_superuser, index)
     with unguarded(as_superuser, "audit.entry"):
         as_superuser.execute(
             "UPDATE audit.entry SET body = %s WHERE entry_id = %s", [body[:-1] + b"|", entry_id]
         )
+    return index
+
+
+def test_an_older_entry_altered_is_found_by_the_full_run_only(
+    verified: int, as_superuser: Superuser
+) -> None:
+    altered(as_superuser, "A-50")
 
     assert verification.verify(since_last=True).is_intact
     assert verification.verify().counts == {Verdict.TAMPERED: 1}
+
+
+def test_a_predecessor_altered_is_named_once(verified: int, as_superuser: Superuser) -> None:
+    index = altered(as_superuser, "A-17")
+
+    (fault,) = verification.verify(since_last=True).faults
+    assert (fault.verdict, fault.index) == (Verdict.TAMPERED, index)
 
 
 def test_a_predecessor_that_is_gone_is_named(verified: int, as_superuser: Superuser) -> None:
