@@ -171,9 +171,9 @@ class Records(APIView):
     )
     def post(self, request: Request, code: str) -> StreamingHttpResponse:
         """Send records, one a line; the answer has a line for each, and one that sums them up."""
-        device = callers.device(request)
         if request.content_type.partition(";")[0].strip().lower() not in _LINES:
             raise UnsupportedMediaType(request.content_type)
+        device = callers.device(request)
         source = sources.of_device(code, device)
         chosen = handling(request)
         delivery = delivering.deliver(

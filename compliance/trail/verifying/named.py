@@ -30,6 +30,28 @@ class Entry(NamedTuple):
     body: bytes | None
 
 
+class Earlier(NamedTuple):
+    """The last entry of a record before those that are looked at, as search finds it."""
+
+    place: int
+    entry_id: int
+    op: str | None
+    record_seq: int
+    digest: bytes | None
+    body: bytes | None
+
+
+_EARLIER = f"""
+SELECT l.idx, e.entry_id, p.op, p.record_seq, e.digest,
+    CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END
+FROM audit.projection p
+JOIN audit.leaf l ON l.entry_id = p.entry_id
+JOIN audit.entry e ON e.entry_id = p.entry_id
+WHERE p.record = %s AND p.record_id = %s AND l.log_id = %s AND l.idx < %s
+ORDER BY p.entry_id DESC LIMIT 1
+"""  # noqa: S608 -- a number of ours
+
+
 @dataclass
 class Differing:
     """Rows of a table that are not what their last entries say, with where those entries are."""
@@ -103,44 +125,33 @@ class Namer:
         if not self._job.since or not len(entries):
             return None
         log_id = int(entries[0]["log"])
-        rows = self._source.fetch(
-            "SELECT l.idx, e.entry_id, p.op, p.record_seq, e.digest, "
-            f"CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END "
-            "FROM audit.projection p "
-            "JOIN audit.leaf l ON l.entry_id = p.entry_id "
-            "JOIN audit.entry e ON e.entry_id = p.entry_id "
-            "WHERE p.record = %s AND p.record_id = %s AND l.log_id = %s AND l.idx < %s "
-            "ORDER BY p.entry_id DESC LIMIT 1",
-            [*record.names(), log_id, self._job.since[log_id]],
-        )
-        for index, entry_id, op, seq, digest, body in rows:
-            one, flags, seq = self._earlier(index, entry_id, op, seq, digest, body, record)
-            one["order"], one["seq"], one["flags"] = index, seq, flags
+        rows = self._source.fetch(_EARLIER, [*record.names(), log_id, self._job.since[log_id]])
+        for row in map(Earlier._make, rows):
+            one, flags, seq = self._read(row, record)
+            one["order"], one["seq"], one["flags"] = row.place, seq, flags
             one["table"], one["log"] = entries[0]["table"], log_id
             found: np.void = one[0]
             return found
         return None
 
-    def _earlier(
-        self, index: int, entry_id: int, op: str | None, seq: int, digest: bytes | None,
-        body: bytes | None, record: "_Record",
-    ) -> tuple[Records, int, int]:  # fmt: skip
-        """Return what is kept of an entry before those that are looked at; name what is wrong."""
+    def _read(self, row: Earlier, record: "_Record") -> tuple[Records, int, int]:
+        """Return what is kept of an earlier entry, its flags and number; name what is wrong."""
 
         def wrong(verdict: Verdict, message: str) -> None:
             self._result.findings.add(
-                verdict, message, index=index, entry_id=entry_id, record=record.shown
+                verdict, message, index=row.place, entry_id=row.entry_id, record=record.shown
             )
 
-        computed = leaf.entry_digest(body or b"")
-        if computed != digest:
+        body = row.body or b""
+        computed = leaf.entry_digest(body)
+        if computed != row.digest:
             wrong(Verdict.TAMPERED, "the stored digest is not that of the stored body")
-            return *exact.guessed(op, None), seq
+            return *exact.guessed(row.op, None), row.record_seq
         try:
-            members = entry_form.parse(body or b"")
+            members = entry_form.parse(body)
         except (NotCanonical, EntryMalformed) as error:
             wrong(Verdict.NONCANONICAL, str(error))
-            return *exact.guessed(op, computed), seq
+            return *exact.guessed(row.op, computed), row.record_seq
         redactable = {table.name: table.redactable for table in self._plan.tables}
         return *exact.step(members, computed, redactable), members["record_seq"]
 

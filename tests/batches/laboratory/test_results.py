@@ -133,7 +133,7 @@ def test_a_result_far_from_those_of_earlier_batches_is_out_of_trend() -> None:
     assert "of 8 earlier batches" in found.trend
 
 
-def tested(batch: Batch) -> SpecificationTest:
+def in_force(batch: Batch) -> SpecificationTest:
     """Return the test of the specification in force, which samples of the batch are judged by."""
     (specification,) = batch.recipe.product.specifications.all()
     return specification.versions.latest("version").tests.get(tag="mab_g_l")
@@ -142,7 +142,7 @@ def tested(batch: Batch) -> SpecificationTest:
 def test_a_test_on_hold_takes_no_result() -> None:
     batch = factories.specified_batch()
     sample = factories.sample(batch)
-    test = tested(batch)
+    test = in_force(batch)
     quality = factories.person(Role.QUALITY_ASSURANCE)
     test_decisions.decide(
         batch, test=test, kind=TestDecisionKind.HOLD, confirmed=factories.confirmed(quality),
@@ -326,7 +326,7 @@ def test_the_database_lets_no_oos_pass_unjudged_or_uninvestigated(
 ) -> None:
     batch = factories.specified_batch()
     sample = factories.sample(batch)
-    test = tested(batch)
+    test = in_force(batch)
     values = [sample.pk, "2.10", "2.10", test.pk if is_tested else None, judged, judgement, None]
 
     database_refuses(INSERT, *values, saying=saying)
@@ -335,7 +335,7 @@ def test_the_database_lets_no_oos_pass_unjudged_or_uninvestigated(
 def test_the_database_takes_no_result_of_an_unsuitable_run(database_refuses: Refuses) -> None:
     batch = factories.specified_batch()
     sample = factories.sample(batch)
-    test = tested(batch)
+    test = in_force(batch)
 
     database_refuses(
         INSERT, sample.pk, "3", "3", test.pk, "3", "conforms", factories.run().pk,
