@@ -27,6 +27,7 @@ WRITES = ("post", "put", "patch")
 Handler = Callable[..., HttpResponseBase]
 
 
+_forms: dict[tuple[type, str], tuple[bool, Form | None]] = {}
 _asked: list[Callable[[Request], object]] = []
 
 
@@ -118,7 +119,10 @@ def writing(method: str, write: Handler) -> Handler:
             return write(view, request, **parts)
 
         def checked() -> None:
-            said, form = _form(view, method, write)
+            kind = type(view), method
+            if kind not in _forms:  # of the class: the same at every write
+                _forms[kind] = _form(view, method, write)
+            said, form = _forms[kind]
             if said:
                 bodies.demand_known(request, form)
 

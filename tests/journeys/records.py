@@ -37,6 +37,7 @@ class Left:
     recipe: dict[str, Any]
     deviation: dict[str, Any]
     trail_review: dict[str, Any]
+    trail_standing: dict[str, Any]
     entries: list[dict[str, Any]]
 
 
@@ -52,6 +53,7 @@ def read(reader: Caller) -> Left:
         recipe=reader.get(f"recipes/{plan.PRODUCT['code']}/1"),
         deviation=reader.get(f"deviations/{deviation['number']}"),
         trail_review=reader.get(f"trail-reviews/{review['number']}"),
+        trail_standing=reader.get(f"trail-reviews/{review['number']}/standing"),
         entries=_entries(reader),
     )
 
@@ -79,7 +81,7 @@ def must_be_finished(left: Left) -> None:
     assert [one["certificate"] for one in left.shipments] == ["QPC-000001"]
     assert left.deviation["state"] == "closed"
     assert [one["effect"] for one in left.deviation["neighbours"]] == ["not-affected"]
-    assert left.trail_review["standing"]["is_concluded"]
+    assert left.trail_standing["is_concluded"]
 
 
 def must_be_of_different_people(left: Left) -> None:

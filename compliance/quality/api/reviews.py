@@ -43,6 +43,11 @@ urlpatterns = [
         name="trail-review",
     ),
     path(
+        f"{_REVIEW}/standing",
+        endpoints.member("trail_review_standing", _TRAIL, gives=messages.TrailStandingOut),
+        name="trail-review-standing",
+    ),
+    path(
         f"{_REVIEW}/sample/<int:sampled>/assessment",
         endpoints.act(
             "trail_review_assess",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from compliance.quality import trail_reviews
@@ -66,6 +65,8 @@ class SampledEntryOut(Out):
 
 
 class TrailStandingOut(Out):
+    """Where a review stands today: of its own resource, because any new entry may change it."""
+
     is_concluded = serializers.BooleanField()
     is_current = serializers.BooleanField()
     sampled = serializers.IntegerField()
@@ -74,14 +75,12 @@ class TrailStandingOut(Out):
     entries = serializers.IntegerField()
     entries_now = serializers.IntegerField()
 
+    def to_representation(self, instance: TrailReview) -> Any:
+        return super().to_representation(trail_reviews.state(instance))
+
 
 class TrailReviewDetailOut(TrailReviewOut, Signed):
     sample = SampledEntryOut(many=True)
-    standing = serializers.SerializerMethodField()
-
-    @extend_schema_field(TrailStandingOut)
-    def get_standing(self, review: TrailReview) -> Any:
-        return TrailStandingOut(trail_reviews.state(review)).data
 
 
 class PeriodicReviewIn(In):
