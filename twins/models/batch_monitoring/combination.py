@@ -130,13 +130,16 @@ def smooth_limit_of(most: Floats, *, false_alarm_share: float) -> float:
     """Return the limit that this share of further normal batches exceeds, from a fitted tail.
 
     The score is a logarithm of rarity, so its tail is exponential. Of the highest three tenths the
-    highest tenth counts only as "at least so far" (type II censoring): how odd the oddest normal batches
-    are does not move the limit. Between folds it varies a third as much as the order statistic.
+    highest tenth counts only as "at least so far" (type II censoring): how odd the oddest normal
+    batches are does not move the limit.
     """
     ranked = np.sort(most)
-    above = max(int(len(ranked) * _FITTED_SHARE), 2)
+    count = len(ranked)
+    above = max(int(count * _FITTED_SHARE), 2)
     told = above - int(above * _CENSORED_SHARE)
-    start = ranked[len(ranked) - above - 1]
-    excess = ranked[len(ranked) - above :] - start
-    mean = np.minimum(excess, excess[told - 1]).sum() / told
-    return float(start + mean * np.log(above / len(ranked) / false_alarm_share))
+    start = ranked[count - above - 1]
+    excess = ranked[count - above :] - start
+    whole = float(np.minimum(excess, excess[told - 1]).sum())
+    # The share expected of a further batch when the mean itself is known from `told` values only.
+    odds = (above + 1) / (count + 1) / false_alarm_share
+    return float(start + whole * (odds ** (1.0 / told) - 1.0))

@@ -114,6 +114,16 @@ def before_the_product(judged: list[Judged]) -> Share:
     return Share(in_time, len(hit))
 
 
+def lead_h(judged: list[Judged]) -> list[float]:
+    """Return the hours from alarm to product 5 % off, of product-hit batches alarmed in time."""
+    found = []
+    for one in judged:
+        first, hit_h = first_alarm_h(one), one.batch.hit_h
+        if first is not None and hit_h is not None and _detected(one, strictly=False):
+            found.append(hit_h - first)
+    return [one for one in found if one >= -1e-6]
+
+
 def calibration_error(judged: list[Judged], *, deviating_share: float | None = None) -> float:
     """Return the calibration error of p, at the campaign's own or another share of deviations."""
     batches = [one.batch for one in judged]
@@ -300,19 +310,17 @@ def table(
     yield f"  twin, before end {detected(judged, strictly=True)}"
     for name, found in rivals.items():
         yield f"  {name:16} {detected(found)}"
-    yield "the same by kind"
-    for kind in sorted({str(one.batch.kind) for one in judged if one.batch.kind}):
-        yield f"    {kind:14} {detected([one for one in judged if one.batch.kind == kind])}"
+    yield from _by_kind(judged)
     yield "the same for a kind left out of the training (at least .45)"
     yield f"  twin             {detected(unseen)}"
-    for kind in sorted({str(one.batch.kind) for one in unseen}):
-        part = [one for one in unseen if one.batch.kind == kind]
-        yield f"    {kind:14} {detected(part)}"
+    yield from _by_kind(unseen)
     yield "product-hit batches alarmed before the product is 5 % off (at least .75)"
     yield f"  twin             {before_the_product(judged)}"
     for name, found in rivals.items():
         yield f"  {name:16} {before_the_product(found)}"
     yield f"  twin, kind unseen {before_the_product(unseen)}"
+    if ahead_h := lead_h(judged):
+        yield f"  hours ahead, half of those in time at least {float(np.median(ahead_h)):.1f}"
     yield "calibration error of p (at most .05)"
     yield f"  as in these batches   {calibration_error(judged):.4f}"
     yield f"  half of them deviating {calibration_error(judged, deviating_share=0.5):.4f}"
@@ -320,6 +328,11 @@ def table(
     error = calibration_error(mixed, deviating_share=0.5)
     yield f"  kinds unseen, half of the batches deviating {error:.4f}"
     yield from _forecasts(judged, unseen)
+
+
+def _by_kind(judged: list[Judged]) -> Iterator[str]:
+    for kind in sorted({one.batch.kind for one in judged if one.batch.kind}):
+        yield f"    {kind:14} {detected([one for one in judged if one.batch.kind == kind])}"
 
 
 def _forecasts(judged: list[Judged], unseen: list[Judged]) -> Iterator[str]:
