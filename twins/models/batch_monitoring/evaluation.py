@@ -161,7 +161,7 @@ def coverage(
         inside.append(held[told])
         errors.append((target - one.answer.forecasts[name])[told])
         width.append((high - low)[told])
-    if not inside:
+    if not sum(len(one) for one in inside):
         return math.nan, math.nan, math.nan
     off = np.concatenate(errors)
     return (
@@ -261,16 +261,16 @@ def _anchors(
             anchors.arx_and_recipe(signed, times_out, detector.scales),
         ),
     )
-    known = [innovations[one.number] for one in normals]
-    new = [innovations[one.number] for one in outside]
-    both = [anchors.with_recipe(a, b) for a, b in zip(known, unseen, strict=True)]
+    followed = [innovations[one.number] for one in normals]
+    followed_out = [innovations[one.number] for one in outside]
+    both = [anchors.with_recipe(a, b) for a, b in zip(followed, unseen, strict=True)]
     scales = combination.scales_of(times, both)
     yield (
         "filter + recipe",
         _judged(
             outside,
-            anchors.filter_and_recipe(known, unseen, times, scales),
-            anchors.filter_and_recipe(new, signed, times_out, scales),
+            anchors.filter_and_recipe(followed, unseen, times, scales),
+            anchors.filter_and_recipe(followed_out, signed, times_out, scales),
         ),
     )
 
