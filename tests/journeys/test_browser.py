@@ -10,7 +10,7 @@ import pytest
 from tests.journeys import site
 from tests.journeys.conftest import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 CAST = (
     "from pathlib import Path; from django.conf import settings; from django.utils import timezone; "
     "from config.demo import cast; "

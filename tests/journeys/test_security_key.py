@@ -8,7 +8,7 @@ from tests.journeys import site, test_browser
 from tests.journeys.conftest import Installation
 from tests.journeys.test_browser import CAST, _act, _sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 page = test_browser.page
 KEY = {
     "protocol": "ctap2", "transport": "usb", "hasResidentKey": False, "hasUserVerification": True,
