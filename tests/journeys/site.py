@@ -1,5 +1,6 @@
 """A running installation, and the people and devices that talk to it over HTTP."""
 
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -92,16 +93,21 @@ class Person(Caller):
 def running(installation: "Installation") -> Iterator[str]:
     """Run everything that the product needs, and return where it is."""
     site = installation.start("up", "--bind", "auto")
-    try:
-        deadline, lines = time.monotonic() + 90, ""
-        while "Ready: " not in lines:
-            assert site.stdout is not None
-            assert time.monotonic() < deadline, lines
-            lines += site.stdout.readline()
-        yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
-    finally:
-        site.terminate()
-        site.communicate(timeout=60)
+    assert site.stdout is not None
+    with site.stdout as said:
+        try:
+            deadline, lines = time.monotonic() + 240, ""
+            while "Ready: " not in lines:
+                assert time.monotonic() < deadline, lines
+                lines += said.readline()
+            # What it says later is read too: a full pipe would stop it in the middle of a word.
+            reader = threading.Thread(target=said.read, daemon=True)
+            reader.start()
+            yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
+        finally:
+            site.terminate()
+            site.wait(timeout=120)
+        reader.join(timeout=60)
 
 
 def first_administrator(installation: "Installation") -> str:
