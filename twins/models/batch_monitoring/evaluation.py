@@ -324,9 +324,11 @@ def table(
     yield "calibration error of p (at most .05)"
     yield f"  as in these batches   {calibration_error(judged):.4f}"
     yield f"  half of them deviating {calibration_error(judged, deviating_share=0.5):.4f}"
+    error = calibration_error([*judged, *unseen], deviating_share=0.5)
+    yield f"  half of them deviating, half of those of kinds unseen {error:.4f}"
     mixed = [one for one in judged if one.batch.is_normal] + unseen
     error = calibration_error(mixed, deviating_share=0.5)
-    yield f"  kinds unseen, half of the batches deviating {error:.4f}"
+    yield f"  half of them deviating, all of kinds unseen {error:.4f}"
     yield from _forecasts(judged, unseen)
 
 
