@@ -107,6 +107,7 @@ def _recipe(design: Design, fitted: Fitted, found: dict[str, Floats]) -> None:
         np.column_stack([share] * 4),
         over_h=np.repeat([0.4, 1.5, 16.0, 4.0], width),
         start=np.zeros(4 * width),
+        told=np.column_stack([design.fresh[:, [INDEX[name] for name in _RECIPE]]] * 4),
     )
     fast, medium, slow, followed = np.split(every, 4, axis=1)
     # Some batches follow the recipe to the percent, others are led by an operator. Once any

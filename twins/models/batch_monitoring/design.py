@@ -33,6 +33,8 @@ class Design:
     columns: Floats
     known: Bools
     whole: Bools
+    fresh: Bools
+    gaps: Floats
 
 
 NAMES: tuple[str, ...] = (
@@ -139,9 +141,18 @@ def design_of(grid: Grid, profile: Floats) -> Design:
     values, known = transformed(grid)
     slot = slots(grid)
     # A signal that is silent keeps its distance from what is usual; it is not taken for usual.
-    x = _held(np.where(_fresh(grid), values - profile[slot], np.nan))
+    fresh = _fresh(grid)
+    x = _held(np.where(fresh, values - profile[slot], np.nan))
     width = x.shape[1]
-    both = windows.smoothed(np.column_stack([x, x]), over_h=np.repeat([SHORT_H, LONG_H], width))
+    # In a hole a mean stands still: it must not become the noise of the last sample.
+    told = fresh.copy()
+    told[:, [INDEX[name] for name in LABORATORY_NAMES]] = True
+    told[0] = True
+    both = windows.smoothed(
+        np.column_stack([x, x]),
+        over_h=np.repeat([SHORT_H, LONG_H], width),
+        told=np.column_stack([told, told]),
+    )
     short, long = both[:, :width], both[:, width:]
     carried = x[:, [INDEX[name] for name in CARRIED]]
     total = windows.summed(carried)
@@ -173,5 +184,7 @@ def design_of(grid: Grid, profile: Floats) -> Design:
         # Column after column is how they are read.
         columns=np.asfortranarray(columns),
         known=known,
-        whole=fresh_for(_fresh(grid), 4),
+        whole=fresh_for(fresh, 4),
+        fresh=fresh,
+        gaps=np.add.accumulate((grid.fresh.mean(axis=1) < 0.5).astype(np.float64)),
     )

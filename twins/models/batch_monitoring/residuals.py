@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twins.models.batch_monitoring import windows
 from twins.models.batch_monitoring.design import (
     BACK_STEPS,
     CARRIED,
@@ -17,6 +18,8 @@ from twins.models.batch_monitoring.samples import Floats
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, SET_POINTS
 
 PHASES = len(PHASE_EDGES_H) + 1
+# A check over so many hours bears holes of this share of them.
+_MOST_LOST = 0.05
 # A batch that looks like a flow that the loop cannot exceed.
 LOOPS = ("Fb", "Fc", "Fh")
 ANSWERS = ("Fb", "Fc", "Fh", "DO2", "Wt", "pH", "T", "Q", "CO2outgas", "O2", "OUR", "CER")
@@ -154,4 +157,8 @@ def residual(relation: Relation, coefficients: Floats, design: Design, limits: F
     if relation.kind == "next":
         # After a hole the own past is not the past of three samples.
         silent |= ~design.whole[:, own]
+    if relation.kind.startswith(("past", "driven")):
+        # What flowed in a hole is not known, so what it did is not either.
+        lost = design.gaps - windows.delayed(design.gaps, steps=relation.needs_steps)
+        silent |= lost > _MOST_LOST * relation.needs_steps
     return np.where(silent, 0.0, found)
