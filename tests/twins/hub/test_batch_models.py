@@ -10,7 +10,7 @@ from tests.factories import NOON
 from twins.hub import batch_models
 from twins.hub.models import ModelVersion
 
-SHIPPED = "penicillin-batch@1"
+SHIPPED = "penicillin-batch@2"
 
 
 def test_a_trained_twin_is_registered_once_with_its_dossier(db: None) -> None:

@@ -1,6 +1,10 @@
 """Files of batches are replayed by a trained twin, and bad ones refused in words."""
 
 import csv
+import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ from tests.twins.models.batch_monitoring import campaign
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
 from twins.predictions import batch_files, batch_replays
 
-SHIPPED = "penicillin-batch@1"
+SHIPPED = "penicillin-batch@2"
 COLUMNS = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
 Rows = list[dict[str, object]]
 
@@ -184,6 +188,47 @@ def test_the_shipped_twin_says_that_this_code_trained_it() -> None:
     assert opened.code_is_that_of_training
     assert opened.dossier["batches"]["normal"] >= 100
     assert set(opened.dossier["data"]) >= {"data", "labels"}
+
+
+@pytest.mark.requirement("A22-1")
+def test_a_batch_has_one_digest_in_any_process_order_and_number_of_threads(tmp_path: Path) -> None:
+    batches = {name: _rows(name, seed, steps=150) for name, seed in (("A", 1), ("B", 2), ("C", 3))}
+    orders = (("A", "B", "C"), ("C", "A", "B"), ("B",))
+    root = Path(__file__).parents[3]
+    running = []
+    for place, order in enumerate(orders):
+        data = _written(tmp_path / f"{place}.csv", [row for one in order for row in batches[one]])
+        command = [sys.executable, "manage.py", "twins", "predict", "--model", SHIPPED]
+        command += ["--data", str(data), "--out", str(tmp_path / f"{place}-out.csv")]
+        # The second and third run at the same time, with other threads and another hash seed.
+        different = {"PYTHONHASHSEED": str(place), "OPENBLAS_NUM_THREADS": str(1 + place % 2)}
+        running.append(
+            subprocess.Popen(
+                command, cwd=root, env=os.environ | different, stdout=subprocess.DEVNULL
+            )
+        )
+        if place == 0:
+            assert running[0].wait(timeout=300) == 0
+    assert [one.wait(timeout=300) for one in running] == [0, 0, 0]
+    # And once in this process, which has predicted other batches before.
+    mixed = [row for trio in zip(*batches.values(), strict=True) for row in trio]
+    _predict(_written(tmp_path / "3.csv", mixed), tmp_path / "3-out.csv")
+
+    digests = [_digests(tmp_path / f"{place}-out.csv") for place in range(4)]
+
+    assert digests[0] == digests[1] == digests[3]
+    assert digests[2]["B"] == digests[0]["B"]
+
+
+def _digests(answers: Path) -> dict[str, str]:
+    """Return the SHA-256 of the answers of each batch, as they stand in the file."""
+    lines = answers.read_text().splitlines()[1:]
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        found.setdefault(line.split(",", 1)[0], []).append(line)
+    return {
+        name: hashlib.sha256("\n".join(one).encode()).hexdigest() for name, one in found.items()
+    }
 
 
 @pytest.mark.shared

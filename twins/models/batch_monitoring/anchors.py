@@ -3,11 +3,12 @@
 import numpy as np
 
 from twins.models.batch_monitoring import combination, windows
-from twins.models.batch_monitoring.channels import CHANNEL, CHANNELS, Fitted
+from twins.models.batch_monitoring.channels import CHANNELS
 from twins.models.batch_monitoring.combination import Scales
 from twins.models.batch_monitoring.design import INDEX, SIGNALS, design_of
 from twins.models.batch_monitoring.samples import Floats, Grid
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
+from twins.models.penicillin_fed_batch import following, measuring
 
 _COMPONENTS = 8
 _LAGS = (0, 5, 15)
@@ -83,4 +84,38 @@ def arx_and_recipe(signed: list[Floats], times: list[Floats], scales: Scales) ->
     return found
 
 
-__all__ = ["CHANNEL", "Fitted", "arx_and_recipe", "golden_envelope", "mpca"]
+def filtered(grid: Grid) -> Floats:
+    """Return the innovations of the mechanistic twin's filter in expected spreads, smoothed.
+
+    On-line ones over 3 h, laboratory ones over two results or so. A batch must start at inoculation.
+    """
+    arrays = {name: grid.values[:, place] for place, name in enumerate(ONLINE_NAMES)}
+    for output in measuring.ONLINE:
+        fresh = grid.fresh[:, ONLINE_NAMES.index(output.tag)]
+        arrays[output.tag] = np.where(fresh, arrays[output.tag], np.nan)
+    for place, name in enumerate(LABORATORY_NAMES):
+        arrays[name] = np.where(grid.laboratory_fresh[:, place], grid.laboratory[:, place], np.nan)
+    found = following.features(arrays).normalised
+    over_h = np.repeat([3.0, 8.0], [len(measuring.ONLINE), len(measuring.LABORATORY)])
+    told = np.isfinite(found)
+    return windows.smoothed(
+        np.nan_to_num(found), over_h=over_h, start=np.zeros(found.shape[1]), told=told
+    )
+
+
+def filter_and_recipe(
+    innovations: list[Floats], signed: list[Floats], times: list[Floats], scales: Scales
+) -> list[Floats]:
+    """Return the largest innovation or recipe difference, in usual sizes."""
+    found = []
+    for one, channels, time_h in zip(innovations, signed, times, strict=True):
+        both = with_recipe(one, channels)
+        z = np.abs(combination.sized(time_h, both, scales)) / scales.knee
+        found.append(z.max(axis=1))
+    return found
+
+
+def with_recipe(innovations: Floats, signed: Floats) -> Floats:
+    """Return the innovations beside the differences from the recipe."""
+    at = [place for place, one in enumerate(CHANNELS) if one.kind == "recipe"]
+    return np.column_stack([innovations, signed[:, at]])

@@ -136,12 +136,19 @@ def _noise(grid: Grid, found: dict[str, Floats]) -> None:
     # Held values are smooth, but not because the probe is stuck.
     told = fresh_for(fresh, 3)
     told[:2] = False
+    # The mean over two hours is one of few samples at first.
+    settled = np.add.accumulate(told.astype(np.int64), axis=0) >= _SETTLED_STEPS
     logarithm = np.log(np.minimum(share, 0.5) + 1e-6)
     smooth = windows.smoothed(logarithm, over_h=2.0, told=told)
     for place, name in enumerate(_NOISY):
         # A pump that stands still makes no noise.
         moves = np.abs(x[:, place]) > (0.05 if name in ("Fb", "Fc", "Fw", "Fpaa") else 0.0)
-        found[f"noise {name}"] = np.where(told[:, place] & moves, smooth[:, place], np.nan)
+        found[f"noise {name}"] = np.where(
+            told[:, place] & settled[:, place] & moves, smooth[:, place], np.nan
+        )
+
+
+_SETTLED_STEPS = 20
 
 
 def _loops(design: Design, fitted: Fitted) -> dict[str, tuple[Floats, float]]:

@@ -19,6 +19,7 @@ _PRIOR_TAIL, _PRIOR_WEIGHT, _LEAST_TAIL = 0.12, 8.0, 0.06
 # The higher, the more the strongest channel decides alone.
 POWER = 8
 IN_A_ROW = 3
+_FITTED_SHARE, _CENSORED_SHARE = 0.3, 0.1
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,22 @@ def limit_of(most: Floats, *, false_alarm_share: float) -> float:
     ranked = np.sort(most)
     rank = (len(ranked) + 1) * (1.0 - false_alarm_share)
     return float(np.interp(rank, np.arange(1, len(ranked) + 1), ranked))
+
+
+def smooth_limit_of(most: Floats, *, false_alarm_share: float) -> float:
+    """Return the limit that this share of further normal batches exceeds, from a fitted tail.
+
+    The score is a logarithm of rarity, so its tail is exponential. Of the highest three tenths the
+    highest tenth counts only as "at least so far" (type II censoring): how odd the oddest normal
+    batches are does not move the limit.
+    """
+    ranked = np.sort(most)
+    count = len(ranked)
+    above = max(int(count * _FITTED_SHARE), 2)
+    told = above - int(above * _CENSORED_SHARE)
+    start = ranked[count - above - 1]
+    excess = ranked[count - above :] - start
+    whole = float(np.minimum(excess, excess[told - 1]).sum())
+    # The share expected of a further batch when the mean itself is known from `told` values only.
+    odds = (above + 1) / (count + 1) / false_alarm_share
+    return float(start + whole * (odds ** (1.0 / told) - 1.0))

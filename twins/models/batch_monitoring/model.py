@@ -63,7 +63,7 @@ class Options:
     """What a training is told."""
 
     # One in twenty is promised; the limit aims lower, so that the promise holds with luck against.
-    false_alarm_share: float = 0.033
+    false_alarm_share: float = 0.04
     # The share of batches with a deviation for which probabilities are calibrated.
     deviating_share: float = 0.45
     folds: int = 5
@@ -120,7 +120,7 @@ def train_detector(normals: list[Batch], options: Options) -> tuple[Detector, li
     scales = combination.scales_of(times, unseen)
     weight = np.ones(len(CHANNELS))
     most = _largest_unseen(grids, unseen, weight, options.folds)
-    limit = combination.limit_of(most, false_alarm_share=options.false_alarm_share)
+    limit = combination.smooth_limit_of(most, false_alarm_share=options.false_alarm_share)
     fitted, _ = training.fit_channels(grids)
     return Detector(fitted, scales, weight, limit), unseen
 

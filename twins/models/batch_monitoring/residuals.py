@@ -105,20 +105,30 @@ def _driven(name: str, back: str) -> Relation:
 
 
 def fit(relation: Relation, gram: Floats, counts: Floats) -> Floats:
-    """Return the coefficients, one row a phase, from the summed products of all columns."""
+    """Return the coefficients, one row a phase, from the summed products of all columns.
+
+    Each phase is shrunk towards all phases together, in units of the spread over all of them: what a
+    phase hardly ever saw move (a burst of heating, a discharge) keeps its effect elsewhere.
+    """
     at = [COLUMN[name] for name in relation.regressors]
     target = COLUMN[relation.target]
-    found = np.zeros((PHASES, len(at)))
+    whole, total = gram.sum(axis=0), float(counts.sum())
+    scale = np.sqrt(np.diag(whole)[at] / total)
+    used = scale > 1e-9
+    at, scale = [one for one, kept in zip(at, used, strict=True) if kept], scale[used]
+
+    def solved(products: Floats, count: float, start: Floats) -> Floats:
+        part = products[np.ix_(at, at)] / np.outer(scale, scale) / count
+        right = products[at, target] / scale / count - part @ start
+        change: Floats = np.linalg.solve(part + relation.shrink * np.eye(len(at)), right)
+        return start + change
+
+    everywhere = solved(whole, total, np.zeros(len(at)))
+    found = np.zeros((PHASES, len(used)))
     for phase in range(PHASES):
-        if counts[phase] < 5 * len(at):
-            continue
-        g = gram[phase][np.ix_(at, at)]
-        scale = np.sqrt(np.diag(g) / counts[phase])
-        used = scale > 1e-9
-        part = g[np.ix_(used, used)] / np.outer(scale[used], scale[used]) / counts[phase]
-        right = gram[phase][np.array(at)[used], target] / scale[used] / counts[phase]
-        solved = np.linalg.solve(part + relation.shrink * np.eye(int(used.sum())), right)
-        found[phase, used] = solved / scale[used]
+        known = counts[phase] >= 5 * len(used)
+        here = solved(gram[phase], float(counts[phase]), everywhere) if known else everywhere
+        found[phase, used] = here / scale
     return found
 
 

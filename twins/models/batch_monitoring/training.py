@@ -65,7 +65,7 @@ def _fit_laboratory(name: str, grids: list[Grid], designs: list[Design]) -> Floa
 
 
 def folds_of(count: int, folds: int) -> list[np.ndarray]:
-    """Return which batches are left out in each fold: every so-manieth."""
+    """Return which batches are left out in each fold: every n-th batch, from another first one."""
     return [np.arange(count) % folds == one for one in range(folds)]
 
 

@@ -1,11 +1,12 @@
 """Small made-up batches: slow courses of every signal, with noise and something wrong on demand."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
-from twins.models.batch_monitoring import forecast, samples
-from twins.models.batch_monitoring.model import Batch
+from twins.models.batch_monitoring import artefacts, forecast, model, samples
+from twins.models.batch_monitoring.model import Batch, Options
 from twins.models.batch_monitoring.samples import Floats
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
 
@@ -74,3 +75,9 @@ def batches() -> list[Batch]:
         kind = "sugar_feed" if deviates else None
         found.append(Batch(number, one, kind, *times, forecast.laboratory_targets(one)))
     return found
+
+
+@functools.cache
+def trained_text() -> str:
+    """Return the artefact of a twin trained on these batches."""
+    return artefacts.to_text(model.train(batches(), Options(folds=2)), {"label": "a@1"})

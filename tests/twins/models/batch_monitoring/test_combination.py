@@ -1,6 +1,7 @@
 """Channels are brought to one scale and added up to a score that can be taken apart again."""
 
 import numpy as np
+import pytest
 
 from twins.models.batch_monitoring import combination
 
@@ -38,3 +39,26 @@ def test_the_limit_is_exceeded_by_the_promised_share_of_further_batches() -> Non
         above.append(np.exp(-limit))
 
     assert 0.045 < float(np.mean(above)) < 0.055
+
+
+@pytest.mark.parametrize("count", [40, 96, 120])
+def test_the_fitted_limit_is_exceeded_by_the_promised_share_of_further_batches(count: int) -> None:
+    generator = np.random.default_rng(12)
+    above = []
+    for _ in range(600):
+        limit = combination.smooth_limit_of(
+            generator.exponential(1.0, count), false_alarm_share=0.05
+        )
+        above.append(np.exp(-limit))
+
+    assert 0.046 < float(np.mean(above)) < 0.054
+
+
+def test_how_odd_the_oddest_normal_batches_are_does_not_move_the_fitted_limit() -> None:
+    most = np.random.default_rng(13).exponential(1.0, 120)
+    odder = most.copy()
+    odder[np.argsort(most)[-3:]] *= 10.0
+
+    limits = [combination.smooth_limit_of(one, false_alarm_share=0.04) for one in (most, odder)]
+
+    assert limits[0] == limits[1]

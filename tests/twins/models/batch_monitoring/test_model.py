@@ -1,7 +1,5 @@
 """A trained batch twin: the same data give the same bytes, and no answer knows what comes later."""
 
-import functools
-
 import numpy as np
 import pytest
 
@@ -10,22 +8,17 @@ from twins.models.batch_monitoring import artefacts, forecast, model
 from twins.models.batch_monitoring.model import Model, Options
 
 
-@functools.cache
-def _text() -> str:
-    return artefacts.to_text(model.train(campaign.batches(), Options(folds=2)), {"label": "a@1"})
-
-
 @pytest.fixture
 def twin() -> Model:
     """Return a twin of made-up batches, read from its artefact."""
-    return artefacts.from_text(_text())[0]
+    return artefacts.from_text(campaign.trained_text())[0]
 
 
 @pytest.mark.requirement("A22-1")
 def test_training_again_gives_the_same_bytes() -> None:
     again = artefacts.to_text(model.train(campaign.batches(), Options(folds=2)), {"label": "a@1"})
 
-    assert again == _text()
+    assert again == campaign.trained_text()
 
 
 def test_a_halved_feed_is_alarmed_soon_after_its_onset_and_usual_batches_rarely_are(
@@ -79,6 +72,6 @@ def test_a_batch_without_signals_is_out_of_the_domain(twin: Model) -> None:
 
 def test_an_artefact_that_was_changed_is_refused() -> None:
     with pytest.raises(artefacts.NotATwin, match="digest"):
-        artefacts.from_text(_text().replace("6.5", "6.6", 1))
+        artefacts.from_text(campaign.trained_text().replace("6.5", "6.6", 1))
     with pytest.raises(artefacts.NotATwin):
         artefacts.from_text("{}")
