@@ -21,7 +21,7 @@ _OTHER_EVERY_TIME = frozenset({
     "id", "binding", "confirmation", "content_parts", "message_id", "occurred_text", "password",
     "root", "sha256", "tree_size", "entries_digest", "entry_count", "content_digest", "secret_digest",
     "record_digest", "recipe_digest", "content", "wanted", "entry", "reviewed_entries", "counts",
-    "record_id", "subject", "state_text", "inputs", "issue_reason",
+    "record_id", "subject", "state_text", "inputs", "issue_reason", "seed",
 })  # fmt: skip
 
 

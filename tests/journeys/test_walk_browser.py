@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 # Why rows of a kind are not the same, and what of them is compared all the same.
 DIFFERENT_ROWS = {
     "quality_sampledentry": "which entries are drawn depends on the hour, and on chance",
+    "configuration_changedsetting": "each installation has a folder of its own",
 }
 DIFFERENT_WAYS = {
     "quality_sampledentry": DIFFERENT_ROWS["quality_sampledentry"],
