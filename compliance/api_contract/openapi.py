@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from compliance.api_contract import correlation, idempotency, problems
 from compliance.api_contract.endpoint import WRITES, Endpoint
@@ -142,6 +143,11 @@ class Schema(AutoSchema):
             self._add_parameters(operation, self.view, self.method.lower())
             self._add_answers(operation, self.view, self.method.lower())
         return operation
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add the filters that a list names."""
+        filters = getattr(self.view, "filters", ()) if self.method == "GET" else ()
+        return [*super().get_override_parameters(), *map(OpenApiParameter, filters)]
 
     def is_deprecated(self) -> bool:
         lifetime = getattr(self.view, "lifetime", None)

@@ -83,7 +83,7 @@ def attack(
     said.write_text(
         json.dumps({
             "url": stands.url, "headers": stands.clients[client], "known": stands.known,
-            "password": plan.OWN, "tally": str(tally),
+            "password": plan.OWN, "sessions": stands.sessions, "tally": str(tally),
         })
     )  # fmt: skip
     command = [

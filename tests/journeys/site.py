@@ -1,9 +1,11 @@
 """A running installation, and the people and devices that talk to it over HTTP."""
 
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -90,7 +92,7 @@ class Person(Caller):
 
 @contextmanager
 def running(installation: "Installation") -> Iterator[str]:
-    """Run everything that the product needs, and return where it is."""
+    """Run everything that the product needs, and return where it is; what it says is in `up.log`."""
     site = installation.start("up", "--bind", "auto")
     try:
         deadline, lines = time.monotonic() + 90, ""
@@ -98,10 +100,21 @@ def running(installation: "Installation") -> Iterator[str]:
             assert site.stdout is not None
             assert time.monotonic() < deadline, lines
             lines += site.stdout.readline()
+        # Nobody reading, the pipe fills up and whatever logs a line waits for ever.
+        threading.Thread(
+            target=_written, args=(site.stdout, installation.folder / "up.log"), daemon=True
+        ).start()
         yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
     finally:
         site.terminate()
-        site.communicate(timeout=60)
+        site.wait(timeout=60)
+
+
+def _written(lines: Iterable[str], path: Path) -> None:
+    with path.open("a") as file:
+        for line in lines:
+            file.write(line)
+            file.flush()
 
 
 def first_administrator(installation: "Installation") -> str:
