@@ -143,7 +143,7 @@ def _form(form: Any, said: dict[str, Any], file: dict[str, Any]) -> Any:
 
 
 def _read(answer: Any) -> Any:
-    if not answer.status_code.is_success:
+    if not 200 <= answer.status_code < 300:
         raise site.Refusal(f"{answer.status_code} {answer.content.decode()[:800]}")
     return _plain(answer.parsed)
 
