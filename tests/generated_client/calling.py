@@ -18,7 +18,7 @@ from tests.journeys import site
 
 PACKAGE = "gmp_twin_client"
 _PARAMETER = re.compile(r"{(\w+)}")
-_SOME_VERSION = '"of-before"'  # the refusal of it says which record to read
+_NO_VERSION = f'"{"0" * 64}"'  # its refusal says which record to read
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class GeneratedCaller(site.Caller):
 
     def _act(self, method: str, path: str, body: Any, file: dict[str, Any]) -> Any:
         """Act on the version of the record as it is now, where the act is on one."""
-        said = {"idempotency_key": str(uuid.uuid4()), "if_match": _SOME_VERSION}
+        said = {"idempotency_key": str(uuid.uuid4()), "if_match": _NO_VERSION}
         answer = self._call(method, path, said, body, file)
         if answer.status_code == 412:
             read = self._call("GET", answer.parsed.record, {})

@@ -95,7 +95,7 @@ def running(installation: "Installation") -> Iterator[str]:
     """Run everything that the product needs, and return where it is; what it says is in `up.log`."""
     site = installation.start("up", "--bind", "auto")
     try:
-        deadline, lines = time.monotonic() + 90, ""
+        deadline, lines = time.monotonic() + 300, ""
         while "Ready: " not in lines:
             assert site.stdout is not None
             assert time.monotonic() < deadline, lines
