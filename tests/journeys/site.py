@@ -107,7 +107,7 @@ def running(installation: "Installation") -> Iterator[str]:
         yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
     finally:
         site.terminate()
-        site.wait(timeout=60)
+        site.wait(timeout=180)
 
 
 def _written(lines: Iterable[str], path: Path) -> None:
