@@ -160,7 +160,7 @@ def main() -> int:
                 parts = []
                 for phase in words.phases.split(","):
                     parts.append(attack(stands, client, phase, words=words, folder=folder))
-                    print(f"{client}, {phase}: {folder / phase}.txt", flush=True)
+                    print(f"{parts[-1].row()}  {phase}: {folder / phase}.txt", flush=True)
                 outcomes.append(_all(parts))
     print(HEADING)
     for outcome in outcomes:
