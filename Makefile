@@ -33,20 +33,20 @@ up: setup  ## Run web, worker, beat and sequencer together
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py up --bind $(BIND)
 
-# Two halves on two cores, each with a database server of its own; the second one's output follows.
+# Two lanes on two cores, each with a database server of its own; the second one's output follows.
 # The attacks have a process of their own: their log outside is set for all of it.
 # In memory where there is enough of it: hundreds of tests make a database of their own.
-SECOND := tests/journeys $(addprefix tests/compliance/trail/,life outside reading signer verifier)
+FIRST := tests/batches tests/twins
 RECORD := --requirements-record=var/requirements
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm/gmp-tests-"}' | sed "s/$$/$$(id -u)-$$(pwd | cksum | cut -d' ' -f1)/;/^[0-9]/d")
 VAR_OF_TESTS := $(or $(GMP_VAR_DIR),$(MEMORY),$(CURDIR)/var)
 test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
 ifeq ($(strip $(ARGS)),)
 	@mkdir -p var; rm -f var/requirements/*.json; \
-	GMP_VAR_DIR=$(VAR_OF_TESTS)/second $(BIN)/python -m pytest $(RECORD)/second.json $(SECOND) > var/second.log 2>&1 & half=$$!; \
-	GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(RECORD)/first.json $(addprefix --ignore=,$(SECOND) tests/attacks); first=$$?; \
-	GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(RECORD)/attacks.json tests/attacks || first=1; \
-	wait $$half; second=$$?; cat var/second.log; $(if $(MEMORY),rm -rf $(MEMORY);) \
+	(export GMP_VAR_DIR=$(VAR_OF_TESTS)/second; $(BIN)/python -m pytest $(RECORD)/second.json $(addprefix --ignore=,$(FIRST) tests/attacks); status=$$?; \
+	$(BIN)/python -m pytest $(RECORD)/attacks.json tests/attacks && exit $$status) > var/second.log 2>&1 & lane=$$!; \
+	GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(RECORD)/first.json $(FIRST); first=$$?; \
+	wait $$lane; second=$$?; cat var/second.log; $(if $(MEMORY),rm -rf $(MEMORY);) \
 	[ $$first -eq 0 ] && [ $$second -eq 0 ]
 else
 	@GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(ARGS); status=$$?; $(if $(MEMORY),rm -rf $(MEMORY);) exit $$status

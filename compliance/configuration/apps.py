@@ -7,3 +7,6 @@ class ConfigurationConfig(AppConfig):
     name = "compliance.configuration"
     label = "configuration"
     verbose_name = "Configuration"
+
+    def ready(self) -> None:
+        from compliance.configuration import figures  # noqa: F401 -- registers its figures

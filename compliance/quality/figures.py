@@ -7,6 +7,13 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from compliance.access.models import (
+    AccessReview,
+    RoleAssignment,
+    SecurityAlarm,
+    SignIn,
+    User,
+)
 from compliance.quality.models import (
     Capa,
     Change,
@@ -88,6 +95,22 @@ def trail_reviews(start: datetime, end: datetime) -> Figures:
     return {
         "concluded": done.count(),
         "findings": SampledEntry.objects.filter(review__in=done, outcome="finding").count(),
+    }
+
+
+@register("access")
+def access(start: datetime, end: datetime) -> Figures:
+    attempts = SignIn.objects.filter(attempted_at__gte=start, attempted_at__lt=end)
+    roles = RoleAssignment.objects
+    return {
+        "people-made": User.objects.filter(created_at__gte=start, created_at__lt=end).count(),
+        "roles-given": roles.filter(granted_at__gte=start, granted_at__lt=end).count(),
+        "roles-ended": roles.filter(ended_at__gte=start, ended_at__lt=end).count(),
+        "reviews-closed": AccessReview.objects.filter(
+            closed_at__gte=start, closed_at__lt=end
+        ).count(),
+        "alarms": SecurityAlarm.objects.filter(raised_at__gte=start, raised_at__lt=end).count(),
+        **{f"credentials-{name}": count for name, count in _by(attempts, "outcome")},
     }
 
 

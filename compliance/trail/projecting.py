@@ -17,8 +17,8 @@ SELECT l.log_id, l.idx, l.entry_id, (b ->> 'at')::timestamptz, (b ->> 'record_se
     a ->> 'id', a ->> 'action', a ->> 'actor', a ->> 'role', b ->> 'op', a ->> 'reason',
     b ->> 'record', b ->> 'record_id', a ->> 'source'
 FROM audit.leaf l JOIN audit.entry e ON e.entry_id = l.entry_id
-CROSS JOIN LATERAL (SELECT audit.read_body(e.body) AS b) j
-CROSS JOIN LATERAL (SELECT b -> 'act' AS a) k
+CROSS JOIN LATERAL (SELECT audit.read_body(e.body) AS b OFFSET 0) j  -- once for each entry
+CROSS JOIN LATERAL (SELECT b -> 'act' AS a OFFSET 0) k
 WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s AND b IS NOT NULL
 """
 # The directory of records, in the order in which seals commit to their heads (tlog.heads.key_of).

@@ -87,7 +87,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (SELECT * FROM audit.openings_of_entries(ARRAY[s.entry_id])) o
     ON o.path = '{path}'
 WHERE s.entry_id IS NOT NULL AND (
-    (json_typeof(s.set) = 'null') <> (t."{column}" IS NULL)
+    (jsonb_typeof(s.set) = 'null') <> (t."{column}" IS NULL)
     OR o.value IS DISTINCT FROM t."{column}"::text AND o.entry_id IS NOT NULL)
 """
 

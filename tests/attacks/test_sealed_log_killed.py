@@ -76,7 +76,7 @@ def died(database: str, step: str, when: str, who: str) -> int:
         cwd=ROOT,
         env=environment(database),
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return ended.returncode

@@ -262,7 +262,7 @@ def test_a_sequencer_killed_again_and_again_leaves_a_whole_log(fresh_log: Any) -
     process = start(fresh_log.database)
     wait_for_leaves()
     process.terminate()
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
 
     assert failures == []
     assert process.returncode == 0, err

@@ -37,7 +37,7 @@ class Desk:
     def __init__(self, opened: Any, url: str, username: str, pictures: Path) -> None:
         self.url, self.username, self.pictures = url, username, pictures
         self.page = opened.new_context(viewport={"width": WIDTH, "height": 900}).new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
         self.said: list[str] = []
         self.page.on(
             "console", lambda one: self.said.append(one.text) if one.type == "error" else None

@@ -94,20 +94,23 @@ class Person(Caller):
 def running(installation: "Installation") -> Iterator[str]:
     """Run everything that the product needs, and return where it is; what it says is in `up.log`."""
     site = installation.start("up", "--bind", "auto")
-    try:
-        deadline, lines = time.monotonic() + 300, ""
-        while "Ready: " not in lines:
-            assert site.stdout is not None
-            assert time.monotonic() < deadline, lines
-            lines += site.stdout.readline()
-        # Nobody reading, the pipe fills up and whatever logs a line waits for ever.
-        threading.Thread(
-            target=_written, args=(site.stdout, installation.folder / "up.log"), daemon=True
-        ).start()
-        yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
-    finally:
-        site.terminate()
-        site.wait(timeout=180)
+    assert site.stdout is not None
+    with site.stdout as said:
+        try:
+            deadline, lines = time.monotonic() + 240, ""
+            while "Ready: " not in lines:
+                assert time.monotonic() < deadline, lines
+                lines += said.readline()
+            # What it says later is read too: a full pipe would stop it in the middle of a word.
+            reader = threading.Thread(
+                target=_written, args=(said, installation.folder / "up.log"), daemon=True
+            )
+            reader.start()
+            yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
+        finally:
+            site.terminate()
+            site.wait(timeout=180)
+        reader.join(timeout=60)
 
 
 def _written(lines: Iterable[str], path: Path) -> None:

@@ -2,15 +2,15 @@
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.journeys import site
 from tests.journeys.conftest import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 CAST = (
     "from pathlib import Path; from django.conf import settings; from django.utils import timezone; "
     "from config.demo import cast; "
@@ -72,15 +72,7 @@ def test_a_deviation_is_opened_investigated_signed_and_closed_by_two_people(
 
     assert installation.manage("migrate", "--verbosity", "0").returncode == 0
     password = installation.ask(CAST).splitlines()[-1]
-    site = installation.start("up", "--bind", "auto")
-    try:
-        deadline = time.monotonic() + 60
-        lines = ""
-        while "Ready: " not in lines:
-            assert site.stdout is not None
-            assert time.monotonic() < deadline, lines
-            lines += site.stdout.readline()
-        url = lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
+    with site.running(installation) as url:
         said: list[str] = []
         page.on(
             "console",
@@ -137,6 +129,3 @@ def test_a_deviation_is_opened_investigated_signed_and_closed_by_two_people(
         assert serious == []
         # The wrong password is a refusal (403); nothing else is to be said, no policy is broken.
         assert [one for one in said if "403 (Forbidden)" not in one] == []
-    finally:
-        site.terminate()
-        site.communicate(timeout=60)

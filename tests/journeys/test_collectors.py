@@ -169,7 +169,7 @@ class Gateway:
         return [int(one) for one in said.splitlines()[-1].split()]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_opc_ua_readings_are_stored_once_though_collector_web_and_server_are_killed(
     site: Site, tmp_path: Path
 ) -> None:
@@ -223,7 +223,7 @@ def _publisher(name: str) -> paho.Client:
 
 
 @pytest.mark.services
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_mqtt_readings_are_stored_once_though_collector_and_web_are_killed(
     site: Site, tmp_path: Path
 ) -> None:

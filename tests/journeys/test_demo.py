@@ -37,7 +37,7 @@ def _must_be_valid(pdf: Path) -> None:
     subprocess.run(["qpdf", "--check", str(pdf)], capture_output=True, check=True)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_the_main_job_survives_kill_9_of_worker_sequencer_broker_and_web(
     installation: Installation,
 ) -> None:
@@ -47,7 +47,7 @@ def test_the_main_job_survives_kill_9_of_worker_sequencer_broker_and_web(
         installation.kill(name)
         time.sleep(1.5)
     installation.kill_server("valkey")
-    output, _ = demo.communicate(timeout=880)
+    output, _ = demo.communicate(timeout=2300)
 
     assert demo.returncode == 0, output
     assert "with probability" in output
@@ -67,7 +67,7 @@ def test_the_main_job_survives_kill_9_of_worker_sequencer_broker_and_web(
 
 
 @pytest.mark.shared
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_vial_log_is_taken_in_and_every_number_of_the_inspector_is_true(
     installation: Installation, shared: Path
 ) -> None:

@@ -21,7 +21,7 @@ def _blocks(language: str) -> str:
 def _run(*command: str, folder: Path, url: str) -> None:
     environment = {**os.environ, "GMP_URL": url, "PASSWORD": plan.OWN}
     done = subprocess.run(
-        command, cwd=folder, env=environment, text=True, capture_output=True, timeout=240,
+        command, cwd=folder, env=environment, text=True, capture_output=True, timeout=900,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,29 +1,19 @@
 """A person with a security key in a real Chromium: enrolled, signed in with, and signed a record."""
 
-import time
 from typing import Any
 
 import pytest
 
-from tests.journeys import test_browser
+from tests.journeys import site, test_browser
 from tests.journeys.conftest import Installation
 from tests.journeys.test_browser import CAST, _act, _sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 page = test_browser.page
 KEY = {
     "protocol": "ctap2", "transport": "usb", "hasResidentKey": False, "hasUserVerification": True,
     "isUserVerified": True, "automaticPresenceSimulation": True,
 }  # fmt: skip
-
-
-def _address(site: Any) -> str:
-    deadline, lines = time.monotonic() + 60, ""
-    while "Ready: " not in lines:
-        assert time.monotonic() < deadline, lines
-        lines += site.stdout.readline()
-    found: str = lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
-    return found.replace("127.0.0.1", "localhost")  # browsers bind keys to names, not to numbers
 
 
 @pytest.mark.requirement("P11-300e", "A11D-11", "P11-200a")
@@ -34,9 +24,9 @@ def test_a_key_is_enrolled_signs_in_and_signs_a_record(
 
     assert installation.manage("migrate", "--verbosity", "0").returncode == 0
     password = installation.ask(CAST).splitlines()[-1]
-    site = installation.start("up", "--bind", "auto")
-    try:
-        url = _address(site)
+    with site.running(installation) as address:
+        # Browsers bind keys to names, not to numbers.
+        url = address.replace("127.0.0.1", "localhost")
         said: list[str] = []
         page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
         browser = page.context.new_cdp_session(page)
@@ -84,6 +74,3 @@ def test_a_key_is_enrolled_signs_in_and_signs_a_record(
         assert "Confirmed by: Security key, over the digest of the record" in page.content()
         assert "Valid for the present version" in page.content()
         assert said == []
-    finally:
-        site.terminate()
-        site.communicate(timeout=60)

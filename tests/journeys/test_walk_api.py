@@ -5,7 +5,7 @@ import pytest
 from tests.journeys import records
 from tests.journeys.conftest import Walked
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2400)
 
 
 def test_a_batch_is_walked_from_its_recipe_to_its_certified_shipment(

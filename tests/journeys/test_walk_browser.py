@@ -12,7 +12,7 @@ import pytest
 from tests.journeys import admin_walk, pages, records, site
 from tests.journeys.conftest import Installation, Walked
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 # Why rows of a kind are not the same, and what of them is compared all the same.
 DIFFERENT_ROWS = {
     "quality_sampledentry": "which entries are drawn depends on the hour, and on chance",

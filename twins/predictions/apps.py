@@ -12,7 +12,13 @@ class PredictionsConfig(AppConfig):
         from batches.execution import blockers
         from batches.execution.signals import batch_event_recorded
         from twins.hub import drift_watch
-        from twins.predictions import alerts, receivers, report_section, watched  # noqa: F401
+        from twins.predictions import (  # noqa: F401 -- they register themselves
+            alerts,
+            figures,
+            receivers,
+            report_section,
+            watched,
+        )
 
         batch_event_recorded.connect(
             receivers.on_batch_event, dispatch_uid="predictions.on_batch_event"

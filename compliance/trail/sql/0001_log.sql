@@ -280,9 +280,10 @@ CREATE FUNCTION audit.entry_digest(body bytea) RETURNS bytea LANGUAGE sql IMMUTA
 $$;
 
 -- A planted body may be anything: what cannot be read is null here, and named by `trail verify`.
-CREATE FUNCTION audit.read_body(body bytea) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$
+-- As jsonb: each of its members is asked for, and json is read anew every time.
+CREATE FUNCTION audit.read_body(body bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    RETURN convert_from(body, 'UTF8')::json;
+    RETURN convert_from(body, 'UTF8')::jsonb;
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END $$;

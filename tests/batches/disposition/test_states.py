@@ -1,7 +1,5 @@
 """Every disposition x step x caller is allowed, or refused with its own code and on record."""
 
-import os
-
 import pytest
 
 from batches.disposition import decisions
@@ -37,7 +35,6 @@ def in_state(state: str) -> Batch:
 # Pending is what every batch is in the matrix of the states of manufacture, which also asks for
 # what only manufacture can forbid or allow.
 _OF_MANUFACTURE = {*MOVES, Step.CHECK_COPY, Step.RUN_PHASE}
-_ASKED = (Role.OPERATOR, Role.WAREHOUSE, Role.QUALITY_ASSURANCE, Role.QUALIFIED_PERSON)
 DISPOSITION = matrix.Kind(
     allowed={
         state: ALLOWED[BatchState.COMPLETED] & BY_DISPOSITION[state]
@@ -50,8 +47,6 @@ DISPOSITION = matrix.Kind(
     refusal=lambda state, step: BatchStateForbids.code,
     first=of_batches.before_the_duty,
     for_devices=of_batches.FOR_DEVICES,
-    # What is asked of a disposition reads the whole batch: all roles with GMP_MATRIX=all.
-    roles=tuple(Role) if os.environ.get("GMP_MATRIX") else _ASKED,
 )
 
 

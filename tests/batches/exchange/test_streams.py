@@ -286,7 +286,7 @@ def test_a_source_is_brought_by_its_own_device_only() -> None:
     line, other = Line(), Line(code="hist-8")
 
     answer = other.client.post(
-        "/api/v1/sources/hist-7/records", b"", content_type="application/x-ndjson",
+        "/api/v1/sources/hist-7/records", b"{}", content_type="application/x-ndjson",
         headers=other.headers,
     )  # fmt: skip
     unknown = other.client.get("/api/v1/sources/hist-9", headers=other.headers)

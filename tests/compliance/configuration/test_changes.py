@@ -1,5 +1,7 @@
 """What the installation runs with is on record, and each change of it is assessed by quality."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -9,6 +11,7 @@ from compliance.access.duties import DUTIES, Duty, Role
 from compliance.configuration import changes
 from compliance.configuration.changes import ConfigurationAssessed
 from compliance.configuration.models import ChangedSetting, ChangeState, ConfigurationChange
+from compliance.quality import figures
 from compliance.quality.changes import ChangeNotApproved
 from compliance.signatures import verdicts
 from compliance.trail import recording
@@ -168,3 +171,16 @@ def test_a_change_has_its_page(client: Client) -> None:
 
     assert page.status_code == 200
     assert "GMP_SITE_ZONE" in page.content.decode()
+
+
+@pytest.mark.requirement("A11-11")
+def test_a_periodic_review_counts_changes_and_upgrades_of_the_installation() -> None:
+    _found()
+    _found({**FIRST, "version": "1.1"})
+    _assessed(_found({**FIRST, "version": "1.1", "GMP_SITE_ZONE": "UTC"}))
+
+    found = figures.collect(starts_on=NOON.date(), ends_on=NOON.date())["configuration"]
+
+    assert found == {"changes-found": 3, "not-assessed": 2, "upgrades": 1}
+    later = NOON.date() + timedelta(days=1)
+    assert figures.collect(starts_on=later, ends_on=later)["configuration"]["changes-found"] == 0

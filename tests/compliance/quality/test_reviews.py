@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from compliance.access.duties import Role
+from compliance.access.models import RoleAssignment, User
 from compliance.quality import (
     figures,
     kpis,
@@ -42,6 +43,7 @@ def test_a_periodic_review_collects_its_figures_once() -> None:
     factories.change(is_emergency=True)
     factories.concluded_trail_review(factories.deviation())
     review = _open()
+    people, roles = User.objects.count(), RoleAssignment.objects.count()
     factories.deviation()
 
     review.refresh_from_db()
@@ -50,6 +52,8 @@ def test_a_periodic_review_collects_its_figures_once() -> None:
     assert review.figures["incidents"]["opened-major"] == 3
     assert review.figures["changes"] == {"requested": 1, "emergencies": 1, "implemented": 0}
     assert review.figures["trail-reviews"] == {"concluded": 1, "findings": 0}
+    access = review.figures["access"]
+    assert (access["people-made"], access["roles-given"]) == (people, roles)
 
 
 @pytest.mark.requirement("A11-11", "A11D-14")

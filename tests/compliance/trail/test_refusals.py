@@ -157,6 +157,8 @@ def test_two_at_the_same_time_are_one_refusal(fresh_log: Any) -> None:
 
 # --- The API
 
+SENT_AGAIN = {"X-Correlation-Id": "one", "Idempotency-Key": "one"}
+
 
 @pytest.mark.requirement("P11-f1")
 def test_a_forbidden_state_is_refused_and_on_record(client: Client, fresh_log: Any) -> None:
@@ -164,10 +166,7 @@ def test_a_forbidden_state_is_refused_and_on_record(client: Client, fresh_log: A
     quality = factories.person(Role.QUALITY_ASSURANCE)
     client.force_login(quality)
 
-    answers = [
-        posted(client, NOTES.format(closed.number), NOTE, **{"X-Correlation-Id": "one"})
-        for _ in range(2)
-    ]
+    answers = [posted(client, NOTES.format(closed.number), NOTE, **SENT_AGAIN) for _ in range(2)]
 
     assert [one.status_code for one in answers] == [409, 409]
     (kept,) = refused("deviation-closed")

@@ -29,6 +29,7 @@ def test_the_installed_twin_is_registered_once_with_what_it_is_for(db: None) -> 
     assert first.declarations["name"] == NAME
 
 
+@pytest.mark.requirement("A22-1")
 def test_other_code_is_another_version(db: None) -> None:
     former = versions.current(NAME, at=NOON)
     with recording.recording(
@@ -44,6 +45,7 @@ def test_other_code_is_another_version(db: None) -> None:
     assert not versions.is_installed(former)
 
 
+@pytest.mark.requirement("A22-1")
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -55,6 +55,7 @@ def test_a_failing_pump_is_told_as_glucose_that_will_be_too_low(forecast: Foreca
     assert glucose.contributions[0].variable == "feed_pump_efficiency"
 
 
+@pytest.mark.requirement("A22-8")
 def test_contributions_sum_to_the_change_of_the_log_odds(forecast: Forecast) -> None:
     explained = [one for one in forecast.limits if one.probability is not None]
 
@@ -108,6 +109,7 @@ def test_the_order_in_which_values_arrive_changes_nothing(
     assert written(replace(other, input_digest=forecast.input_digest)) == written(forecast)
 
 
+@pytest.mark.requirement("A22-1")
 def test_another_process_writes_the_same_bytes(forecast: Forecast) -> None:
     program = """
 import hashlib, json, sys
@@ -180,6 +182,7 @@ def test_a_titre_limit_is_silent_until_harvest_is_within_the_horizon(
     assert share < 0.1
 
 
+@pytest.mark.requirement("A22-9")
 @pytest.mark.requirement("A22-2")
 @pytest.mark.parametrize(
     "change",
@@ -215,6 +218,7 @@ def test_a_culture_too_warm_is_outside_until_a_day_has_passed(
     assert later.status == "forecast"
 
 
+@pytest.mark.requirement("A22-9")
 def test_with_too_little_data_the_twin_is_undecided(asked: Asked, observed: Observed) -> None:
     early = deviation_forecast.run(asked(observed(1), as_of_h=6.0))
     silent = tuple(one for one in observed(1) if one.at_h < 40.0)
@@ -277,6 +281,7 @@ def test_a_request_that_is_no_batch_is_refused(
         deviation_forecast.run(replace(failing, **change))
 
 
+@pytest.mark.requirement("A22-1")
 def test_digests_name_code_parameters_and_input(forecast: Forecast) -> None:
     assert forecast.code_digest == deviation_forecast.code_digest()
     assert forecast.parameters_digest == deviation_forecast.parameters_digest()
