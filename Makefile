@@ -11,7 +11,8 @@ SERVE ?= 1
 DATA ?=
 BIND ?= auto
 
-.PHONY: help setup demo up test requirements services check format lock bench clean api-attack
+.PHONY: help setup demo up test requirements services check format lock bench clean api-attack api-lint \
+	generated-client faults
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -75,6 +76,20 @@ bench: setup  ## Measure a part (PART=trail ENTRIES=1000000 ARGS=--markdown), wr
 
 api-attack: setup  ## Attack the API of a running server with schemathesis (ARGS='--examples 5 --clients device')
 	@$(BIN)/python -m tests.api_attack $(ARGS)
+
+generated-client: setup  ## Let a client generated from the schema do a whole batch
+	@$(BIN)/python -m tests.generated_client
+
+faults: setup  ## Kill web, database and network under eight clients (ARGS='--seconds 300')
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+# In npm's own cache, pinned; only this target needs node.
+LINTERS := npx --yes --package=@stoplight/spectral-cli@6.16.3 --package=@redocly/cli@2.77.0
+api-lint: setup  ## Lint the OpenAPI schema with spectral and redocly (needs npx)
+	@mkdir -p var/api-lint && $(BIN)/python manage.py spectacular --file var/api-lint/openapi.yaml
+	@echo 'extends: ["spectral:oas"]' > var/api-lint/spectral.yaml
+	@$(LINTERS) spectral lint var/api-lint/openapi.yaml --ruleset var/api-lint/spectral.yaml
+	@$(LINTERS) redocly lint var/api-lint/openapi.yaml --extends recommended
 
 lock: setup  ## Renew constraints.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from compliance.api_contract import correlation, idempotency, problems
 from compliance.api_contract.endpoint import WRITES, Endpoint
@@ -143,6 +144,11 @@ class Schema(AutoSchema):
             self._add_answers(operation, self.view, self.method.lower())
         return operation
 
+    def get_override_parameters(self) -> list[Any]:
+        """Add the filters that a list names."""
+        filters = getattr(self.view, "filters", ()) if self.method == "GET" else ()
+        return [*super().get_override_parameters(), *map(OpenApiParameter, filters)]
+
     def is_deprecated(self) -> bool:
         lifetime = getattr(self.view, "lifetime", None)
         return lifetime is not None or bool(super().is_deprecated())
@@ -174,7 +180,12 @@ class Schema(AutoSchema):
         if method in view.bound_to:
             refused = refused | _VERSIONED
         for status in refused:
-            operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
+            if status in operation["responses"]:  # in words of the view's own, or as a problem
+                own = operation["responses"][status]["content"]
+                own[problems.MEDIA_TYPE] = {"schema": {"$ref": "#/components/schemas/Problem"}}
+            else:
+                said_here = {"$ref": f"#/components/responses/Problem{status}"}
+                operation["responses"][status] = said_here
         if method == "get":
             operation["responses"]["304"] = {
                 "description": "What you have is current.", "headers": _refs({"ETag": "ETag"}),
@@ -185,8 +196,8 @@ def _first_sentence(text: str) -> str:
     return " ".join(text.split("\n\n", maxsplit=1)[0].split()).removesuffix(".")
 
 
-def nulls_as_of_3_1(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Say null as OpenAPI 3.1 does where the framework's pages still say it as 3.0 (a hook)."""
+def as_of_3_1(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say null as OpenAPI 3.1 does, and no default that may not be sent (a hook)."""
     _mend(result.get("components", {}).get("schemas", {}))
     return result
 
@@ -199,6 +210,8 @@ def _mend(node: Any) -> None:
         if node.get("nullable") is True and isinstance(node.get("type"), str):
             del node["nullable"]
             node["type"] = [node["type"], "null"]
+        if node.get("default") == "" and node.get("minLength"):  # left out: nothing; sent: refused
+            del node["default"]
         if {} in (node.get("oneOf") or ()):  # anything, and null: exactly one never holds for null
             del node["oneOf"]
         for one in node.values():
@@ -212,6 +225,10 @@ def described_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["parameters"] = PARAMETERS
     components["headers"] = HEADERS
     components["responses"] = {f"Problem{status}": _refusal(status) for status in TEXTS}
+    operations = (one for path in result["paths"].values() for one in path.values())
+    result["tags"] = [
+        {"name": name} for name in sorted({name for one in operations for name in one["tags"]})
+    ]
     return result
 
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.inspection import inspections, tasks
-from compliance.inspection.models import CheckResult, Inspection, Profile
+from compliance.inspection.models import CheckResult, FindingClass, Inspection, Profile
 from compliance.wire import In, Pages, Text
 
 
@@ -40,6 +40,9 @@ class InspectionOut(serializers.ModelSerializer[Inspection]):
 
 
 class CheckResultOut(serializers.ModelSerializer[CheckResult]):
+    finding_class = serializers.ChoiceField(  # empty for what is no finding
+        choices=FindingClass.choices, allow_blank=True, read_only=True
+    )
     clauses = serializers.ListField(child=serializers.DictField(), read_only=True)
     evidence = serializers.ListField(child=serializers.DictField(), read_only=True)
 

@@ -75,24 +75,24 @@ def tool() -> Path:
 
 
 def attack(
-    stands: standing.Standing, client: str, *, words: argparse.Namespace, folder: Path
+    stands: standing.Standing, client: str, phase: str, *, words: argparse.Namespace, folder: Path
 ) -> Outcome:
-    """Run schemathesis as one client; its own report stays in `folder`."""
-    said, tally = folder / "said.json", folder / "tally.jsonl"
+    """Run one phase of schemathesis as one client; its own report stays in `folder`."""
+    said, tally = folder / "said.json", folder / f"{phase}.jsonl"
+    output_path = folder / f"{phase}.txt"
     tally.unlink(missing_ok=True)
     said.write_text(
         json.dumps({
             "url": stands.url, "headers": stands.clients[client], "known": stands.known,
-            "password": plan.OWN, "tally": str(tally),
+            "password": plan.OWN, "sessions": stands.sessions, "tally": str(tally),
         })
     )  # fmt: skip
     command = [
         tool(), "run", stands.schema, "--url", stands.url, "--exclude-checks", LEFT_OUT_CHECKS,
-        "--phases", words.phases, "--max-examples", str(words.examples), "--seed", str(words.seed),
+        "--phases", phase, "--max-examples", str(words.examples), "--seed", str(words.seed),
         "--continue-on-failure", "--generation-database", "none", "--warnings", "off",
         "--no-shrink", "--suppress-health-check", "all", "--request-timeout", "120",
         "--workers", str(words.workers), "--no-color",
-        "--report", "junit", "--report-junit-path", folder / "junit.xml",
     ]  # fmt: skip
     if words.minutes:
         command += ["--max-time", str(int(words.minutes * 60))]
@@ -107,12 +107,12 @@ def attack(
         **kept, "API_ATTACK": str(said), "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "hooks",
         "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
-    with (folder / "output.txt").open("w") as output:
+    with output_path.open("w") as output:
         done = subprocess.run(
             list(map(str, command)), cwd=folder, env=environment, stdout=output, stderr=output,
             check=False,
         )  # fmt: skip
-    return _read(client, tally, folder / "output.txt", done.returncode)
+    return _read(client, tally, output_path, done.returncode)
 
 
 def _read(client: str, tally: Path, output: Path, ended: int) -> Outcome:
@@ -127,13 +127,24 @@ def _read(client: str, tally: Path, output: Path, ended: int) -> Outcome:
     )  # fmt: skip
 
 
+def _all(parts: list[Outcome]) -> Outcome:
+    """Return what the phases of one client came to together."""
+    return Outcome(
+        parts[0].client, sum(one.cases for one in parts),
+        sum((one.statuses for one in parts), Counter()),
+        set().union(*(one.operations for one in parts)),
+        [failure for one in parts for failure in one.failures],
+        max(one.ended for one in parts),
+    )  # fmt: skip
+
+
 def main() -> int:
     """Attack as each client; the exit code is 1 when anything at all was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.api_attack", description=__doc__)
     parser.add_argument("--clients", nargs="+", default=list(LEFT_OUT), choices=list(LEFT_OUT))
     parser.add_argument("--examples", type=int, default=20, help="generated for each operation")
     parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful")
-    parser.add_argument("--minutes", type=float, help="at most, for each client")
+    parser.add_argument("--minutes", type=float, help="at most, for each phase of each client")
     parser.add_argument("--only", nargs="*", default=[], help="patterns of paths")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
@@ -146,8 +157,11 @@ def main() -> int:
             for client in words.clients:
                 folder = (FOLDER / client).resolve()
                 folder.mkdir(exist_ok=True)
-                outcomes.append(attack(stands, client, words=words, folder=folder))
-                print(f"{client}: {folder / 'output.txt'}", flush=True)
+                parts = []
+                for phase in words.phases.split(","):
+                    parts.append(attack(stands, client, phase, words=words, folder=folder))
+                    print(f"{parts[-1].row()}  {phase}: {folder / phase}.txt", flush=True)
+                outcomes.append(_all(parts))
     print(HEADING)
     for outcome in outcomes:
         print(outcome.row())

@@ -14,8 +14,10 @@ from tests.journeys import api_walk, plan, site
 from tests.journeys.conftest import Installation
 
 AUDITOR = "i.auditor"
-# A person asks the API as often as the tool likes: what is attacked is not the rate.
-RATES = {f"GMP_RATE_{who}": "10000000" for who in ("DEVICE", "PERSON", "STRANGER")}
+# A person asks the API as often as the tool likes, and waits while others attack it: what is
+# attacked is neither the rate nor the idle time.
+SETTINGS = {f"GMP_RATE_{who}": "10000000" for who in ("DEVICE", "PERSON", "STRANGER")}
+SETTINGS["GMP_SESSION_IDLE_SECONDS"] = str(12 * 3600)
 _A_FEW = 4
 _PARAMETER = re.compile(r"{(\w+)}")
 _NAMES_OF_A_RECORD = ("number", "code", "id", "username", "name", "version", "order")
@@ -31,13 +33,14 @@ class Standing:
     schema: Path
     known: Known
     clients: dict[str, dict[str, str]]
+    sessions: list[str]  # that are in use: revoking one would end the attack
 
 
 @contextmanager
 def installation(folder: Path) -> Iterator[Standing]:
     """Run the product with the records of a whole batch; every client is signed in."""
     made = Installation(folder)
-    made.environment.update(RATES)
+    made.environment.update(SETTINGS)
     _done(made.manage("migrate", "--verbosity", "0", timeout=900))
     schema = folder / "openapi.yaml"
     _done(made.manage("spectacular", "--file", str(schema), timeout=900))
@@ -50,7 +53,9 @@ def installation(folder: Path) -> Iterator[Standing]:
                 step(walked)
             clients = _clients(walked)
             paths = yaml.safe_load(schema.read_text())["paths"]
-            yield Standing(url, schema, known(walked.q_second.get, paths), clients)
+            yield Standing(
+                url, schema, known(walked.q_second.get, paths), clients, _sessions(walked)
+            )
         finally:
             walked.close()
 
@@ -74,6 +79,15 @@ def _clients(walked: api_walk.Walk) -> dict[str, dict[str, str]]:
         "auditor": _session(auditor),
         "nobody": {},
     }
+
+
+def _sessions(walked: api_walk.Walk) -> list[str]:
+    """Return the sessions of the people who attack."""
+    return [
+        str(one["id"])
+        for username in (walked.q_second.username, AUDITOR)
+        for one in walked.q_second.get("access/sessions", username=username)["results"]
+    ]
 
 
 def _session(person: site.Person) -> dict[str, str]:

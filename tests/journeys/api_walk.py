@@ -16,6 +16,8 @@ class Walk:
     """Who is signed in, and what was found on the way."""
 
     url: str
+    person: type[Person] = Person  # how people call, and how machines do
+    machine: type[Caller] = Caller
     people: dict[str, Person] = field(default_factory=dict)
     historian: Caller | None = None
 
@@ -32,9 +34,11 @@ class Walk:
             raise AttributeError(name) from error
 
 
-def walk(url: str, first_password: str) -> Left:
+def walk(
+    url: str, first_password: str, *, person: type[Person] = Person, machine: type[Caller] = Caller
+) -> Left:
     """Walk the whole way; every step is a request of the person who may make it."""
-    made = Walk(url)
+    made = Walk(url, person, machine)
     try:
         accounts(made, first_password)
         for step in STEPS:
@@ -46,7 +50,7 @@ def walk(url: str, first_password: str) -> Left:
 
 def accounts(walk: Walk, first_password: str) -> None:
     """The administrator makes everybody; quality sees who they are; everybody acknowledges."""
-    root = Person(walk.url, plan.ADMINISTRATOR, first_password)
+    root = walk.person(walk.url, plan.ADMINISTRATOR, first_password)
     root.choose_password(first_password)
     walk.people[plan.ADMINISTRATOR] = root
     for username, (full_name, role) in plan.PEOPLE.items():
@@ -54,7 +58,7 @@ def accounts(walk: Walk, first_password: str) -> None:
             "username": username, "full_name": full_name, "password": plan.FIRST,
             "roles": [role], "reason": plan.REASON,
         })  # fmt: skip
-        walk.people[username] = Person(walk.url, username, plan.FIRST)
+        walk.people[username] = walk.person(walk.url, username, plan.FIRST)
         walk.people[username].choose_password(plan.FIRST)
     for username in plan.PEOPLE:
         prover = walk.q_second if username == "q.first" else walk.q_first
@@ -69,7 +73,7 @@ def accounts(walk: Walk, first_password: str) -> None:
         f"access/devices/{plan.DEVICE['name']}/qualification",
         {"bound_to": plan.DEVICE["bound_to"], "reason": plan.REASON},
     )
-    walk.historian = Caller(walk.url, Authorization=f"Bearer {device['token']}")
+    walk.historian = walk.machine(walk.url, Authorization=f"Bearer {device['token']}")
 
 
 def training(walk: Walk) -> None:

@@ -3,8 +3,9 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -91,7 +92,7 @@ class Person(Caller):
 
 @contextmanager
 def running(installation: "Installation") -> Iterator[str]:
-    """Run everything that the product needs, and return where it is."""
+    """Run everything that the product needs, and return where it is; what it says is in `up.log`."""
     site = installation.start("up", "--bind", "auto")
     assert site.stdout is not None
     with site.stdout as said:
@@ -101,13 +102,22 @@ def running(installation: "Installation") -> Iterator[str]:
                 assert time.monotonic() < deadline, lines
                 lines += said.readline()
             # What it says later is read too: a full pipe would stop it in the middle of a word.
-            reader = threading.Thread(target=said.read, daemon=True)
+            reader = threading.Thread(
+                target=_written, args=(said, installation.folder / "up.log"), daemon=True
+            )
             reader.start()
             yield lines.rsplit("Ready: ", 1)[1].split()[0].rstrip("/")
         finally:
             site.terminate()
-            site.wait(timeout=120)
+            site.wait(timeout=180)
         reader.join(timeout=60)
+
+
+def _written(lines: Iterable[str], path: Path) -> None:
+    with path.open("a") as file:
+        for line in lines:
+            file.write(line)
+            file.flush()
 
 
 def first_administrator(installation: "Installation") -> str:

@@ -155,7 +155,7 @@ class MessageContent(APIView):
     permission_classes = [PeopleAndDevicesRead]
     scopes = {"get": Scope.MESSAGES_READ}
 
-    @extend_schema(operation_id="message_content", responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="message_content", responses={(200, "*/*"): OpenApiTypes.ANY})
     def get(self, request: Request, pk: int) -> HttpResponse:
         """Get the bytes of a message, compared with their digest."""
         message = _message(request, pk)

@@ -27,7 +27,10 @@ PARAMETERS = [
         SEQUENCE, OpenApiTypes.INT64, location=OpenApiParameter.HEADER,
         description="The source's own count of what it sent.",
     ),
-    OpenApiParameter(SENT_AT, OpenApiTypes.DATETIME, location=OpenApiParameter.HEADER),
+    OpenApiParameter(
+        SENT_AT, location=OpenApiParameter.HEADER,  # a text: generators know no moments in headers
+        description="When it was sent: ISO 8601 with its offset.",
+    ),
 ]  # fmt: skip
 
 

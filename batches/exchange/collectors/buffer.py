@@ -17,6 +17,7 @@ from batches.exchange.collectors.samples import Note, Sample, Taken, moment
 # How many samples are remembered after they were taken, so that a broker may deliver them again.
 REMEMBERED = 200_000
 _BUSY_S = 60.0
+_POSTED = "posted"  # the state that counts the posts of readings that were delivered
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS item (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, also after a delivery
@@ -61,6 +62,7 @@ class Parcel:
     kind: str
     batch: str
     lines: tuple[tuple[int, str], ...]  # sequence and text
+    number: int | None = None  # among the posts of a registered source, where it is counted
 
     @property
     def body(self) -> bytes:
@@ -90,9 +92,12 @@ class DeadLetter:
 class Buffer:
     """A buffer that one collector fills and empties; each thread has a connection of its own."""
 
-    def __init__(self, path: Path, *, source: str, most: int, remembered: int = REMEMBERED) -> None:
+    def __init__(
+        self, path: Path, *, source: str, most: int, remembered: int = REMEMBERED,
+        is_numbered: bool = False,
+    ) -> None:  # fmt: skip
         self._path, self._source, self._most = path, source, most
-        self._remembered = remembered
+        self._remembered, self._is_numbered = remembered, is_numbered
         self._connection = _connected(path)
         with _readable(path), self._writing() as write:
             for statement in _SCHEMA.split(";\n"):
@@ -104,7 +109,10 @@ class Buffer:
 
     def again(self) -> "Buffer":
         """Return the same buffer with another connection, for another thread."""
-        return Buffer(self._path, source=self._source, most=self._most, remembered=self._remembered)
+        return Buffer(
+            self._path, source=self._source, most=self._most, remembered=self._remembered,
+            is_numbered=self._is_numbered,
+        )  # fmt: skip
 
     def close(self) -> None:
         self._connection.close()
@@ -198,12 +206,18 @@ class Buffer:
                 " AND kind = ? AND batch = ? ORDER BY sequence",
                 (first, last, kind, batch),
             ).fetchall()
-        return Parcel(self._source, kind, batch, tuple(lines))
+            number = int(self.state(_POSTED) or 0) + 1
+        is_counted = self._is_numbered and kind == "reading"
+        return Parcel(self._source, kind, batch, tuple(lines), number if is_counted else None)
 
     def delivered(self, parcel: Parcel) -> None:
-        """Forget what the product has."""
+        """Forget what the product has; what was refused used no number, so none is left out."""
         with self._writing() as write:
             self._remove(write, parcel)
+            if parcel.number is not None:
+                write.execute(
+                    "INSERT OR REPLACE INTO state VALUES (?, ?)", (_POSTED, str(parcel.number))
+                )
 
     def refused(
         self, parcel: Parcel, *, reasons: dict[int, str], status: int, code: str, at: datetime

@@ -38,6 +38,7 @@ class Collector:
     most_items: int
     post_at_most: int
     post_every_s: float
+    is_numbered: bool = False  # the source is registered: its posts of readings are counted
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _configuration(top: "_Table") -> Configuration:
         most_items=one.whole("most_items", 1_000_000, least=10, most=100_000_000),
         post_at_most=one.whole("post_at_most", 5_000, least=1, most=MOST_POSTED),
         post_every_s=one.seconds("post_every_s", 1.0),
+        is_numbered=one.yes_or_no("numbered"),
     )
     one.finish()
     api = _api(top.table("api"))
@@ -364,6 +366,9 @@ class _Table:
         if not least <= found <= most:
             self.fail(name, f"is from {least} to {most}")
         return found
+
+    def yes_or_no(self, name: str) -> bool:
+        return bool(self._get(name, bool, "true or false", False))
 
     def seconds(self, name: str, default: float) -> float:
         found = self._get(name, (int, float), "a number", default)

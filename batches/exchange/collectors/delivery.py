@@ -16,10 +16,12 @@ import httpx
 
 from batches.exchange.collectors import buffer as buffers
 from batches.exchange.collectors.buffer import Buffer, Parcel
+from batches.exchange.collectors.samples import moment
 
 log = logging.getLogger(__name__)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 _IN_FLIGHT = "idempotency-key-in-flight"
+_UNREGISTERED = "source-unknown"  # an administrator registers it; until then nothing is lost
 _MEDIA_TYPES = {"reading": "application/x-ndjson", "event": "application/json"}
 _PATHS = {"reading": "readings", "event": "events"}
 _POINTER = re.compile(r"/(\d{1,6})(?:/.*)?")
@@ -73,7 +75,8 @@ class Delivery:
             return True
         code = _code(answer)
         status = answer.status_code
-        if answer.is_server_error or status in _LATER or code == _IN_FLIGHT:
+        is_later = status in _LATER or code in (_IN_FLIGHT, _UNREGISTERED)
+        if answer.is_server_error or is_later:
             raise NotNow(f"HTTP {status} {code}".strip(), after_s=retry_after_s(answer))
         if not answer.is_client_error:
             raise NotNow(f"HTTP {status}: this is not the product's API")
@@ -101,6 +104,9 @@ class Delivery:
     def _post(self, parcel: Parcel) -> httpx.Response:
         path = f"batches/{quote(parcel.batch, safe='')}/{_PATHS[parcel.kind]}"
         headers = {"Idempotency-Key": parcel.key, "Content-Type": _MEDIA_TYPES[parcel.kind]}
+        if parcel.number is not None:
+            numbered = {"Source": parcel.source, "Source-Sequence": str(parcel.number)}
+            headers |= {**numbered, "Sent-At": moment(buffers.now())}
         try:
             return self._client.post(path, content=parcel.body, headers=headers)
         except httpx.HTTPError as error:

@@ -53,7 +53,9 @@ def run(configuration: Configuration, collect: Collect, stop: Event) -> None:
 
 def _opened(configuration: Configuration) -> Buffer:
     said = configuration.collector
-    return Buffer(said.buffer, source=said.source, most=said.most_items)
+    return Buffer(
+        said.buffer, source=said.source, most=said.most_items, is_numbered=said.is_numbered
+    )
 
 
 def _deliver(

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -85,7 +85,18 @@ _VERIFIED: dict[str, tuple[type[Any], type[Any]]] = {
 class EntryVerification(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="entry_verify", request=SignIn, responses={201: InProcessOut})
+    @extend_schema(
+        operation_id="entry_verify",
+        parameters=[OpenApiParameter("entries", location="path", enum=list(_VERIFIED))],
+        request=SignIn,
+        responses={
+            201: PolymorphicProxySerializer(
+                component_name="VerifiedEntry",
+                serializers=[out for _, out in _VERIFIED.values()],
+                resource_type_field_name=None,
+            )
+        },
+    )
     def post(self, request: Request, number: str, entries: str, pk: int) -> Response:
         """Verify an entry of another person, by signature."""
         body, at = posted.read(SignIn, request.data), timezone.now()

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
-from rest_framework import generics
+from rest_framework import generics, serializers
 
 from batches.execution.api import asked
 from compliance.access.callers import PeopleRead
@@ -23,9 +23,10 @@ class OfBatch(generics.ListAPIView[Any]):
     def get_queryset(self) -> QuerySet[models.Model]:
         batch = asked.batch(self.kwargs["number"])
         found = getattr(batch, self.relation).select_related(*self.related).order_by("pk")
-        given = {
-            name: value
-            for name in self.filters
-            if (value := self.request.query_params.get(name)) is not None
-        }
-        return found.filter(**given)  # type: ignore[no-any-return]
+        for name in self.filters:
+            if (value := self.request.query_params.get(name)) is not None:
+                try:
+                    found = found.filter(**{name: value})
+                except ValueError as error:  # a text where the column holds a number
+                    raise serializers.ValidationError({name: str(error)}) from error
+        return found  # type: ignore[no-any-return]

@@ -144,7 +144,7 @@ class Files(OfBatch):
 class FileContent(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="file_read", responses={(200, "*/*"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="file_read", responses={(200, "*/*"): OpenApiTypes.ANY})
     def get(self, request: Request, number: str, pk: int) -> HttpResponse:
         """Read a file, after all of it was compared with its digest."""
         found = get_object_or_404(

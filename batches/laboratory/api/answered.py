@@ -103,7 +103,10 @@ class LaboratorySampleOut(Out):
     taken_by = text()
     aliquot_of = text("parent.number", default=None, allow_null=True)
     state = serializers.SerializerMethodField()
-    location = text("standing.location", default="")
+    location = serializers.SerializerMethodField()
+
+    def get_location(self, sample: Sample) -> str:
+        return sample.standing.location if hasattr(sample, "standing") else ""
 
     def get_state(self, sample: Sample) -> str:
         return sample.standing.state if hasattr(sample, "standing") else SampleState.TAKEN.value

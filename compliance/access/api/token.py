@@ -61,6 +61,11 @@ class AccessTokenOut(Out):
     scope = serializers.CharField()
 
 
+class TokenRefusedOut(Out):
+    error = serializers.ChoiceField(choices=sorted({word for word, _ in _ERRORS.values()}))
+    error_description = serializers.CharField()
+
+
 class TokenEndpoint(APIView):
     """Open to strangers, who show who they are in the request itself."""
 
@@ -82,8 +87,8 @@ class TokenEndpoint(APIView):
                 "required": ["grant_type"],
             }
         },
-        responses={200: AccessTokenOut},
-        auth=[],
+        responses={200: AccessTokenOut, 400: TokenRefusedOut, 401: TokenRefusedOut},
+        auth=[{}],  # type: ignore[list-item]  # of OpenAPI: the request itself shows who asks
     )
     def post(self, request: Request) -> Response:
         """Issue an access token to a client: by HTTP Basic, or with its secret in the body."""

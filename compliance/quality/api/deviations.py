@@ -155,9 +155,10 @@ _ALL = Deviation.objects.all()
 
 
 def _act(
-    name: str, do: Callable[[Occasion], Any], gives: type[Out], takes: type[In] | None = None
-) -> View:
-    return endpoints.act(f"deviation_{name}", _ALL, do, gives=gives, takes=takes)
+    name: str, do: Callable[[Occasion], Any], gives: type[Out], takes: type[In] | None = None,
+    *, is_many: bool = False,
+) -> View:  # fmt: skip
+    return endpoints.act(f"deviation_{name}", _ALL, do, gives=gives, takes=takes, is_many=is_many)
 
 
 _ONE = "deviations/<str:number>"
@@ -204,7 +205,7 @@ urlpatterns = [
     ),
     path(
         f"{_ONE}/scope",
-        _act("extend_scope", acts.extend_scope, messages.NeighbourOut),
+        _act("extend_scope", acts.extend_scope, messages.NeighbourOut, is_many=True),
         name="deviation-scope",
     ),
     path(

@@ -108,29 +108,33 @@ def member(name: str, records: QuerySet[Any], *, gives: type[Out], key: str = "n
 
 def act(
     name: str, records: QuerySet[Any], do: Callable[[Occasion], Any], *, gives: type[Out],
-    takes: type[In] | None = None, key: str = "number",
+    takes: type[In] | None = None, key: str = "number", is_many: bool = False,
 ) -> View:  # fmt: skip
-    """Return the resource of one act on a record; parts of the path count as values of the body."""
+    """Return the resource of one act on a record; parts of the path count as values of the body.
+
+    With `is_many` the act gives a list.
+    """
 
     class Act(APIView):
         permission_classes = [PeopleRead]
 
-    Act.post = _poster(name, do, takes, gives, (records, key))  # type: ignore[attr-defined]
+    Act.post = _poster(  # type: ignore[attr-defined]
+        name, do, takes, gives, (records, key), is_many=is_many
+    )
     return Act.as_view()
 
 
 def _poster(
     name: str, do: Callable[[Occasion], Any], takes: type[In] | None, gives: type[Out],
-    of: tuple[QuerySet[Any], str] | None,
+    of: tuple[QuerySet[Any], str] | None, *, is_many: bool = False,
 ) -> Callable[..., Response]:  # fmt: skip
-    @extend_schema(operation_id=name, request=takes, responses={201: gives})
+    @extend_schema(operation_id=name, request=takes, responses={201: gives(many=is_many)})
     def post(self: APIView, request: Request, **path: str) -> Response:
         record = None
         if of is not None:
             records, key = of
             record = get_object_or_404(records, **{key: path.pop(key)})
         made = do(_occasion(request, record, takes, path))
-        is_many = isinstance(made, list)
         context = {"request": request, "record": made}
         return Response(gives(made, many=is_many, context=context).data, status=201)
 

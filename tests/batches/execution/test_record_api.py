@@ -172,3 +172,14 @@ def test_what_the_state_forbids_is_answered_with_409_and_on_record(fresh_log: An
     kept = Refusal.objects.filter(code="phase-state")
     assert [one.actor for one in kept] == [plant.operator.username] * 4
     assert Batch.objects.get(pk=plant.batch.pk).phases.get(order=1).state == "waiting"
+
+
+@pytest.mark.django_db
+def test_a_list_that_is_filtered_by_a_text_where_a_number_is_wanted_is_refused() -> None:
+    plant = People()
+    client = plant.clients[plant.operator.pk]
+
+    answer = client.get(f"/api/v1/batches/{plant.batch.number}/charges?material__line=two")
+
+    assert answer.status_code == 422, answer.content
+    assert answer.json()["errors"][0]["pointer"] == "/material__line"

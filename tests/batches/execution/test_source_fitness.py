@@ -7,7 +7,7 @@ import pytest
 from batches.assets import equipment as equipment_register
 from batches.assets.equipment_states import Step
 from batches.assets.models import Equipment
-from batches.execution import exceptions
+from batches.execution import equipment_use, exceptions
 from batches.execution.exceptions import DeviationNeeded
 from batches.execution.models import Batch, BatchException, EventKind, ExceptionKind
 from compliance.access import devices
@@ -56,6 +56,23 @@ def test_readings_after_the_calibration_was_due_are_kept_and_flagged_once() -> N
     assert batch.segments.count() == 2
     assert flag.subject == f"execution_readingsegment {segment.pk}"
     assert f"measures with {source.bound_to}: its calibration was due on 2026-04-01" in flag.text
+
+
+def test_readings_of_equipment_that_was_in_use_for_another_batch_are_kept_and_flagged() -> None:
+    phase, other = factories.ready_phase(), factories.running_batch()
+    reactor = factories.equipment()
+    source = _device(reactor)
+    equipment_use.assign(
+        phase, equipment=reactor, performed_at=NOON, actor=factories.person(Role.OPERATOR), at=NOON
+    )
+
+    factories.stored(phase.batch, factories.temperatures("36.8"), by=source)
+    factories.stored(other, factories.temperatures("36.8"), by=source)
+
+    assert _flags(phase.batch) == []
+    (flag,) = _flags(other)
+    assert f"it was in use for {phase.batch.number} then" in flag.text
+    assert other.segments.count() == 1
 
 
 def test_data_of_equipment_that_was_never_qualified_are_flagged() -> None:

@@ -217,3 +217,14 @@ def test_the_lims_goes_on_posting(client: Client) -> None:
     assert OosInvestigation.objects.get().batch == batch
     assert post("results", "3", value="3.00", version=2, reason="a second look", **said) == 409
     assert lims.name
+
+
+def test_a_sample_that_nobody_has_received_has_no_place_yet() -> None:
+    of = factories.running_batch()
+    factories.sample(of)
+    client = Client()
+    client.force_login(factories.person(Role.QC_ANALYST))
+
+    (found,) = client.get(f"{API}/samples").json()["results"]
+
+    assert (found["state"], found["location"]) == ("taken", "")

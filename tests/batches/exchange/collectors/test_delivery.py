@@ -29,6 +29,7 @@ class Faulty(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: list[tuple[int, dict[str, str], Any] | None] = []
         self.posts: list[tuple[str, str, str, list[str]]] = []
+        self.numbers: list[tuple[str | None, str | None]] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that is gone is no news."""
@@ -43,6 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
             (self.path, self.headers["Idempotency-Key"], self.headers["Authorization"],
              body.splitlines())
         )  # fmt: skip
+        self.server.numbers.append((self.headers["Source"], self.headers["Source-Sequence"]))
         answer = self.server.answers.pop(0) if self.server.answers else (201, {}, {})
         if answer is None:  # the connection breaks before the answer
             self.close_connection = True
@@ -124,6 +126,29 @@ def test_after_a_lost_answer_the_same_is_sent_under_the_same_key(
     sending.once()
 
     assert server.posts[0] == server.posts[1]
+
+
+def test_posts_of_a_registered_source_are_numbered_and_a_refused_one_uses_no_number(
+    server: Faulty, buffer: Buffer, tmp_path: Path
+) -> None:
+    numbered = Buffer(tmp_path / "b.sqlite3", source="gw", most=1000, is_numbered=True)
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    server.answers = [None, _refusal(0), (201, {}, {}), (404, {}, {"type": "/p/source-unknown"})]
+
+    with delivery.client(url, "secret", timeout_s=60) as client:
+        sender = Delivery(numbered, client, post_at_most=2)
+        with pytest.raises(NotNow):  # its answer was lost
+            sender.once()
+        assert sender.once()  # refused: one line of it is put aside
+        assert sender.once()
+        with pytest.raises(NotNow, match="source-unknown"):
+            sender.once()
+        while sender.once():
+            pass
+
+    assert server.numbers == [("gw", "1")] * 3 + [("gw", "2")] * 2
+    assert numbered.waiting() == 0
+    numbered.close()
 
 
 def test_refused_lines_are_put_aside_and_the_others_sent_with_another_key(
