@@ -185,7 +185,7 @@ def _check(batch: Batch) -> str:
     return "released, then changed" if is_changed else "released as it is"
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(9000)
 @pytest.mark.requirement("211-192", "P11-70", "P11-f1")
 def test_what_is_released_is_what_was_reviewed(fresh_log: FreshLog) -> None:
     draw = random.Random(20260302)
