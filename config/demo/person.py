@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 
 READINGS = 10  # of a record that changes before it is acted on
+LATER = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class Unexpected(RuntimeError):
@@ -79,8 +80,9 @@ class Person:
                     raise
                 time.sleep(0.5)
                 continue
-            if response.status_code == 503 and time.monotonic() < deadline:
-                time.sleep(1)
+            if response.status_code in LATER and time.monotonic() < deadline:
+                # As it says itself: a quick machine asks more often than a person may.
+                time.sleep(int(response.headers.get("Retry-After", 1)))
                 continue
             if method == "GET" and not response.is_success:
                 raise Unexpected(f"GET {path}: {response.status_code} {response.text[:300]}")
