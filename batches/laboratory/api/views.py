@@ -85,7 +85,7 @@ class Listed:
             for lookup in self.search:
                 wanted |= Q(**{f"{lookup}__icontains": words})
             found = found.filter(wanted)
-        if sort := asked.get("sort"):
+        if (sort := asked.get("sort")) is not None:
             if sort.removeprefix("-") not in self.sorts:
                 raise serializers.ValidationError({"sort": f"one of {', '.join(self.sorts)}"})
             return found.order_by(sort, "pk")
