@@ -39,10 +39,12 @@ def _batches(start: datetime, end: datetime) -> dict[str, int]:
     found = {"batches-watched": 0, "foreseen": 0, "not-foreseen": 0, "rejected-in-error": 0}
     for batch in Batch.objects.filter(
         pk__in=watched.values("batch"), ended_at__gte=start, ended_at__lt=end
-    ):
+    ).prefetch_related("alerts", "deviations"):
         found["batches-watched"] += 1
-        alerts = list(batch.alerts.filter(is_trial=False))
-        for deviation in batch.deviations.exclude(origin=Origin.WATCH):
+        alerts = [one for one in batch.alerts.all() if not one.is_trial]
+        for deviation in batch.deviations.all():
+            if deviation.origin == Origin.WATCH:
+                continue
             before = [one for one in alerts if one.raised_at <= deviation.opened_at]
             rejected = [one for one in before if one.state == AlertState.REJECTED]
             found["foreseen" if before else "not-foreseen"] += 1

@@ -12,12 +12,17 @@ from batches.execution.sample_bytes import Reading as Row
 from batches.laboratory import results, samples
 from batches.recipes.models import MasterRecipe
 from compliance.access.models import Device
+from compliance.trail import recording
 from config import celery_app
 from tests import factories
-from tests.factories import NOON
+from tests.factories import NOON, TEST
+from tests.twins.hub.conftest import Walk, made_walk
+from twins.hub import life
 from twins.models.forecasts import Contribution, Forecast, LimitForecast
 from twins.plant import process, recipe_draft
 from twins.plant.messages import LaboratoryResult, Message, Reading, SampleTaken
+from twins.predictions.actions import Action
+from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
 LATER = NOON + timedelta(days=20)
 Culture = Callable[..., Batch]
@@ -131,3 +136,42 @@ def foretold(
         limits=(limit,), trajectories=(), parameters=(), residuals=(),
         code_digest="", parameters_digest="", input_digest="",
     )  # fmt: skip
+
+
+@pytest.fixture
+def walk(db: None) -> Walk:
+    made = made_walk()
+    made.prepare()
+    made.run(made.approve(made.draft(made.seal())))
+    confirmed = factories.confirmed(made.quality, at=made.now())
+    life.qualify(made.version, confirmed=confirmed, reason="its test has passed")
+    return made
+
+
+@pytest.fixture
+def seen(walk: Walk) -> Batch:
+    """Return a batch that has ended and that the qualified version predicted."""
+    batch = factories.completed_batch()
+    with recording.recording(
+        Action.PREDICTION_FINISHED, actor=TEST, at=NOON, reason="a prediction for a test"
+    ):
+        Prediction.objects.create(
+            batch=batch, model_version=walk.version, is_trial=False, state=PredictionState.DONE,
+            as_of=NOON, horizon_h=48, seed=1, input="{}", output="{}", status="forecast",
+            claimed_at=NOON, finished_at=NOON,
+        )  # fmt: skip
+    return batch
+
+
+def alerted(batch: Batch, state: AlertState, *, tag: str = "ph") -> None:
+    """Raise an alert on a batch at noon, answered twenty minutes later unless it is open."""
+    answered_at = None if state == AlertState.OPEN else NOON + timedelta(minutes=20)
+    with recording.recording(
+        Action.ALERT_RAISED, actor=TEST, at=NOON, reason="an alert for a test"
+    ):
+        Alert.objects.create(
+            prediction=batch.predictions.get(), batch=batch, tag=tag, side="low", limit="6.9",
+            unit="[pH]", probability="0.9", lead_time_h="1.0", lead_time_low_h="1.0",
+            lead_time_high_h="1.0", contributions=[], raised_at=NOON, is_trial=False, state=state,
+            answered_at=answered_at, answered_by="somebody", answer_reason="the probe was being cleaned",
+        )  # fmt: skip

@@ -9,26 +9,13 @@ from batches.execution.models import Batch
 from compliance.access.duties import Role
 from compliance.quality import figures, trends
 from compliance.quality.models import Severity
-from compliance.trail import recording
 from tests import factories
-from tests.factories import NOON, TEST
+from tests.factories import NOON
 from tests.twins.hub.conftest import Walk
-from tests.twins.predictions.test_watched import seen, walk  # noqa: F401 -- fixtures
-from twins.predictions.actions import Action
-from twins.predictions.models import Alert, AlertState
+from tests.twins.predictions.conftest import alerted
+from twins.predictions.models import AlertState
 
 TODAY = NOON.date()
-
-
-def _alert(batch: Batch, state: AlertState, *, tag: str) -> None:
-    with recording.recording(Action.ALERT_RAISED, actor=TEST, at=NOON, reason="a test's alert"):
-        Alert.objects.create(
-            prediction=batch.predictions.get(), batch=batch, tag=tag, side="low", limit="6.9",
-            unit="[pH]", probability="0.9", lead_time_h="1.0", lead_time_low_h="1.0",
-            lead_time_high_h="1.0", contributions=[], raised_at=NOON, is_trial=False, state=state,
-            answered_at=NOON + timedelta(minutes=20), answered_by="somebody",
-            answer_reason="the probe was being cleaned",
-        )  # fmt: skip
 
 
 def _deviation(batch: Batch, *, after_min: int) -> None:
@@ -46,11 +33,11 @@ def counted() -> dict[str, object]:
 
 @pytest.mark.requirement("A22-3")
 def test_an_alert_turned_down_before_its_deviation_was_turned_down_in_error(
-    walk: Walk,  # noqa: F811
-    seen: Batch,  # noqa: F811
+    walk: Walk,
+    seen: Batch,
 ) -> None:
     assert counted()["batches-watched"] == 1
-    _alert(seen, AlertState.REJECTED, tag="ph")
+    alerted(seen, AlertState.REJECTED, tag="ph")
 
     assert (counted()["alerts-rejected"], counted()["rejected-in-error"]) == (1, 0)
     _deviation(seen, after_min=60)
@@ -62,12 +49,12 @@ def test_an_alert_turned_down_before_its_deviation_was_turned_down_in_error(
 
 @pytest.mark.requirement("A22-3")
 def test_a_deviation_that_was_there_before_the_alert_was_not_foreseen(
-    walk: Walk,  # noqa: F811
-    seen: Batch,  # noqa: F811
+    walk: Walk,
+    seen: Batch,
 ) -> None:
     _deviation(seen, after_min=-60)
-    _alert(seen, AlertState.ACCEPTED, tag="ph")
-    _alert(seen, AlertState.REJECTED, tag="glucose_mmol_l")
+    alerted(seen, AlertState.ACCEPTED, tag="ph")
+    alerted(seen, AlertState.REJECTED, tag="glucose_mmol_l")
 
     found = counted()
     assert (found["foreseen"], found["not-foreseen"], found["rejected-in-error"]) == (0, 1, 0)

@@ -6,52 +6,13 @@ from batches.execution import batches
 from batches.execution.models import Batch
 from compliance.access.duties import Role
 from compliance.quality.models import Severity
-from compliance.trail import recording
 from tests import factories
-from tests.factories import NOON, TEST
-from tests.twins.hub.conftest import Walk, made_walk
-from twins.hub import life
+from tests.factories import NOON
+from tests.twins.hub.conftest import Walk
+from tests.twins.predictions.conftest import alerted
 from twins.hub.drift_watch import Watched
 from twins.predictions import watched
-from twins.predictions.actions import Action
-from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
-
-
-@pytest.fixture
-def walk(db: None) -> Walk:
-    made = made_walk()
-    made.prepare()
-    made.run(made.approve(made.draft(made.seal())))
-    confirmed = factories.confirmed(made.quality, at=made.now())
-    life.qualify(made.version, confirmed=confirmed, reason="its test has passed")
-    return made
-
-
-@pytest.fixture
-def seen(walk: Walk) -> Batch:
-    """Return a batch that has ended and that the qualified version predicted."""
-    batch = factories.completed_batch()
-    with recording.recording(
-        Action.PREDICTION_FINISHED, actor=TEST, at=NOON, reason="a prediction for a test"
-    ):
-        Prediction.objects.create(
-            batch=batch, model_version=walk.version, is_trial=False, state=PredictionState.DONE,
-            as_of=NOON, horizon_h=48, seed=1, input="{}", output="{}", status="forecast",
-            claimed_at=NOON, finished_at=NOON,
-        )  # fmt: skip
-    return batch
-
-
-def _alert(batch: Batch, state: AlertState) -> None:
-    with recording.recording(
-        Action.ALERT_RAISED, actor=TEST, at=NOON, reason="an alert for a test"
-    ):
-        Alert.objects.create(
-            prediction=batch.predictions.get(), batch=batch, tag="ph", side="low", limit="6.9",
-            unit="[pH]", probability="0.9", lead_time_h="1.0", lead_time_low_h="1.0",
-            lead_time_high_h="1.0", contributions=[], raised_at=NOON, is_trial=False, state=state,
-            answered_by="somebody", answer_reason="the probe was being cleaned",
-        )  # fmt: skip
+from twins.predictions.models import AlertState
 
 
 @pytest.mark.requirement("A22-10")
@@ -63,14 +24,14 @@ def test_a_batch_is_seen_with_the_mean_of_its_inputs(walk: Walk, seen: Batch) ->
 
 
 def test_an_alert_that_was_rejected_is_a_false_alarm(walk: Walk, seen: Batch) -> None:
-    _alert(seen, AlertState.REJECTED)
+    alerted(seen, AlertState.REJECTED)
 
     (found,) = watched.by(walk.version, frozenset())
     assert (found.is_event, found.is_alarmed) == (False, True)
 
 
 def test_a_batch_waits_until_its_alerts_are_answered(walk: Walk, seen: Batch) -> None:
-    _alert(seen, AlertState.OPEN)
+    alerted(seen, AlertState.OPEN)
 
     assert watched.by(walk.version, frozenset()) == []
 
