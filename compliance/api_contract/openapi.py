@@ -118,6 +118,8 @@ _READ = {
     "403": "Not permitted",
     "404": "No such record",
     "406": "Not in a form that is answered here",
+    "414": "The address is too long",
+    "431": "The headers are too large",
 } | _GIVEN_LATER
 _ASKED = {"422": "The values break a rule"}  # also of an address and of a query
 _WRITTEN = {

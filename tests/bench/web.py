@@ -25,6 +25,7 @@ def serving(database: str, *, workers: int = 1) -> Iterator[str]:
         command = [
             *(sys.executable, "-m", "gunicorn", "config.wsgi", "--log-level", "warning"),
             *("--bind", f"fd://{listener.fileno()}", "--workers", str(workers)),
+            *("--worker-class", "config.web_worker.Worker"),
             *("--threads", "4", "--no-control-socket"),
         ]
         environment = {

@@ -125,6 +125,7 @@ def _web(listener: socket.socket, *, workers: int) -> Child:
             *(sys.executable, "-m", "gunicorn", "config.wsgi"),
             # The socket is ours, so people wait while the server restarts instead of being refused.
             *("--bind", f"fd://{listener.fileno()}"),
+            *("--worker-class", "config.web_worker.Worker"),
             *("--workers", str(workers), "--threads", "4"),
             *("--graceful-timeout", "10", "--no-control-socket"),
         ],

@@ -1,0 +1,76 @@
+"""What cannot be read as HTTP is answered as the API answers: a problem, with an id."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+START_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [
+            *(sys.executable, "-m", "gunicorn", "config.wsgi", "--log-level", "critical"),
+            *("--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--threads", "2"),
+            *("--worker-class", "config.web_worker.Worker"),
+        ]
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        with subprocess.Popen(command, env=environment, pass_fds=[listener.fileno()]) as server:
+            try:
+                yield listener.getsockname()[1]
+            finally:
+                server.terminate()
+
+
+def answer(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Send bytes as they are; return status, headers and body of what came back."""
+    with socket.create_connection(("127.0.0.1", port), timeout=START_S) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        found = b""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and (part := connection.recv(65536)):
+            found += part
+    head, _, body = found.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return int(first.split()[1]), dict(line.split(": ", 1) for line in lines), body
+
+
+HOST = b"Host: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "code"),
+    [
+        (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414, "uri-too-long"),
+        (b"GET / HTTP/1.1\r\nX-A: " + b"a" * 9000 + b"\r\n\r\n", 431, "headers-too-large"),
+        (b"GET / HTTP/1.1\r\n" + b"X-A: a\r\n" * 200 + b"\r\n", 431, "headers-too-large"),
+        (b"GET / HTTP/1.1\r\nX A: a\r\n\r\n", 400, "malformed"),
+        (b"no request at all\r\n\r\n", 400, "malformed"),
+        (b"GET / HTTP/9.9\r\n\r\n", 400, "malformed"),
+        (
+            b"POST /api/v1/batches HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: brotli\r\n\r\n",
+            501,
+            "transfer-coding-unknown",
+        ),
+        (b"POST / HTTP/1.1\r\n" + HOST + b"Expect: tea\r\n\r\n", 417, "expectation-unknown"),
+    ],
+)
+def test_what_is_no_request_is_refused_with_a_problem(
+    port: int, request_bytes: bytes, status: int, code: str
+) -> None:
+    found, headers, body = answer(port, request_bytes)
+
+    assert found == status
+    assert headers["Content-Type"] == "application/problem+json"
+    said = json.loads(body)
+    assert (said["type"], said["status"]) == (f"/problems/{code}", status)
+    assert said["detail"]
+    assert said["correlation_id"] == headers["X-Correlation-Id"] != ""
