@@ -61,7 +61,11 @@ class PredictionDetailOut(PredictionOut):
 
 
 class AlertOut(Out):
-    """A predicted deviation; contributions are [variable, log-odds], the largest first."""
+    """A deviation that is predicted, or that a twin sees; the largest contributions first.
+
+    Contributions are [variable, log-odds], or of a watching twin [signal and check, share of the
+    score]. An alert of side `odd` is about the batch as a whole; it has no lead time.
+    """
 
     id = serializers.IntegerField()
     batch = serializers.CharField(source="batch.number")
@@ -72,6 +76,7 @@ class AlertOut(Out):
     limit = serializers.CharField()
     unit = serializers.CharField()
     probability = serializers.CharField()
+    impact_probability = serializers.CharField()
     lead_time_h = serializers.CharField()
     lead_time_low_h = serializers.CharField()
     lead_time_high_h = serializers.CharField()
