@@ -29,6 +29,8 @@ from compliance.refusals import Refused
 from compliance.reports import charts as drawings
 from twins.predictions import alerts, charts, outputs, replays
 from twins.predictions.models import Alert, AlertSide, AlertState, Prediction, PredictionState
+from twins.predictions.said import in_words
+from twins.predictions.watching import LEAST_SHARE
 
 _SIDES = {"low": "below", "high": "above"}
 
@@ -149,12 +151,20 @@ class AlertAdmin(RecordAdmin):
         ]
         if record.prediction.state == PredictionState.DONE:
             sections.append(
-                Section("Forecast", [_picture(record.prediction, record.tag)]),
+                Section("Forecast", [_picture(record.prediction, one) for one in _telling(record)]),
             )
         badges = [page_parts.state(record.state, record.get_state_display())]
         if record.is_trial:
             badges.append(page_parts.badge("Trial: version not qualified", "warn"))
         return Page(outputs.foreseen(record), f"of batch {record.batch}", badges, sections)
+
+
+def _telling(alert: Alert) -> list[str]:
+    """Name what is drawn beside an alert: its tag, or the score and the strongest signals."""
+    if alert.side != AlertSide.UNLIKE:
+        return [alert.tag]
+    foretold = {one["quantity"] for one in outputs.document(alert.prediction)["forecasts"]}
+    return [one for one in charts.tags(alert.prediction) if one not in foretold]
 
 
 def percent(share: str) -> str:
@@ -284,8 +294,9 @@ def _watched(document: dict[str, Any]) -> Section:
         ]
     )
     bars = [
-        Bar(f"{one['signal']} ({one['check']})", float(one["share"]), f"{float(one['share']):.2f}")
+        Bar(in_words(one["signal"], one["check"]), share, f"{share:.2f}")
         for one in document["shares"]
+        if (share := float(one["share"])) >= LEAST_SHARE
     ]
     why = Bars(bars) if bars else Note("There is no score yet.")
     return Section("Against normal batches", [facts, why])

@@ -157,7 +157,7 @@ def _open_deviation(
 
 def _title(alert: Alert) -> str:
     if alert.side == UNLIKE:
-        return f"{alert.batch.number} {outputs.foreseen(alert)}"
+        return f"{alert.batch.number}: {outputs.foreseen(alert)}"
     side = alert.get_side_display().lower()
     return f"{alert.tag} foreseen {side} {alert.limit} {alert.unit} in {alert.batch.number}"
 

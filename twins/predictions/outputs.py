@@ -46,8 +46,8 @@ def description(alert: Alert) -> str:
 def foreseen(alert: Alert) -> str:
     """Say what an alert warns of, in one line."""
     if alert.side == UNLIKE:
-        signals = ", ".join(dict.fromkeys(name for name, _ in alert.contributions[:2]))
-        return f"unlike normal batches: {signals}" if signals else "unlike normal batches"
+        signals = "; ".join(name for name, _ in alert.contributions[:2])
+        return f"Unlike normal batches: {signals}" if signals else "Unlike normal batches"
     limit = f"{float(alert.limit):g} {alert.unit}"
     return f"{alert.tag} {alert.get_side_display().lower()} {limit}"
 

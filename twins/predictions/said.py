@@ -36,3 +36,21 @@ class Warned:
 def digits(number: float | None) -> str:
     """Return the digits by which a number of an answer is stored; empty where there is none."""
     return "" if number is None else repr(float(number))
+
+
+def in_words(signal: str, check: str) -> str:
+    """Say which signal of a watched batch is odd, and against what."""
+    return f"{signal} {_CHECKS.get(check.split('-', maxsplit=1)[0].rstrip('0123456789'), check)}"
+
+
+_CHECKS = {
+    "next": "against its last samples and the other signals",
+    "level": "against the other signals now",
+    "past": "against the state of hours ago",
+    "driven": "against the set-points",
+    "recipe": "off the recipe",
+    "loop": "off its set-point with room left",
+    "noise": "smoother or rougher than its probe is",
+    "laboratory": "against the laboratory",
+    "usual": "unlike other batches at this age",
+}

@@ -14,8 +14,10 @@ from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
 from twins.models.batch_watch import Watch, WatchRequest
 from twins.predictions import history, inputs, request_bytes, watch_charts, watch_settings
 from twins.predictions.models import Prediction
-from twins.predictions.said import UNLIKE, WHOLE_BATCH, Said, Warned, digits
+from twins.predictions.said import UNLIKE, WHOLE_BATCH, Said, Warned, digits, in_words
 
+# Of the score, in units of its limit; what adds less is no reason.
+LEAST_SHARE = 0.02
 DECIDED = frozenset({"normal", "undecided", "deviation"})
 
 
@@ -82,7 +84,9 @@ def warnings(prediction: Prediction, said: Said) -> list[Warned]:
             probability=digits(watch.p),
             impact_probability=digits(watch.p_impact),
             contributions=tuple(
-                (f"{one.signal} ({one.check})", digits(one.share)) for one in watch.shares
+                (in_words(one.signal, one.check), digits(one.share))
+                for one in watch.shares
+                if one.share >= LEAST_SHARE
             ),
             reason=f"the score is {watch.score:.3f} of its limit",
         )

@@ -188,7 +188,7 @@ def test_accepted_it_is_a_deviation_that_tells_what_was_seen(deviating: Batch) -
     )  # fmt: skip
 
     assert answered.deviation is not None
-    assert "unlike normal batches: Fs" in answered.deviation.title
+    assert "Unlike normal batches: Fs off the recipe" in answered.deviation.title
     assert prediction.output_digest in answered.deviation.description
     assert deviating.deviations.get() == answered.deviation
     predicted(deviating, 48.0)
