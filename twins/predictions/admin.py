@@ -27,7 +27,8 @@ from compliance.access.record_admin import RecordAdmin
 from compliance.quality.models import Deviation, Severity
 from compliance.refusals import Refused
 from compliance.reports import charts as drawings
-from twins.predictions import alerts, charts, outputs, replays
+from twins.hub.models import ModelVersion
+from twins.predictions import achieved, alerts, charts, outputs, replays
 from twins.predictions.models import Alert, AlertSide, AlertState, Prediction, PredictionState
 from twins.predictions.said import in_words
 from twins.predictions.watching import LEAST_SHARE
@@ -371,3 +372,39 @@ def of_deviation(deviation: Deviation, request: HttpRequest) -> Section | None:
         return None
     table = Table(["Alert", "Batch", "Probability", "Lead time"], rows, numeric=["Probability"])
     return Section("Foreseen by a twin", [table])
+
+
+@record_admin.section(ModelVersion, order=10)
+def of_version(version: ModelVersion, request: HttpRequest) -> Section | None:
+    """How a version does in use, beside what it promised."""
+    found = achieved.of(version)
+    if not found:
+        return None
+    rows: list[list[Cell]] = [
+        [
+            "As a trial" if one.is_trial else "For GMP",
+            _share(one.false_alarms),
+            "none was promised"
+            if one.contract is None
+            else f"{one.contract:.0%} of normal batches",
+            "" if one.chance is None else f"{one.chance:.2f}",
+            _share(one.detected),
+        ]
+        for one in found
+    ]
+    columns = [
+        "Used", "Normal batches with an alarm", "Promised at most", "Chance of so many, or more",
+        "Deviations it warned of",
+    ]  # fmt: skip
+    note = Note(
+        "Of batches that have ended, whose alerts are answered and whose deviations are settled; in "
+        "brackets the exact interval, 95 %."
+    )
+    return Section("In use: the alarm contract", [Table(columns, rows), note])
+
+
+def _share(rate: achieved.Rate) -> str:
+    if rate.interval is None:
+        return "none yet"
+    low, high = rate.interval.low, rate.interval.high
+    return f"{rate.count} of {rate.of} ({low:.1%} to {high:.1%})"

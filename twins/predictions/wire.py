@@ -93,3 +93,22 @@ class AlertOut(Out):
 
     def get_deviation(self, alert: Alert) -> str | None:
         return alert.deviation.number if alert.deviation else None
+
+
+class RateOut(Out):
+    """A count of batches among others, with the exact interval of its share (95 %)."""
+
+    count = serializers.IntegerField()
+    of = serializers.IntegerField()
+    low = serializers.FloatField(source="interval.low", allow_null=True, default=None)
+    high = serializers.FloatField(source="interval.high", allow_null=True, default=None)
+
+
+class AchievedOut(Out):
+    """How a version does in use; `chance` is that of so many false alarms while the contract holds."""
+
+    is_trial = serializers.BooleanField()
+    false_alarms = RateOut()
+    detected = RateOut()
+    contract = serializers.FloatField(allow_null=True)
+    chance = serializers.FloatField(allow_null=True)
