@@ -1,0 +1,368 @@
+"""Estimate constants of the CHO model from a plant's own cultures, and say which ones it can.
+
+Bounded least squares on what was measured of whole cultures, run open loop from their start. Which
+constants can be told apart is worked out before the fit (Brun, Reichert, Kuensch 2001, Water
+Resources Research 37:1015): the collinearity index of a set is 1 / sqrt of the smallest eigenvalue
+of its normalised sensitivities; above 10 to 15 a change of one constant is made good by the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from twins.models import feeding, integrate
+from twins.models.cho_fed_batch import equations, measuring, parameters
+from twins.models.cho_fed_batch.equations import STATE_NAMES, Coefficients, Feed
+from twins.models.declarations import Parameter
+from twins.models.requests import FeedStep
+
+FloatArray = NDArray[np.float64]
+
+COLLINEAR = 15.0
+# A constant that moves the measured values by less than this much of their noise is not seen.
+SEEN = 0.5
+# A standard deviation beyond this share of the value says that the data do not know the constant.
+KNOWN_SHARE = 0.25
+# A counter calls a share of living cells dead: no constant of the culture, but of how it is measured.
+CEILING = Parameter("viability_ceiling", 1.0, "1", "measurement, not in the source", 0.9, 1.0)
+FITTABLE: dict[str, Parameter] = {
+    one.name: one for one in (*parameters.PARAMETERS, CEILING) if "safeguard" not in one.source
+}
+# Beside the noise of the laboratory: what differs between cultures run alike.
+_MODEL_SHARE = 0.05
+_NOISE = {name: measuring.ASSIMILATED[f"lab_{name}"] for name in (
+    "viable_cells_1e6_per_ml", "viability_pct", "glucose_mmol_l", "lactate_mmol_l",
+    "ammonium_mmol_l", "mab_g_l",
+)}  # fmt: skip
+OBSERVED = tuple(_NOISE)
+_INTERVAL_H = 2.0
+_STEPS = 2
+_MOVED = 0.01
+
+
+class NothingToFit(ValueError):
+    """There is no culture, no constant, nothing measured, or a name that the model does not have."""
+
+    code = "cho-fit-empty"
+
+
+@dataclass(frozen=True)
+class Culture:
+    """One culture: how it started, what it was fed, and what was measured (not-a-number: nothing)."""
+
+    name: str
+    initial: Mapping[str, float]
+    feed: tuple[FeedStep, ...]
+    feed_glucose_mmol_l: float
+    feed_glutamine_mmol_l: float
+    times_h: FloatArray
+    measured: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One constant: published value, estimate, standard deviation, and whether the data know it."""
+
+    name: str
+    unit: str
+    published: float
+    value: float
+    sd: float
+    is_known: bool
+    is_at_bound: bool
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Estimates with their covariance (of logarithms), in units of the noise before and after."""
+
+    constants: tuple[Fitted, ...]
+    covariance: FloatArray
+    rms_before: float
+    rms_after: float
+    error: float
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Return the estimates by name."""
+        return {one.name: one.value for one in self.constants}
+
+
+@dataclass(frozen=True)
+class Identifiable:
+    """Which constants can be estimated together, and why the others cannot."""
+
+    chosen: tuple[str, ...]
+    index: float
+    unseen: tuple[str, ...]
+    collinear: tuple[tuple[str, float, str], ...]
+
+
+def predict(
+    cultures: Sequence[Culture], values: Mapping[str, float]
+) -> tuple[list[dict[str, FloatArray]], float]:
+    """Return what each culture's instruments would read at its times, and the step-halving error.
+
+    Raise `IntegrationInaccurate`.
+    """
+    found, error = _computed(cultures, [values], with_error=True)
+    integrate.require(error, tolerance=1e-4)
+    return found[0], error
+
+
+def identifiable(
+    cultures: Sequence[Culture], names: Sequence[str], values: Mapping[str, float] | None = None
+) -> Identifiable:
+    """Choose, from the best seen on, constants that stay below the collinearity limit together."""
+    _check(cultures, names)
+    jacobian = _jacobian(cultures, names, values or {})
+    sizes = np.sqrt(np.mean(jacobian * jacobian, axis=0))
+    order = sorted(range(len(names)), key=lambda at: -float(sizes[at]))
+    chosen: list[int] = []
+    collinear = []
+    for at in order:
+        if not sizes[at] >= SEEN:
+            continue
+        index = _collinearity(jacobian[:, [*chosen, at]])
+        if index <= COLLINEAR:
+            chosen.append(at)
+        else:
+            nearest = max(chosen, key=lambda one: abs(_cosine(jacobian, one, at)))
+            collinear.append((names[at], index, names[nearest]))
+    return Identifiable(
+        tuple(names[at] for at in chosen),
+        _collinearity(jacobian[:, chosen]) if chosen else 1.0,
+        tuple(names[at] for at in order if not sizes[at] >= SEEN),
+        tuple(collinear),
+    )
+
+
+def fit(
+    cultures: Sequence[Culture],
+    names: Sequence[str],
+    *,
+    fixed: Mapping[str, float] | None = None,
+    turns: int = 12,
+) -> Fit:
+    """Fit the named constants to all cultures together; raise `NothingToFit`."""
+    _check(cultures, names)
+    start = {name: FITTABLE[name].value for name in names} | dict(fixed or {})
+    logs = np.log([[_bound(name, side) / start[name] for name in names] for side in (0, 1)])
+
+    def moved(by: FloatArray) -> dict[str, float]:
+        return start | {
+            name: start[name] * float(np.exp(one)) for name, one in zip(names, by, strict=True)
+        }
+
+    # A published value may be a bound itself: a search starts inside.
+    begin = np.clip(np.zeros(len(names)), logs[0] + 1e-3, logs[1] - 1e-3)
+    solved = least_squares(
+        lambda by: residuals(cultures, moved(by)), begin,
+        jac=lambda by: _jacobian(cultures, names, moved(by)), bounds=logs, loss="soft_l1",
+        x_scale=0.1, max_nfev=turns,
+    )  # fmt: skip
+    values = moved(solved.x)
+    before, after = residuals(cultures, start), residuals(cultures, values)
+    covariance = _covariance(_jacobian(cultures, names, values), after)
+    _, error = predict(cultures, values)
+    found = []
+    for place, name in enumerate(names):
+        sd = float(np.sqrt(covariance[place, place]))
+        near = min(abs(solved.x[place] - logs[0, place]), abs(solved.x[place] - logs[1, place]))
+        is_at_bound = bool(near < 5e-3)
+        found.append(
+            Fitted(
+                name, FITTABLE[name].unit, FITTABLE[name].value, values[name],
+                sd * values[name], sd < KNOWN_SHARE and not is_at_bound, is_at_bound,
+            )
+        )  # fmt: skip
+    return Fit(tuple(found), covariance, _rms(before), _rms(after), error)
+
+
+def spread(cultures: Sequence[Culture], found: Fit) -> list[dict[str, FloatArray]]:
+    """Return the standard deviation of a prediction: of the constants, and of what is left over."""
+    names = [one.name for one in found.constants]
+    middle, _ = predict(cultures, found.values)
+    sides, _ = _computed(cultures, _moved(names, found.values), with_error=False)
+    spreads = []
+    for at, culture in enumerate(cultures):
+        mine = {}
+        for tag in culture.measured:
+            columns = [
+                (sides[2 * place][at][tag] - sides[2 * place + 1][at][tag]) / (2.0 * _MOVED)
+                for place in range(len(names))
+            ]
+            slopes = np.stack(columns, axis=-1)
+            constants = np.einsum("ti,ij,tj->t", slopes, found.covariance, slopes)
+            left = max(found.rms_after, 1.0) * _sd(tag, middle[at][tag])
+            mine[tag] = np.sqrt(constants + left * left)
+        spreads.append(mine)
+    return spreads
+
+
+def profile(
+    cultures: Sequence[Culture],
+    name: str,
+    others: Sequence[str],
+    *,
+    shares: Sequence[float] = (0.8, 0.9, 1.0, 1.1, 1.25),
+    at: Mapping[str, float],
+) -> tuple[tuple[float, float], ...]:
+    """Return (value, sum of squares) with the others fitted anew: flat where nothing is known."""
+    found = []
+    for share in shares:
+        fixed = {name: at[name] * share}
+        values = dict(at) | fixed
+        if others:
+            values |= fit(cultures, others, fixed=fixed, turns=6).values
+        rest = residuals(cultures, values)
+        found.append((fixed[name], float(rest @ rest)))
+    return tuple(found)
+
+
+def residuals(cultures: Sequence[Culture], values: Mapping[str, float]) -> FloatArray:
+    """Return measured minus computed in units of noise, where there is a value."""
+    computed, _ = _computed(cultures, [values], with_error=False)
+    return _residuals(cultures, computed[0])
+
+
+def _check(cultures: Sequence[Culture], names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in FITTABLE]
+    tags = {tag for one in cultures for tag in one.measured}
+    strange = sorted(tags - set(OBSERVED))
+    if unknown or strange or not names or not tags:
+        raise NothingToFit(
+            "there is nothing to fit: no cultures, no constants, nothing measured, or unknown: "
+            f"{', '.join([*unknown, *strange]) or '-'}"
+        )
+
+
+def _bound(name: str, side: int) -> float:
+    # A bound of zero has no logarithm.
+    return max((FITTABLE[name].low, FITTABLE[name].high)[side], 0.02 * FITTABLE[name].value)
+
+
+def _moved(names: Sequence[str], values: Mapping[str, float]) -> list[dict[str, float]]:
+    found = []
+    for name in names:
+        base = values.get(name, FITTABLE[name].value)
+        for sign in (1.0, -1.0):
+            found.append({**values, name: base * float(np.exp(sign * _MOVED))})
+    return found
+
+
+def _jacobian(
+    cultures: Sequence[Culture], names: Sequence[str], values: Mapping[str, float]
+) -> FloatArray:
+    """Return d residual / d ln(constant), a column a constant, by central differences at once."""
+    computed, _ = _computed(cultures, _moved(names, values), with_error=False)
+    # The noise belongs to the middle: otherwise a constant could make errors small by making it large.
+    columns = [
+        (_residuals(cultures, high) - _residuals(cultures, low)) / (2.0 * _MOVED)
+        for high, low in zip(computed[::2], computed[1::2], strict=True)
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _residuals(
+    cultures: Sequence[Culture], computed: Sequence[Mapping[str, FloatArray]]
+) -> FloatArray:
+    found = []
+    for culture, one in zip(cultures, computed, strict=True):
+        for tag, measured in culture.measured.items():
+            seen = ~np.isnan(measured)
+            noise = _sd(tag, measured[seen])
+            found.append((measured[seen] - one[tag][seen]) / noise)
+    return np.concatenate(found)
+
+
+def _sd(tag: str, value: FloatArray) -> FloatArray:
+    output = _NOISE[tag]
+    share = 0.0 if tag == "viability_pct" else _MODEL_SHARE
+    found: FloatArray = output.noise_sd + (output.noise_relative + share) * np.abs(value)
+    return found
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values * values)))
+
+
+def _covariance(jacobian: FloatArray, rest: FloatArray) -> FloatArray:
+    free = max(len(rest) - jacobian.shape[1], 1)
+    values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
+    values = np.maximum(values, 1e-12 * values[-1])
+    found: FloatArray = float(rest @ rest) / free * (vectors / values) @ vectors.T
+    return found
+
+
+def _collinearity(columns: FloatArray) -> float:
+    scaled = columns / np.linalg.norm(columns, axis=0)
+    least = float(np.linalg.eigvalsh(scaled.T @ scaled)[0])
+    return 1.0 / float(np.sqrt(max(least, 1e-12)))
+
+
+def _cosine(jacobian: FloatArray, one: int, other: int) -> float:
+    a, b = jacobian[:, one], jacobian[:, other]
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
+def _computed(
+    cultures: Sequence[Culture], sets: Sequence[Mapping[str, float]], *, with_error: bool
+) -> tuple[list[list[dict[str, FloatArray]]], float]:
+    """Run every culture with every set of constants as one ensemble; members are sets x cultures."""
+    known = {
+        one.name: np.repeat([values.get(one.name, one.value) for values in sets], len(cultures))
+        for one in (*parameters.PARAMETERS, CEILING)
+    }
+    coefficients = Coefficients(
+        known["mu_max"], known["k_d"], known["m_glc"], known["y_lac_glc"], known["q_mab"]
+    )
+    start = np.array([[float(one.initial[name]) for one in cultures] for name in STATE_NAMES])
+    glucose = np.tile([one.feed_glucose_mmol_l for one in cultures], len(sets))
+    glutamine = np.tile([one.feed_glutamine_mmol_l for one in cultures], len(sets))
+    last = max(float(one.times_h[-1]) for one in cultures)
+    ends_h = _INTERVAL_H * np.arange(1, int(np.ceil(last / _INTERVAL_H - 1e-9)) + 1)
+    state = np.tile(start, (1, len(sets)))
+    solution, recorded, worst = integrate.begin(state), [state], 0.0
+    for end_h in ends_h.tolist():
+        rates = [
+            feeding.mean_rate(one.feed, start_h=end_h - _INTERVAL_H, end_h=end_h)
+            for one in cultures
+        ]
+        derivative = equations.derivative(
+            coefficients, Feed(np.tile(rates, len(sets)), glucose, glutamine), known
+        )
+        if with_error:
+            solution = integrate.advance(
+                solution, derivative, duration_h=_INTERVAL_H, steps=2 * _STEPS
+            )
+            worst = max(worst, integrate.error(solution, scale=equations.SCALE))
+            state = solution.fine
+        else:
+            state = integrate.rk4(derivative, state, duration_h=_INTERVAL_H, steps=_STEPS)
+        recorded.append(state)
+    path, grid = np.stack(recorded), np.concatenate([[0.0], ends_h])
+    found: list[list[dict[str, FloatArray]]] = []
+    for at in range(len(sets)):
+        mine = []
+        for place, culture in enumerate(cultures):
+            member = at * len(cultures) + place
+            rows = np.stack(
+                [
+                    np.interp(culture.times_h, grid, path[:, row, member])
+                    for row in range(path.shape[1])
+                ]
+            )
+            mine.append(_outputs(rows, culture, float(known[CEILING.name][member])))
+        found.append(mine)
+    return found, worst
+
+
+def _outputs(rows: FloatArray, culture: Culture, ceiling: float) -> dict[str, FloatArray]:
+    found = {tag: measuring.PROCESS_VALUES[tag](rows) for tag in culture.measured}
+    if "viability_pct" in found:
+        found["viability_pct"] = ceiling * found["viability_pct"]
+    return found
