@@ -172,9 +172,14 @@ def until(found: Sequence[Culture], hour: float) -> list[Culture]:
 def _print_fit(feed: str, fit: Fit) -> None:
     said = []
     for one in fit.constants:
-        mark = "" if one.is_known else "(bound)" if one.is_at_bound else "(?)"
-        said.append(f"{one.name} {one.value:.3g}±{one.sd:.1g}{mark}")
-    print(f"  {feed}: rms {fit.rms_before:5.2f} -> {fit.rms_after:4.2f}  {', '.join(said)}")
+        if one.is_known:
+            said.append(f"{one.name} {one.value:.3g}±{one.sd:.1g}")
+    left = ", ".join(f"{tag} {size:.2f}" for tag, size in fit.left.items())
+    print(f"  {feed}: rms {fit.rms_before:5.2f} -> {fit.rms_after:5.2f} (usual: {left})")
+    print(f"     {', '.join(said)}")
+    print(
+        f"     at a bound: {', '.join(one.name for one in fit.constants if one.is_at_bound) or '-'}"
+    )
 
 
 def _print_table(predictions: Sequence[Prediction]) -> None:
@@ -226,20 +231,14 @@ def main() -> int:
         print(f"  {name} counts as {other} does (index {index:.0f})")
     print(f"  not seen: {', '.join(told.unseen)}")
 
-    print("fitted to each feed")
+    seen = [one for one in fitting.FITTABLE if one not in told.unseen]
+    print(f"fitted to each feed: {', '.join(seen)}; shown is what the data know of them")
     for feed, mine in by_feed(found).items():
-        _print_fit(feed, fitting.fit(mine, told.chosen))
-    everything = fitting.fit(found, told.chosen)
-    _print_fit("all", everything)
-    for name in told.chosen:
-        others = [one for one in told.chosen if one != name]
-        curve = fitting.profile(found, name, others, at=everything.values)
-        print(
-            f"  profile {name:18}", "  ".join(f"{value:.3g}: {rest:.0f}" for value, rest in curve)
-        )
+        _print_fit(feed, fitting.fit(mine, seen))
+    _print_fit("all", fitting.fit(found, seen))
 
     print("each feed predicted from its start by the constants of the others; 90 % intervals")
-    _print_table(left_out(found, told.chosen))
+    _print_table(left_out(found, seen))
     return 0
 
 

@@ -27,12 +27,13 @@ class CulturesUnusable(Refused):
 
 def fit(data: Path, *, assumed: Mapping[str, float], constants: Sequence[str]) -> str:
     """Fit the constants that the cultures can tell apart and return the table that a person reads."""
-    cultures = read(data, assumed)
+    cultures, chosen = read(data, assumed), constants or tuple(fitting.FITTABLE)
     try:
-        told = fitting.identifiable(cultures, constants or tuple(fitting.FITTABLE))
-        if not told.chosen:
+        told = fitting.identifiable(cultures, chosen)
+        seen = [one for one in chosen if one not in told.unseen]
+        if not seen:
             raise CulturesUnusable("nothing in these cultures depends on any of the constants")
-        found = fitting.fit(cultures, told.chosen)
+        found = fitting.fit(cultures, seen)
     except (fitting.NothingToFit, IntegrationInaccurate) as error:
         raise CulturesUnusable(str(error)) from error
     lines = [
@@ -46,8 +47,11 @@ def fit(data: Path, *, assumed: Mapping[str, float], constants: Sequence[str]) -
         lines.append(
             f"{one.name:18} {one.published:10.4g} {one.value:10.4g} {one.sd:9.1e}  {one.unit} {said}"
         )
-    lines.append(f"collinearity index of these {told.index:.1f} (at most {fitting.COLLINEAR:g})")
-    lines += [f"left out: {a} with {b} (index {index:.0f})" for a, index, b in told.collinear]
+    lines.append(
+        f"told apart by these cultures: {', '.join(told.chosen)} (collinearity index "
+        f"{told.index:.1f}, at most {fitting.COLLINEAR:g})"
+    )
+    lines += [f"{a} counts as {b} does (index {index:.0f})" for a, index, b in told.collinear]
     if told.unseen:
         lines.append(f"not seen: {', '.join(told.unseen)}")
     return "\n".join(line.rstrip() for line in lines)

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from tests.factories import NOON
 from tests.twins.models.co_simulation import fmus
@@ -19,7 +21,8 @@ from twins.predictions import co_simulations
 pytestmark = [fmus.needs_compiler, fmus.needs_fmpy]
 
 LABEL = "cho-fmu@1"
-_REAL = '<Real unit="L/h" min="0" max="5" start="0"/>'
+_REAL = 'variability="continuous"><Real unit="L/h" min="0" max="5" start="0"/>'
+_INTEGER = 'variability="discrete"><Integer start="0"/>'
 Rows = list[dict[str, object]]
 
 
@@ -29,12 +32,26 @@ def folder(tmp_path: Path, settings: LazySettings) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder into which the FMU was imported once."""
+    folder = tmp_path_factory.mktemp("kept")
+    with override_settings(VAR_DIR=folder):
+        _import(folder)
+    return folder
+
+
 @pytest.fixture
-def imported(folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def imported(kept: Path, folder: Path) -> Path:
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    return folder / "culture.fmu"
+
+
+def _import(folder: Path, out: str = LABEL, intended_use: str = "advice on feeding") -> None:
     path = folder / "culture.fmu"
-    path.write_bytes(fmus.build(Plan()))
-    call_command("twins", "import-fmu", fmu=path, out=LABEL, intended_use="advice on feeding")
-    return path
+    if not path.exists():
+        path.write_bytes(fmus.build(Plan()))
+    call_command("twins", "import-fmu", fmu=path, out=out, intended_use=intended_use)
 
 
 def _rows(hours: int = 6) -> Rows:
@@ -128,11 +145,11 @@ def test_the_dossier_says_what_the_model_is_and_for_what(imported: Path) -> None
     assert {one["name"] for one in variables} >= {"feed_rate", "mab_g_l", "time"}
 
 
-def test_a_version_is_never_written_over(imported: Path) -> None:
+def test_a_version_is_never_written_over(imported: Path, folder: Path) -> None:
     before = co_simulation_models.open_(LABEL)
 
     with pytest.raises(CommandError, match="co-simulation-model-exists"):
-        call_command("twins", "import-fmu", fmu=imported, out=LABEL, intended_use="another")
+        _import(folder, intended_use="another")
 
     assert co_simulation_models.open_(LABEL) == before
 
@@ -162,17 +179,14 @@ def test_what_was_changed_after_the_import_is_refused(
 def test_an_import_needs_a_free_name_and_an_intended_use(
     folder: Path, out: str, intended_use: str, code: str
 ) -> None:
-    path = folder / "culture.fmu"
-    path.write_bytes(fmus.build(Plan()))
-
     with pytest.raises(CommandError, match=code):
-        call_command("twins", "import-fmu", fmu=path, out=out, intended_use=intended_use)
+        _import(folder, out, intended_use)
 
 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (f"{_REAL}|<Integer start='0'/>", "fmu-variables-unsupported"),
+        (f"{_REAL}|{_INTEGER}", "fmu-variables-unsupported"),
         ("modelId|needsExecutionTool='true' modelId", "fmu-variables-unsupported"),
         ("culture|other", "fmu-platform-missing"),
     ],

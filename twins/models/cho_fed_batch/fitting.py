@@ -1,9 +1,11 @@
 """Estimate constants of the CHO model from a plant's own cultures, and say which ones it can.
 
-Bounded least squares on what was measured of whole cultures, run open loop from their start. Which
-constants can be told apart is worked out before the fit (Brun, Reichert, Kuensch 2001, Water
-Resources Research 37:1015): the collinearity index of a set is 1 / sqrt of the smallest eigenvalue
-of its normalised sensitivities; above 10 to 15 a change of one constant is made good by the others.
+Bounded, robust least squares on what was measured of whole cultures, run open loop from their start.
+The published value and the declared range stand beside the data as a prior, so that a constant of
+which the data say nothing stays where it was. Which ones they can tell apart is worked out before
+(Brun, Reichert, Kuensch 2001, Water Resources Research 37:1015): the collinearity index of a set is
+1 / sqrt of the smallest eigenvalue of its normalised sensitivities; above 10 to 15 a change of one
+constant is made good by the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +26,14 @@ FloatArray = NDArray[np.float64]
 COLLINEAR = 15.0
 # A constant that moves the measured values by less than this much of their noise is not seen.
 SEEN = 0.5
-# A standard deviation beyond this share of the value says that the data do not know the constant.
+# A constant is known when the data leave it this share of its value, and half of what the prior did.
 KNOWN_SHARE = 0.25
+_LEARNT_SHARE = 0.5
+# The declared range is read as so many standard deviations.
+_RANGE_SDS = 4.0
+# Where cultures do what the equations cannot, they shall not pull at the others.
+_LOSS, _LOSS_SCALE = "cauchy", 2.0
+_ROBUST = 1.4826
 # A counter calls a share of living cells dead: no constant of the culture, but of how it is measured.
 CEILING = Parameter("viability_ceiling", 1.0, "1", "measurement, not in the source", 0.9, 1.0)
 FITTABLE: dict[str, Parameter] = {
@@ -77,10 +85,14 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Fit:
-    """Estimates with their covariance (of logarithms), in units of the noise before and after."""
+    """Estimates with their covariance (of logarithms), and residuals in units of the noise.
+
+    `left` is what is left over of each measured value, as a multiple of its noise.
+    """
 
     constants: tuple[Fitted, ...]
     covariance: FloatArray
+    left: Mapping[str, float]
     rms_before: float
     rms_after: float
     error: float
@@ -157,29 +169,40 @@ def fit(
             name: start[name] * float(np.exp(one)) for name, one in zip(names, by, strict=True)
         }
 
+    prior_sd = (logs[1] - logs[0]) / _RANGE_SDS
+    published = np.log([FITTABLE[name].value / start[name] for name in names])
+
+    def all_of(by: FloatArray) -> FloatArray:
+        return np.concatenate([residuals(cultures, moved(by)), (by - published) / prior_sd])
+
+    def slopes(by: FloatArray) -> FloatArray:
+        return np.concatenate([_jacobian(cultures, names, moved(by)), np.diag(1.0 / prior_sd)])
+
     # A published value may be a bound itself: a search starts inside.
     begin = np.clip(np.zeros(len(names)), logs[0] + 1e-3, logs[1] - 1e-3)
     solved = least_squares(
-        lambda by: residuals(cultures, moved(by)), begin,
-        jac=lambda by: _jacobian(cultures, names, moved(by)), bounds=logs, loss="soft_l1",
-        x_scale=0.1, max_nfev=turns,
-    )  # fmt: skip
+        all_of, begin, jac=slopes, bounds=logs, loss=_LOSS, f_scale=_LOSS_SCALE, max_nfev=turns
+    )
     values = moved(solved.x)
-    before, after = residuals(cultures, start), residuals(cultures, values)
-    covariance = _covariance(_jacobian(cultures, names, values), after)
-    _, error = predict(cultures, values)
+    middle, error = predict(cultures, values)
+    left = _left(cultures, middle)
+    jacobian = _jacobian(cultures, names, values) / float(np.mean(list(left.values())))
+    information = jacobian.T @ jacobian + np.diag(prior_sd**-2.0)
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     found = []
     for place, name in enumerate(names):
         sd = float(np.sqrt(covariance[place, place]))
         near = min(abs(solved.x[place] - logs[0, place]), abs(solved.x[place] - logs[1, place]))
         is_at_bound = bool(near < 5e-3)
+        is_learnt = sd < min(KNOWN_SHARE, _LEARNT_SHARE * float(prior_sd[place]))
         found.append(
             Fitted(
                 name, FITTABLE[name].unit, FITTABLE[name].value, values[name],
-                sd * values[name], sd < KNOWN_SHARE and not is_at_bound, is_at_bound,
+                sd * values[name], is_learnt and not is_at_bound, is_at_bound,
             )
         )  # fmt: skip
-    return Fit(tuple(found), covariance, _rms(before), _rms(after), error)
+    before, after = residuals(cultures, start), _residuals(cultures, middle)
+    return Fit(tuple(found), covariance, left, _rms(before), _rms(after), error)
 
 
 def spread(cultures: Sequence[Culture], found: Fit) -> list[dict[str, FloatArray]]:
@@ -197,7 +220,7 @@ def spread(cultures: Sequence[Culture], found: Fit) -> list[dict[str, FloatArray
             ]
             slopes = np.stack(columns, axis=-1)
             constants = np.einsum("ti,ij,tj->t", slopes, found.covariance, slopes)
-            left = max(found.rms_after, 1.0) * _sd(tag, middle[at][tag])
+            left = found.left[tag] * _sd(tag, middle[at][tag])
             mine[tag] = np.sqrt(constants + left * left)
         spreads.append(mine)
     return spreads
@@ -290,12 +313,18 @@ def _rms(values: FloatArray) -> float:
     return float(np.sqrt(np.mean(values * values)))
 
 
-def _covariance(jacobian: FloatArray, rest: FloatArray) -> FloatArray:
-    free = max(len(rest) - jacobian.shape[1], 1)
-    values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
-    values = np.maximum(values, 1e-12 * values[-1])
-    found: FloatArray = float(rest @ rest) / free * (vectors / values) @ vectors.T
-    return found
+def _left(
+    cultures: Sequence[Culture], computed: Sequence[Mapping[str, FloatArray]]
+) -> dict[str, float]:
+    """Return what is usually left over of each measured value; no less than half of its noise."""
+    found: dict[str, list[float]] = {}
+    for culture, one in zip(cultures, computed, strict=True):
+        for tag, measured in culture.measured.items():
+            off = np.abs(measured - one[tag]) / _sd(tag, measured)
+            found.setdefault(tag, []).extend(off[~np.isnan(off)].tolist())
+    return {
+        tag: max(_ROBUST * float(np.median(values)), 0.5) for tag, values in found.items() if values
+    }
 
 
 def _collinearity(columns: FloatArray) -> float:

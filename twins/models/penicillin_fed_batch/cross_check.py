@@ -81,7 +81,7 @@ def reference_inputs() -> FloatArray:
 def reference() -> CrossCheck:
     """Compare both solvers on the batch of `reference_inputs`."""
     inputs = reference_inputs()
-    ends_h = np.arange(1, len(inputs) + 1) * _SAMPLE_H
+    ends_h: FloatArray = np.arange(1, len(inputs) + 1, dtype=np.float64) * _SAMPLE_H
     run = simulation.simulate(simulation.inoculated(), inputs, ends_h=ends_h)
     other = states(simulation.inoculated(), inputs, ends_h=ends_h)
     return cross_checks.compare(

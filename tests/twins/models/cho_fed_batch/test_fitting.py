@@ -43,14 +43,15 @@ def test_wrong_constants_are_found_again_from_what_is_measured(cultures: list[Cu
     assert found.error < 1e-4
 
 
-def test_constants_that_only_count_together_are_named_with_their_partner() -> None:
-    cells_only = [culture(1, ("viable_cells_1e6_per_ml", "viability_pct"))]
-
-    told = fitting.identifiable(cells_only, ("kd_lac", "kd_amm", "k_d", "mu_max"))
+def test_constants_that_only_count_together_are_named_with_their_partner(
+    cultures: list[Culture],
+) -> None:
+    told = fitting.identifiable(cultures, ("kd_lac", "kd_amm", "k_d", "mu_max"))
 
     assert told.index <= fitting.COLLINEAR
-    assert "k_d" in told.chosen
-    assert {one[0] for one in told.collinear} == {"kd_lac", "kd_amm"}
+    assert told.chosen == ("mu_max", "k_d", "kd_lac")
+    assert [(one[0], one[2]) for one in told.collinear] == [("kd_amm", "k_d")]
+    assert told.collinear[0][1] > fitting.COLLINEAR
 
 
 def test_a_constant_of_what_is_not_measured_is_not_seen() -> None:
