@@ -22,6 +22,7 @@ FloatArray = NDArray[np.float64]
 
 CELLS, VIABILITY = "viable_cells_1e6_per_ml", "viability_pct"
 TAGS = (CELLS, VIABILITY)
+DAY_SIX_H = 143.0
 # 90 % of a normal distribution.
 _WIDE = 1.6449
 # Table 2 of the paper as it is printed (PMC5874891): value, and what one of its units is in ours.
@@ -159,14 +160,45 @@ def _mean_of(
     return np.array(means), np.array(sds)
 
 
-def until(found: Sequence[Culture], hour: float) -> list[Culture]:
-    """Return the cultures with what was measured until an hour."""
-    cut = []
-    for one in found:
-        seen = one.times_h <= hour
-        measured = {tag: values[seen] for tag, values in one.measured.items()}
-        cut.append(replace(one, times_h=one.times_h[seen], measured=measured))
-    return cut
+def from_day_six(
+    found: Sequence[Culture], constants: Sequence[str], *, turns: int = 10
+) -> list[Prediction]:
+    """Predict the rest of each feed's cultures once their first six days are known.
+
+    The constants of the others are fitted anew to what was measured until then. Beside it the mean
+    course of the others, moved by how far these cultures were from it on day six.
+    """
+    predictions = []
+    for feed, mine in by_feed(found).items():
+        others = [one for one in found if one.name[0] != feed]
+        around = fitting.fit(others, constants, turns=turns)
+        seen = [_part(one, one.times_h <= DAY_SIX_H) for one in mine]
+        rest = [one for one in (_part(c, c.times_h > DAY_SIX_H) for c in mine) if len(one.times_h)]
+        fit = fitting.fit(seen, constants, around=around.values, turns=turns)
+        # Six days say little about what is left over: the others say more.
+        fit = replace(fit, left=around.left)
+        computed, _ = fitting.predict(rest, fit.values)
+        spreads = fitting.spread(rest, fit)
+        for tag in TAGS:
+            hours = np.concatenate([one.times_h for one in rest])
+            mean, sd = _mean_of(others, tag, hours)
+            last = np.array([one.measured[tag][-1] for one in seen if one.times_h[-1] > 140.0])
+            moved = float(np.mean(last)) / float(_mean_of(others, tag, np.array([DAY_SIX_H]))[0][0])
+            predictions.append(
+                Prediction(
+                    feed, tag, hours,
+                    np.concatenate([one.measured[tag] for one in rest]),
+                    np.concatenate([one[tag] for one in computed]),
+                    np.concatenate([one[tag] for one in spreads]),
+                    mean * moved, sd * moved,
+                )
+            )  # fmt: skip
+    return predictions
+
+
+def _part(culture: Culture, rows: NDArray[np.bool_]) -> Culture:
+    measured = {tag: values[rows] for tag, values in culture.measured.items()}
+    return replace(culture, times_h=culture.times_h[rows], measured=measured)
 
 
 def _print_fit(feed: str, fit: Fit) -> None:
@@ -175,11 +207,8 @@ def _print_fit(feed: str, fit: Fit) -> None:
         if one.is_known:
             said.append(f"{one.name} {one.value:.3g}±{one.sd:.1g}")
     left = ", ".join(f"{tag} {size:.2f}" for tag, size in fit.left.items())
-    print(f"  {feed}: rms {fit.rms_before:5.2f} -> {fit.rms_after:5.2f} (usual: {left})")
-    print(f"     {', '.join(said)}")
-    print(
-        f"     at a bound: {', '.join(one.name for one in fit.constants if one.is_at_bound) or '-'}"
-    )
+    print(f"  {feed}: rms {fit.rms_before:5.2f} -> {fit.rms_after:5.2f} (nine in ten: {left})")
+    print(f"     known: {', '.join(said) or '-'}")
 
 
 def _print_table(predictions: Sequence[Prediction]) -> None:
@@ -237,8 +266,19 @@ def main() -> int:
         _print_fit(feed, fitting.fit(mine, seen))
     _print_fit("all", fitting.fit(found, seen))
 
+    print("sum of squares of feed D with one constant held and the others fitted anew")
+    clean = by_feed(found)["D"]
+    own = fitting.fit(clean, seen).values
+    for name in ("mu_max", "viability_ceiling", "kd_lac", "ki_amm"):
+        others = [one for one in seen if one != name]
+        shares = (0.98, 1.0, 1.02) if name == fitting.CEILING.name else (0.8, 1.0, 1.25)
+        curve = fitting.profile(clean, name, others, at=own, shares=shares)
+        print(f"  {name:18}", "  ".join(f"{value:.3g}: {rest:.1f}" for value, rest in curve))
+
     print("each feed predicted from its start by the constants of the others; 90 % intervals")
     _print_table(left_out(found, seen))
+    print("the rest of each feed from its first six days and the constants of the others")
+    _print_table(from_day_six(found, seen))
     return 0
 
 

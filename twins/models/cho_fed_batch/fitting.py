@@ -31,9 +31,12 @@ KNOWN_SHARE = 0.25
 _LEARNT_SHARE = 0.5
 # The declared range is read as so many standard deviations.
 _RANGE_SDS = 4.0
+# How much narrower it is around constants that cultures of the same plant gave.
+_SAME_PLANT = 0.25
 # Where cultures do what the equations cannot, they shall not pull at the others.
 _LOSS, _LOSS_SCALE = "cauchy", 2.0
-_ROBUST = 1.4826
+# 90 % of what is left over lies within so many standard deviations, where it is normal.
+_MOST, _MOST_SDS = 0.9, 1.6449
 # A counter calls a share of living cells dead: no constant of the culture, but of how it is measured.
 CEILING = Parameter("viability_ceiling", 1.0, "1", "measurement, not in the source", 0.9, 1.0)
 FITTABLE: dict[str, Parameter] = {
@@ -157,11 +160,18 @@ def fit(
     names: Sequence[str],
     *,
     fixed: Mapping[str, float] | None = None,
+    around: Mapping[str, float] | None = None,
+    begin: Mapping[str, float] | None = None,
     turns: int = 12,
 ) -> Fit:
-    """Fit the named constants to all cultures together; raise `NothingToFit`."""
+    """Fit the named constants to all cultures together; raise `NothingToFit`.
+
+    `around` are constants of earlier cultures: then the prior lies there and not at the published
+    values, and is narrower, since it is the same plant. The search begins there, or at `begin`.
+    """
     _check(cultures, names)
-    start = {name: FITTABLE[name].value for name in names} | dict(fixed or {})
+    published = {name: FITTABLE[name].value for name in names}
+    start = published | dict(around or {}) | dict(begin or {}) | dict(fixed or {})
     logs = np.log([[_bound(name, side) / start[name] for name in names] for side in (0, 1)])
 
     def moved(by: FloatArray) -> dict[str, float]:
@@ -169,19 +179,19 @@ def fit(
             name: start[name] * float(np.exp(one)) for name, one in zip(names, by, strict=True)
         }
 
-    prior_sd = (logs[1] - logs[0]) / _RANGE_SDS
-    published = np.log([FITTABLE[name].value / start[name] for name in names])
+    prior_sd = (logs[1] - logs[0]) / _RANGE_SDS * (_SAME_PLANT if around else 1.0)
+    centre = np.log([(around or published)[name] / start[name] for name in names])
 
     def all_of(by: FloatArray) -> FloatArray:
-        return np.concatenate([residuals(cultures, moved(by)), (by - published) / prior_sd])
+        return np.concatenate([residuals(cultures, moved(by)), (by - centre) / prior_sd])
 
     def slopes(by: FloatArray) -> FloatArray:
         return np.concatenate([_jacobian(cultures, names, moved(by)), np.diag(1.0 / prior_sd)])
 
     # A published value may be a bound itself: a search starts inside.
-    begin = np.clip(np.zeros(len(names)), logs[0] + 1e-3, logs[1] - 1e-3)
+    inside = np.clip(np.zeros(len(names)), logs[0] + 1e-3, logs[1] - 1e-3)
     solved = least_squares(
-        all_of, begin, jac=slopes, bounds=logs, loss=_LOSS, f_scale=_LOSS_SCALE, max_nfev=turns
+        all_of, inside, jac=slopes, bounds=logs, loss=_LOSS, f_scale=_LOSS_SCALE, max_nfev=turns
     )
     values = moved(solved.x)
     middle, error = predict(cultures, values)
@@ -240,7 +250,7 @@ def profile(
         fixed = {name: at[name] * share}
         values = dict(at) | fixed
         if others:
-            values |= fit(cultures, others, fixed=fixed, turns=6).values
+            values |= fit(cultures, others, fixed=fixed, begin=at, turns=8).values
         rest = residuals(cultures, values)
         found.append((fixed[name], float(rest @ rest)))
     return tuple(found)
@@ -316,14 +326,16 @@ def _rms(values: FloatArray) -> float:
 def _left(
     cultures: Sequence[Culture], computed: Sequence[Mapping[str, FloatArray]]
 ) -> dict[str, float]:
-    """Return what is usually left over of each measured value; no less than half of its noise."""
+    """Return how large nine in ten of what is left over are; no less than half of the noise."""
     found: dict[str, list[float]] = {}
     for culture, one in zip(cultures, computed, strict=True):
         for tag, measured in culture.measured.items():
             off = np.abs(measured - one[tag]) / _sd(tag, measured)
             found.setdefault(tag, []).extend(off[~np.isnan(off)].tolist())
     return {
-        tag: max(_ROBUST * float(np.median(values)), 0.5) for tag, values in found.items() if values
+        tag: max(float(np.quantile(values, _MOST)) / _MOST_SDS, 0.5)
+        for tag, values in found.items()
+        if values
     }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import zipfile
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,9 +18,7 @@ from twins.models.cho_fed_batch.parameters import VALUES
 from twins.models.co_simulation import archives
 
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
-needs_fmpy = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("fmpy") is None, reason="FMPy is not installed"
-)
+needs_fmpy = pytest.mark.skipif(find_spec("fmpy") is None, reason="FMPy is not installed")
 
 IDENTIFIER, TOKEN = "culture", "{1b2c}"
 STATES = tuple((one.name, one.unit) for one in DECLARATION.states)
