@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.models.cho_fed_batch import fitting, parameters
-from twins.models.cho_fed_batch.fitting import Culture, Fit
+from twins.models.cho_fed_batch import culture_runs, fitting, parameters
+from twins.models.cho_fed_batch.culture_runs import Culture
+from twins.models.cho_fed_batch.fitting import Fit
 from twins.plant import demo_recipe
 
 FloatArray = NDArray[np.float64]
@@ -129,7 +130,7 @@ def left_out(
     for feed, mine in by_feed(found).items():
         others = [one for one in found if one.name[0] != feed]
         fit = fitting.fit(others, constants, turns=turns)
-        computed, _ = fitting.predict(mine, fit.values)
+        computed, _ = culture_runs.predict(mine, fit.values)
         spreads = fitting.spread(mine, fit)
         for tag in TAGS:
             hours = np.concatenate([one.times_h for one in mine])
@@ -177,7 +178,7 @@ def from_day_six(
         fit = fitting.fit(seen, constants, around=around.values, turns=turns)
         # Six days say little about what is left over: the others say more.
         fit = replace(fit, left=around.left)
-        computed, _ = fitting.predict(rest, fit.values)
+        computed, _ = culture_runs.predict(rest, fit.values)
         spreads = fitting.spread(rest, fit)
         for tag in TAGS:
             hours = np.concatenate([one.times_h for one in rest])
@@ -271,7 +272,7 @@ def main() -> int:
     own = fitting.fit(clean, seen).values
     for name in ("mu_max", "viability_ceiling", "kd_lac", "ki_amm"):
         others = [one for one in seen if one != name]
-        shares = (0.98, 1.0, 1.02) if name == fitting.CEILING.name else (0.8, 1.0, 1.25)
+        shares = (0.98, 1.0, 1.02) if name == culture_runs.CEILING.name else (0.8, 1.0, 1.25)
         curve = fitting.profile(clean, name, others, at=own, shares=shares)
         print(f"  {name:18}", "  ".join(f"{value:.3g}: {rest:.1f}" for value, rest in curve))
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from compliance.refusals import Refused
 from twins.models.batch_monitoring.samples import Floats
-from twins.models.cho_fed_batch import fitting
+from twins.models.cho_fed_batch import culture_runs, fitting
+from twins.models.cho_fed_batch.culture_runs import Culture
 from twins.models.cho_fed_batch.equations import STATE_NAMES
-from twins.models.cho_fed_batch.fitting import Culture
 from twins.models.integrate import IntegrationInaccurate
 from twins.models.requests import FeedStep
 from twins.predictions import batch_files
@@ -70,7 +70,7 @@ def read(path: Path, assumed: Mapping[str, float]) -> list[Culture]:
     needed = [name for name in _NEEDED if name not in assumed]
     # Dead cells are what viability leaves.
     derived = {"dead_cells_1e6_per_ml"} if "viability_pct" in names else set()
-    observed = [name for name in fitting.OBSERVED if name in names]
+    observed = [name for name in culture_runs.OBSERVED if name in names]
     wanted = {*(one for one in needed if one not in derived or one in names), *observed}
     table = batch_files.read(path, required=("batch", "time_h", *sorted(wanted)))
     return [

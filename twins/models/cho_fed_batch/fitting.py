@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from twins.models import feeding, integrate
-from twins.models.cho_fed_batch import equations, measuring, parameters
-from twins.models.cho_fed_batch.equations import STATE_NAMES, Coefficients, Feed
+from twins.models.cho_fed_batch import culture_runs, parameters
+from twins.models.cho_fed_batch.culture_runs import CEILING, OBSERVED, Culture
 from twins.models.declarations import Parameter
-from twins.models.requests import FeedStep
 
 FloatArray = NDArray[np.float64]
 
@@ -37,20 +35,9 @@ _SAME_PLANT = 0.25
 _LOSS, _LOSS_SCALE = "cauchy", 2.0
 # 90 % of what is left over lies within so many standard deviations, where it is normal.
 _MOST, _MOST_SDS = 0.9, 1.6449
-# A counter calls a share of living cells dead: no constant of the culture, but of how it is measured.
-CEILING = Parameter("viability_ceiling", 1.0, "1", "measurement, not in the source", 0.9, 1.0)
 FITTABLE: dict[str, Parameter] = {
     one.name: one for one in (*parameters.PARAMETERS, CEILING) if "safeguard" not in one.source
 }
-# Beside the noise of the laboratory: what differs between cultures run alike.
-_MODEL_SHARE = 0.05
-_NOISE = {name: measuring.ASSIMILATED[f"lab_{name}"] for name in (
-    "viable_cells_1e6_per_ml", "viability_pct", "glucose_mmol_l", "lactate_mmol_l",
-    "ammonium_mmol_l", "mab_g_l",
-)}  # fmt: skip
-OBSERVED = tuple(_NOISE)
-_INTERVAL_H = 2.0
-_STEPS = 2
 _MOVED = 0.01
 
 
@@ -58,19 +45,6 @@ class NothingToFit(ValueError):
     """There is no culture, no constant, nothing measured, or a name that the model does not have."""
 
     code = "cho-fit-empty"
-
-
-@dataclass(frozen=True)
-class Culture:
-    """One culture: how it started, what it was fed, and what was measured (not-a-number: nothing)."""
-
-    name: str
-    initial: Mapping[str, float]
-    feed: tuple[FeedStep, ...]
-    feed_glucose_mmol_l: float
-    feed_glutamine_mmol_l: float
-    times_h: FloatArray
-    measured: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -114,18 +88,6 @@ class Identifiable:
     index: float
     unseen: tuple[str, ...]
     collinear: tuple[tuple[str, float, str], ...]
-
-
-def predict(
-    cultures: Sequence[Culture], values: Mapping[str, float]
-) -> tuple[list[dict[str, FloatArray]], float]:
-    """Return what each culture's instruments would read at its times, and the step-halving error.
-
-    Raise `IntegrationInaccurate`.
-    """
-    found, error = _computed(cultures, [values], with_error=True)
-    integrate.require(error, tolerance=1e-4)
-    return found[0], error
 
 
 def identifiable(
@@ -194,7 +156,7 @@ def fit(
         all_of, inside, jac=slopes, bounds=logs, loss=_LOSS, f_scale=_LOSS_SCALE, max_nfev=turns
     )
     values = moved(solved.x)
-    middle, error = predict(cultures, values)
+    middle, error = culture_runs.predict(cultures, values)
     left = _left(cultures, middle)
     jacobian = _jacobian(cultures, names, values) / float(np.mean(list(left.values())))
     information = jacobian.T @ jacobian + np.diag(prior_sd**-2.0)
@@ -218,8 +180,8 @@ def fit(
 def spread(cultures: Sequence[Culture], found: Fit) -> list[dict[str, FloatArray]]:
     """Return the standard deviation of a prediction: of the constants, and of what is left over."""
     names = [one.name for one in found.constants]
-    middle, _ = predict(cultures, found.values)
-    sides, _ = _computed(cultures, _moved(names, found.values), with_error=False)
+    middle, _ = culture_runs.predict(cultures, found.values)
+    sides, _ = culture_runs.computed(cultures, _moved(names, found.values), with_error=False)
     spreads = []
     for at, culture in enumerate(cultures):
         mine = {}
@@ -230,7 +192,7 @@ def spread(cultures: Sequence[Culture], found: Fit) -> list[dict[str, FloatArray
             ]
             slopes = np.stack(columns, axis=-1)
             constants = np.einsum("ti,ij,tj->t", slopes, found.covariance, slopes)
-            left = found.left[tag] * _sd(tag, middle[at][tag])
+            left = found.left[tag] * culture_runs.noise_sd(tag, middle[at][tag])
             mine[tag] = np.sqrt(constants + left * left)
         spreads.append(mine)
     return spreads
@@ -258,7 +220,7 @@ def profile(
 
 def residuals(cultures: Sequence[Culture], values: Mapping[str, float]) -> FloatArray:
     """Return measured minus computed in units of noise, where there is a value."""
-    computed, _ = _computed(cultures, [values], with_error=False)
+    computed, _ = culture_runs.computed(cultures, [values], with_error=False)
     return _residuals(cultures, computed[0])
 
 
@@ -291,7 +253,7 @@ def _jacobian(
     cultures: Sequence[Culture], names: Sequence[str], values: Mapping[str, float]
 ) -> FloatArray:
     """Return d residual / d ln(constant), a column a constant, by central differences at once."""
-    computed, _ = _computed(cultures, _moved(names, values), with_error=False)
+    computed, _ = culture_runs.computed(cultures, _moved(names, values), with_error=False)
     # The noise belongs to the middle: otherwise a constant could make errors small by making it large.
     columns = [
         (_residuals(cultures, high) - _residuals(cultures, low)) / (2.0 * _MOVED)
@@ -307,16 +269,9 @@ def _residuals(
     for culture, one in zip(cultures, computed, strict=True):
         for tag, measured in culture.measured.items():
             seen = ~np.isnan(measured)
-            noise = _sd(tag, measured[seen])
+            noise = culture_runs.noise_sd(tag, measured[seen])
             found.append((measured[seen] - one[tag][seen]) / noise)
     return np.concatenate(found)
-
-
-def _sd(tag: str, value: FloatArray) -> FloatArray:
-    output = _NOISE[tag]
-    share = 0.0 if tag == "viability_pct" else _MODEL_SHARE
-    found: FloatArray = output.noise_sd + (output.noise_relative + share) * np.abs(value)
-    return found
 
 
 def _rms(values: FloatArray) -> float:
@@ -330,7 +285,7 @@ def _left(
     found: dict[str, list[float]] = {}
     for culture, one in zip(cultures, computed, strict=True):
         for tag, measured in culture.measured.items():
-            off = np.abs(measured - one[tag]) / _sd(tag, measured)
+            off = np.abs(measured - one[tag]) / culture_runs.noise_sd(tag, measured)
             found.setdefault(tag, []).extend(off[~np.isnan(off)].tolist())
     return {
         tag: max(float(np.quantile(values, _MOST)) / _MOST_SDS, 0.5)
@@ -348,62 +303,3 @@ def _collinearity(columns: FloatArray) -> float:
 def _cosine(jacobian: FloatArray, one: int, other: int) -> float:
     a, b = jacobian[:, one], jacobian[:, other]
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
-
-
-def _computed(
-    cultures: Sequence[Culture], sets: Sequence[Mapping[str, float]], *, with_error: bool
-) -> tuple[list[list[dict[str, FloatArray]]], float]:
-    """Run every culture with every set of constants as one ensemble; members are sets x cultures."""
-    known = {
-        one.name: np.repeat([values.get(one.name, one.value) for values in sets], len(cultures))
-        for one in (*parameters.PARAMETERS, CEILING)
-    }
-    coefficients = Coefficients(
-        known["mu_max"], known["k_d"], known["m_glc"], known["y_lac_glc"], known["q_mab"]
-    )
-    start = np.array([[float(one.initial[name]) for one in cultures] for name in STATE_NAMES])
-    glucose = np.tile([one.feed_glucose_mmol_l for one in cultures], len(sets))
-    glutamine = np.tile([one.feed_glutamine_mmol_l for one in cultures], len(sets))
-    last = max(float(one.times_h[-1]) for one in cultures)
-    ends_h = _INTERVAL_H * np.arange(1, int(np.ceil(last / _INTERVAL_H - 1e-9)) + 1)
-    state = np.tile(start, (1, len(sets)))
-    solution, recorded, worst = integrate.begin(state), [state], 0.0
-    for end_h in ends_h.tolist():
-        rates = [
-            feeding.mean_rate(one.feed, start_h=end_h - _INTERVAL_H, end_h=end_h)
-            for one in cultures
-        ]
-        derivative = equations.derivative(
-            coefficients, Feed(np.tile(rates, len(sets)), glucose, glutamine), known
-        )
-        if with_error:
-            solution = integrate.advance(
-                solution, derivative, duration_h=_INTERVAL_H, steps=2 * _STEPS
-            )
-            worst = max(worst, integrate.error(solution, scale=equations.SCALE))
-            state = solution.fine
-        else:
-            state = integrate.rk4(derivative, state, duration_h=_INTERVAL_H, steps=_STEPS)
-        recorded.append(state)
-    path, grid = np.stack(recorded), np.concatenate([[0.0], ends_h])
-    found: list[list[dict[str, FloatArray]]] = []
-    for at in range(len(sets)):
-        mine = []
-        for place, culture in enumerate(cultures):
-            member = at * len(cultures) + place
-            rows = np.stack(
-                [
-                    np.interp(culture.times_h, grid, path[:, row, member])
-                    for row in range(path.shape[1])
-                ]
-            )
-            mine.append(_outputs(rows, culture, float(known[CEILING.name][member])))
-        found.append(mine)
-    return found, worst
-
-
-def _outputs(rows: FloatArray, culture: Culture, ceiling: float) -> dict[str, FloatArray]:
-    found = {tag: measuring.PROCESS_VALUES[tag](rows) for tag in culture.measured}
-    if "viability_pct" in found:
-        found["viability_pct"] = ceiling * found["viability_pct"]
-    return found

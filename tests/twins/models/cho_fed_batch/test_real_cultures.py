@@ -8,7 +8,7 @@ import pytest
 from tests import cho_fidelity
 from tests.cho_fidelity import CELLS, VIABILITY
 from twins.models.cho_fed_batch import fitting, parameters
-from twins.models.cho_fed_batch.fitting import Culture
+from twins.models.cho_fed_batch.culture_runs import Culture
 
 SEEN = (
     "mu_max", "k_d", "ki_lac", "ki_amm", "kd_lac", "kd_amm", "y_x_glc", "y_x_gln", "y_lac_glc",
