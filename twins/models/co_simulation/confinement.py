@@ -1,8 +1,8 @@
 """Take away from this process what foreign machine code must not have; there is no way back.
 
-Three layers: resource limits; system calls that no solver needs (seccomp); files other than the
-libraries of the machine and one folder (Landlock). The first always, the others where the kernel has
-them: `confine` returns what is in force, and every run carries that.
+Three layers: resource limits; system calls that no solver needs (seccomp); all writing of files, and
+reading other than of the libraries of the machine and one folder (Landlock). The first always, the
+others where the kernel has them: `confine` returns what is in force, and every run carries that.
 """
 
 import ctypes
@@ -181,7 +181,8 @@ def _restrict_files(libc: ctypes.CDLL, folder: Path) -> bool:
     for path, wanted in (
         *((path, _READ_FILE | _READ_DIR) for path in _readable()),
         ("/dev/null", _READ_FILE | _WRITE_FILE),
-        (str(folder), rights),
+        # Not to be written either: else a model could fill the disk, or keep what it should not.
+        (str(folder), _READ_FILE | _READ_DIR),
     ):
         if not os.path.exists(path):  # noqa: PTH110 -- a string that goes to os.open below
             continue

@@ -116,7 +116,7 @@ probe = (getenv("GMP_SECRET_KEY") != 0) + 2 * (open("FORBIDDEN", 0) >= 0)
     + 4 * (socket(AF_UNIX, SOCK_STREAM, 0) >= 0) + 8 * (fork() >= 0)
     + 16 * (kill(getppid(), 0) == 0) + 32 * (open("/proc/self/environ", 0) >= 0);
 struct rlimit more = {1 << 30, 1 << 30}; probe += 64 * (setrlimit(RLIMIT_CPU, &more) == 0);
-probe += 128 * (open("own", O_CREAT | O_WRONLY, 0600) < 0);
+probe += 128 * (open("own", O_CREAT | O_WRONLY, 0600) >= 0);
 """
 
 
