@@ -99,6 +99,23 @@ def read(path: Path, *, required: Sequence[str] = REQUIRED) -> Table:
     return Table(batch, columns)
 
 
+def numbers(path: Path) -> dict[str, Floats]:
+    """Return every column of a parquet or CSV file as numbers; raise a refusal for what is wrong."""
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {path}")
+    names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path)
+    if len(set(names)) != len(names):
+        raise FileUnreadable(f"{path.name} has two columns of one name")
+    return {name: _floats(path, name, raw(name)) for name in names}
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the names of the columns of a parquet or CSV file."""
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {path}")
+    return (_csv(path) if path.suffix.lower() == ".csv" else _parquet(path))[0]
+
+
 def _parquet(path: Path, *, plain: bool = False) -> tuple[list[str], Any]:
     try:
         from pyarrow import lib, parquet  # heavy, and needed here only

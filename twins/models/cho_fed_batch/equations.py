@@ -7,6 +7,7 @@ Every concentration is diluted by the feed. The source gives no effect of temper
 dissolved oxygen, so there is none: outside the declared ranges the twin does not answer.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +34,8 @@ VIABLE, DEAD, GLUCOSE, GLUTAMINE, LACTATE, AMMONIUM, MAB, VOLUME = range(8)
 SCALE: FloatArray = np.array([[0.1], [0.1], [1.0], [0.5], [1.0], [0.5], [0.1], [1.0]])
 
 # Glucose, glutamine, lactate, ammonium: the four balances that growth and death look at, in order.
-_GROWTH_CONSTANTS: FloatArray = np.array(
-    [[VALUES[name]] for name in ("k_glc", "k_gln", "ki_lac", "ki_amm")]
-)
-_OTHER_CONSTANTS: FloatArray = np.array(
-    [[VALUES[name]] for name in ("k_maintenance", "a2", "kd_lac", "kd_amm")]
-)
+_GROWTH = ("k_glc", "k_gln", "ki_lac", "ki_amm")
+_OTHER = ("k_maintenance", "a2", "kd_lac", "kd_amm")
 
 
 @dataclass(frozen=True)
@@ -54,29 +51,34 @@ class Coefficients:
 
 @dataclass(frozen=True)
 class Feed:
-    """What flows in: litres an hour (a number, or one a member) and its composition."""
+    """What flows in: litres an hour and its composition, each a number, or one a member."""
 
     rate_l_per_h: FloatArray | float
-    glucose_mmol_l: float
-    glutamine_mmol_l: float
+    glucose_mmol_l: FloatArray | float
+    glutamine_mmol_l: FloatArray | float
 
 
-def derivative(coefficients: Coefficients, feed: Feed) -> Derivative:
-    """Return dx/dt as a function of the states, for constant coefficients and feed."""
-    known = VALUES
+def derivative(
+    coefficients: Coefficients, feed: Feed, known: Mapping[str, FloatArray | float] = VALUES
+) -> Derivative:
+    """Return dx/dt as a function of the states, for constant coefficients and feed.
+
+    `known` are the other constants: those of the source, or one number a member where they are fitted.
+    """
+    growth_constants, other_constants = _rows(known, _GROWTH), _rows(known, _OTHER)
     per_glc, per_gln = 1.0 / known["y_x_glc"], 1.0 / known["y_x_gln"]
     fastest = coefficients.mu_max * (known["ki_lac"] * known["ki_amm"])
-    incoming: FloatArray = np.zeros((len(STATE_NAMES), 1))
+    incoming: FloatArray = np.zeros((len(STATE_NAMES), np.size(feed.glucose_mmol_l)))
     incoming[GLUCOSE], incoming[GLUTAMINE] = feed.glucose_mmol_l, feed.glutamine_mmol_l
 
     def rates(state: FloatArray) -> FloatArray:
         present = np.maximum(state, 0.0)
         viable = present[VIABLE]
         solutes = present[GLUCOSE:MAB]
-        limiting = solutes + _GROWTH_CONSTANTS
+        limiting = solutes + growth_constants
         pairs = limiting[:2] * limiting[2:]
         growth = fastest * (solutes[0] * solutes[1] * viable) / (pairs[0] * pairs[1])
-        glc_share, gln_share, lac_share, amm_share = solutes / (solutes + _OTHER_CONSTANTS)
+        glc_share, gln_share, lac_share, amm_share = solutes / (solutes + other_constants)
         amm_left = solutes[3] / (known["k_removal"] + solutes[3])
         death = coefficients.k_d * (lac_share * amm_share * viable)
         glc_uptake = per_glc * growth + coefficients.m_glc * (viable * glc_share)
@@ -93,6 +95,11 @@ def derivative(coefficients: Coefficients, feed: Feed) -> Derivative:
         return change
 
     return rates
+
+
+def _rows(known: Mapping[str, FloatArray | float], names: Sequence[str]) -> FloatArray:
+    found: FloatArray = np.stack(np.broadcast_arrays(*(np.atleast_1d(known[one]) for one in names)))
+    return found
 
 
 def viability_pct(states: FloatArray) -> FloatArray:

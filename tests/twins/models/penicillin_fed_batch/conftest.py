@@ -3,31 +3,15 @@
 import numpy as np
 import pytest
 
-from twins.models.penicillin_fed_batch import layout as at
-from twins.models.penicillin_fed_batch import measuring, simulation
+from twins.models.penicillin_fed_batch import cross_check, measuring, simulation
 from twins.models.requests import Observation
 
-HOURS = 60.0
 SAMPLE_H = 0.2
 
 
 @pytest.fixture(scope="session")
 def recipe() -> np.ndarray:
-    times = np.arange(1, round(HOURS / SAMPLE_H) + 1) * SAMPLE_H
-    inputs = np.zeros((len(times), at.INPUTS))
-    inputs[:, at.FG] = np.interp(times, [0.0, 8.0, 20.0, 40.0], [30.0, 42.0, 55.0, 60.0])
-    inputs[:, at.RPM] = 100.0
-    inputs[:, at.FS] = np.interp(
-        times, [0.0, 8.0, 15.0, 20.0, 24.0, 60.0], [8, 15, 30, 120, 30, 70]
-    )
-    inputs[:, at.FOIL] = 30.0
-    inputs[:, at.FPAA] = np.where(times > 40.0, 10.0, 1.0)
-    inputs[:, at.FB] = np.interp(times, [0.0, 10.0, 20.0, 24.0, 60.0], [10, 40, 150, 60, 60])
-    inputs[:, at.FC] = np.interp(times, [0.0, 10.0, 20.0, 24.0, 60.0], [60, 150, 520, 260, 200])
-    inputs[:, at.FW] = np.where(times > 50.0, 400.0, 0.0)
-    inputs[:, at.PRESSURE] = np.interp(times, [0.0, 30.0, 40.0], [0.6, 0.9, 1.1])
-    inputs[(times > 45.0) & (times < 45.9), at.DISCHARGE] = -4000.0
-    return inputs
+    return cross_check.reference_inputs()
 
 
 @pytest.fixture(scope="session")
