@@ -16,6 +16,8 @@ from twins.models.process_monitoring import artefacts, batches, continuous, skil
 from twins.models.process_monitoring.aligning import CannotAlign, Run
 from twins.models.process_monitoring.batches import Judged, Options, ReferenceMixed, Survey
 from twins.models.process_monitoring.limits import TooFewToPromise
+from twins.models.process_monitoring.quality import Forward
+from twins.models.process_monitoring.skill import Figure
 from twins.models.process_monitoring.summing import Floats, Ints
 from twins.predictions import batch_files, process_charts, process_files
 from twins.predictions.batch_files import OverInput
@@ -78,29 +80,35 @@ def train(reference: Path, layout: Layout, *, rate: float, label: str = "") -> T
     step = _step(sheet, layout, rows)
     survey = None
     model: batches.Monitor | continuous.Monitor
+    # What answers is what an artefact would hold, to the digit.
     try:
         if layout.batch is not None:
             options = Options(false_alarm_rate=rate)
             survey = batches.survey(signals, _runs(sheet, layout, signals, rows), options)
-            model = survey.monitor
+            model = artefacts.rounded(survey.monitor)
         else:
             values = process_files.matrix(sheet, signals)
-            model = continuous.train(signals, values, false_alarm_rate=rate)
+            model = artefacts.rounded(continuous.train(signals, values, false_alarm_rate=rate))
     except (CannotAlign, ReferenceMixed, TooFewToPromise) as error:
         raise ReferenceUnusable(f"{reference.name}: {error}") from error
-    told = survey.foreseen if survey else None
-    gained = skill.of(told, is_event=False) if told else None
-    if gained is not None and not gained.has_skill:
-        raise ModelWithoutSkill(
-            f"{layout.quality}: left out, the skill of the trajectories over '{gained.against}' is "
-            f"{gained.skill}; monitor without --quality"
-        )
     dossier = _dossier(reference, layout, rate=rate, step=step, label=label, survey=survey)
     dossier["valid_range"] = _range(model)
-    # What answers is what an artefact would hold, to the digit.
-    if gained is not None:
-        dossier["measured"] = {layout.quality or "": f"skill {gained.skill}, left out"}
-    return Trained(artefacts.rounded(model), layout, step, dossier, survey)
+    if survey is not None and survey.foreseen is not None:
+        dossier["measured"] = (
+            f"{layout.quality}: skill {_gained(survey.foreseen, layout)}, left out"
+        )
+    return Trained(model, layout, step, dossier, survey)
+
+
+def _gained(foreseen: Forward, layout: Layout) -> Figure:
+    """Return the skill of the trajectories for a quality; raise `ModelWithoutSkill`."""
+    found = skill.of(foreseen, is_event=False)
+    if not found.has_skill:
+        raise ModelWithoutSkill(
+            f"{layout.quality}: left out, the skill of the trajectories over '{found.against}' is "
+            f"{found.skill}; monitor without --quality"
+        )
+    return found.skill
 
 
 def opened(label: str) -> Trained:

@@ -13,7 +13,7 @@ from twins.hub.life import ModelWithoutSkill
 from twins.models.documents import Json
 from twins.models.process_monitoring import artefacts, foreseeing, quality, skill
 from twins.models.process_monitoring.encoding import Columns
-from twins.models.process_monitoring.foreseeing import Foreseen, Foreseer
+from twins.models.process_monitoring.foreseeing import Foreseer
 from twins.models.process_monitoring.quality import Forward, Task
 from twins.models.process_monitoring.skill import Skill
 from twins.models.process_monitoring.summing import Floats, Ints
@@ -247,7 +247,7 @@ def write_judged(answered: Answered, out: Path) -> None:
 
 
 def foresee(sheet: Sheet, kept: Foreseer, order: str | None, out: Path) -> list[str]:
-    """Answer every row of a file that may lack results; return a summary."""
+    """Answer the rows that have no result yet, from theirs and the earlier ones; return a summary."""
     rows = process_files.order_by(sheet, order)
     columns: Columns = process_files.named_inputs(sheet, kept.numbers, kept.texts).taken(rows)
     target = np.full(sheet.count, np.nan)
@@ -255,25 +255,28 @@ def foresee(sheet: Sheet, kept: Foreseer, order: str | None, out: Path) -> list[
         question = Question(kept.target, below=kept.below, above=kept.above)
         target = _target(process_files.numbers(sheet, kept.target)[0][rows], question)
     said = foreseeing.foresee(columns, target, _group(sheet, kept.group or None, rows), kept)
+    asked = np.flatnonzero(np.isnan(target))
+    verdicts = [said.verdict[at] for at in asked.tolist()]
     found: dict[str, Any] = {
-        "row": rows + 1,
-        "foreseen": said.said,
-        "low": said.low,
-        "high": said.high,
-        "verdict": said.verdict,
-        "outside": said.outside,
+        "row": rows[asked] + 1,
+        "foreseen": said.said[asked],
+        "low": said.low[asked],
+        "high": said.high[asked],
+        "verdict": verdicts,
+        "outside": [said.outside[at] for at in asked.tolist()],
     }
-    batch_files.write(out, found | _contributors(said, kept))
-    counts = {one: said.verdict.count(one) for one in ("foreseen", "undecided", "out-of-domain")}
-    return [f"{sheet.count} rows: " + ", ".join(f"{count} {one}" for one, count in counts.items())]
+    batch_files.write(out, found | _contributors(said.parts[asked], kept))
+    counts = {one: verdicts.count(one) for one in ("foreseen", "undecided", "out-of-domain")}
+    told = ", ".join(f"{count} {one}" for one, count in counts.items())
+    return [f"{len(asked)} of {sheet.count} rows have no result: {told}"]
 
 
-def _contributors(said: Foreseen, kept: Foreseer) -> dict[str, Any]:
+def _contributors(parts: Floats, kept: Foreseer) -> dict[str, Any]:
     """Return the columns that move the prediction most; with constant and rest they add up to it."""
     names = tuple(dict.fromkeys(kept.regression.encoder.names))
-    own = np.zeros((len(said.said), len(names)))
+    own = np.zeros((len(parts), len(names)))
     for place, name in enumerate(kept.regression.encoder.names):
-        own[:, names.index(name)] += said.parts[:, place]
+        own[:, names.index(name)] += parts[:, place]
     order = np.argsort(-np.abs(own), axis=1, kind="stable")
     every = np.arange(len(own))
     columns: dict[str, Any] = {"constant": np.full(len(own), kept.regression.constant)}

@@ -191,12 +191,15 @@ def test_a_quality_is_foreseen_kept_and_used_for_rows_without_a_result(
     rows = _quality(1, strength=2.0)
     past = _written(tmp_path / "past.csv", rows)
     options = {"target": "yield", "group": "product", "order": "number", "keep": "yield@1"}
-    new = [{**row, "yield": ""} for row in _quality(2, strength=2.0)[:5]]
+    later = [{**row, "number": 1000 + at} for at, row in enumerate(_quality(2, strength=2.0)[:5])]
+    new = [{**row, "yield": ""} for row in later]
     new[4] = {**new[4], "speed": 80.0}
 
     call_command("twins", "regress", data=past, out=tmp_path / "judged.csv", **options)
-    data = _written(tmp_path / "new.csv", new)
+    data = _written(tmp_path / "new.csv", [*rows, *new])
     call_command("twins", "regress", data=data, model="yield@1", out=tmp_path / "said.csv")
+    alone = _written(tmp_path / "alone.csv", new)
+    call_command("twins", "regress", data=alone, model="yield@1", out=tmp_path / "alone-out.csv")
 
     judged, said = _read(tmp_path / "judged.csv"), _read(tmp_path / "said.csv")
     assert len(judged) == 168
@@ -206,6 +209,9 @@ def test_a_quality_is_foreseen_kept_and_used_for_rows_without_a_result(
         for one, value in zip(said, truth, strict=False)
     )
     assert [one["verdict"] for one in said] == ["foreseen"] * 4 + ["out-of-domain"]
+    unheard = _read(tmp_path / "alone-out.csv")
+    assert {one["verdict"] for one in unheard} == {"out-of-domain"}
+    assert "no earlier result" in unheard[0]["outside"]
     for one in said:
         parts = sum(float(one[f"contribution_{rank}"]) for rank in (1, 2, 3))
         parts += float(one["constant"]) + float(one["contribution_rest"])

@@ -20,6 +20,7 @@ from twins.models.process_monitoring.summing import Floats
 
 FORMAT = "process-twin-1"
 DIGITS = 10
+_UNBOUNDED = "1e300"
 Model = batches.Monitor | continuous.Monitor | Foreseer
 Kept = TypeVar("Kept", batches.Monitor, continuous.Monitor, Foreseer)
 Names = dict[str, list[str]]
@@ -66,7 +67,7 @@ def from_text(text: str) -> tuple[Model, dict[str, Any]]:
             raise NotATwin("the numbers are not those that its digest stands for")
         parts = dict(document["model"])
         kind, names = parts.pop("kind"), parts.pop("names")
-        arrays = {name: np.array(one, dtype=np.float64) for name, one in parts.items()}
+        arrays = {name: _bounded(np.array(one, dtype=np.float64)) for name, one in parts.items()}
         found = _put_together(kind, names, arrays)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         if isinstance(error, NotATwin):
@@ -95,9 +96,14 @@ def _array(array: Floats) -> str:
 
 def _number(value: float) -> str:
     if not np.isfinite(value):
-        return "1e300" if value > 0 else "-1e300"
+        return f"{_UNBOUNDED}" if value > 0 else f"-{_UNBOUNDED}"
     text = f"{value:.{DIGITS}g}"
     return "0" if text == "-0" else text
+
+
+def _bounded(array: Floats) -> Floats:
+    """Return the array with infinity where a number stands for it, as JSON has none."""
+    return np.where(np.abs(array) >= float(_UNBOUNDED), np.sign(array) * np.inf, array)
 
 
 def _taken_apart(model: Model) -> tuple[str, Names, Arrays]:

@@ -113,9 +113,9 @@ def _surprises(z: Floats, expected: Floats) -> Floats:
 def _expected(z: Floats) -> Floats:
     """Return ridge coefficients of every signal on the past of all."""
     past = lagged(z)[:, z.shape[1] :]
-    gram = past.T @ past / len(past)
-    found: Floats = np.linalg.solve(gram + _SHRINK_ARX * np.eye(len(gram)), past.T @ z / len(past))
-    return found
+    gram: Floats = past.T @ past / len(past) + _SHRINK_ARX * np.eye(past.shape[1])
+    right: Floats = past.T @ z / len(past)
+    return np.asarray(np.linalg.solve(gram, right), dtype=np.float64)
 
 
 def _all_directions(x: Floats) -> Plane:
@@ -219,7 +219,7 @@ def verdicts(said: Watched) -> list[str]:
     Out of domain is what lies a whole range beyond the reference; undecided what is near the limit
     or lacks a signal.
     """
-    near, known = said.near.all(axis=1), said.known.all(axis=1)
+    near, known = said.near.min(axis=1).tolist(), said.known.min(axis=1).tolist()
     return [
         "out-of-domain"
         if not is_near

@@ -75,8 +75,15 @@ def encoder_of(columns: Columns) -> Encoder:
         kept = tuple(seen[counts >= _LEAST_SEEN].tolist())
         if len(kept) > 1 or (kept and len(seen) > 1):
             levels[name] = kept
-    arrays = (np.array(one, dtype=np.float64) for one in (centre, size, low, high))
-    return Encoder(tuple(used), *arrays, tuple(holed), levels)
+    return Encoder(
+        numbers=tuple(used),
+        centre=np.array(centre, dtype=np.float64),
+        size=np.array(size, dtype=np.float64),
+        low=np.array(low, dtype=np.float64),
+        high=np.array(high, dtype=np.float64),
+        holed=tuple(holed),
+        levels=levels,
+    )
 
 
 def encoded(columns: Columns, encoder: Encoder) -> Floats:

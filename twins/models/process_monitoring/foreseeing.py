@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twins.models.process_monitoring import encoding, quality
+from twins.models.process_monitoring import encoding, history, quality
 from twins.models.process_monitoring.encoding import Columns
 from twins.models.process_monitoring.quality import Forward, Regression, Task
 from twins.models.process_monitoring.summing import Floats
+
+_UNHEARD = "no earlier result is known: put the batches before it into the file"
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ def foresee(
     parts = quality.parts(inputs, kept.regression)
     said = quality.foreseen(inputs, kept.regression)
     outside = encoding.outside(inputs, kept.regression.encoder)
+    if kept.with_history:
+        unheard = np.isnan(inputs.numbers[history.LAST])
+        outside = [_UNHEARD if one else why for one, why in zip(unheard, outside, strict=True)]
     if kept.is_event:
         said = np.clip(said, 0.0, 1.0)
         low = high = np.full(len(said), np.nan)

@@ -11,6 +11,7 @@ RECENT = 10
 # The mean of a group counts as if so many results of the overall mean were among its own.
 _PRIOR = 2.0
 
+LAST = "last"
 TRIVIAL = (
     "mean so far",
     "last",

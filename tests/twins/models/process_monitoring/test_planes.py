@@ -66,7 +66,7 @@ def test_sums_are_added_one_after_the_other() -> None:
     assert np.array_equal(summing.product(rows, weights), by_hand)
     assert np.array_equal(summing.product(rows[:100], weights), by_hand[:100])
     assert np.array_equal(summing.total(rows), sums)
-    assert summing.product(rows, weights[:, :0]).shape == (300, 0)
+    assert summing.product(rows, weights[:, :0]).shape == (2000, 0)
 
 
 def test_partial_least_squares_with_all_components_is_least_squares(rows: np.ndarray) -> None:

@@ -60,6 +60,7 @@ class Command(BaseCommand):
         monitor.add_argument("--continuous", action="store_true", help="there are no batches")
         monitor.add_argument("--phase", metavar="COLUMN", help="number of the phase, never falling")
         monitor.add_argument("--time", metavar="COLUMN", help="when a sample was taken; no signal")
+        monitor.add_argument("--quality", metavar="COLUMN", help="result of a batch, to foresee")
         monitor.add_argument(
             "--without", default="", metavar="A,B", help="columns that are no signals"
         )
