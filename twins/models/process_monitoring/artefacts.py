@@ -103,7 +103,7 @@ def _number(value: float) -> str:
 
 def _bounded(array: Floats) -> Floats:
     """Return the array with infinity where a number stands for it, as JSON has none."""
-    return np.where(np.abs(array) >= float(_UNBOUNDED), np.sign(array) * np.inf, array)
+    return np.where(np.abs(array) >= float(_UNBOUNDED), np.copysign(np.inf, array), array)
 
 
 def _taken_apart(model: Model) -> tuple[str, Names, Arrays]:
