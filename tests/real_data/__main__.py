@@ -19,10 +19,10 @@ def main() -> int:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from tests.real_data import eastman, reading, tablets, unlabelled
+    from tests.real_data import eastman, penicillin, reading, tablets, unlabelled
 
     shared = Path(sys.argv[1]) if len(sys.argv) > 1 else reading.SHARED
-    for part in (tablets, unlabelled, eastman):
+    for part in (tablets, unlabelled, eastman, penicillin):
         for line in part.measured(shared):
             print(line, flush=True)
         print()

@@ -9,13 +9,14 @@ from twins.predictions.process_files import Sheet
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
-# What is known only when a batch of tablets is finished and tested.
+# What is known only when a batch of tablets is finished and tested. The yield of the press is one of
+# them: the yield of the batch is hardly more than it.
 TABLET_RESULTS = (
     "dissolution_av", "dissolution_min", "resodual_solvent", "impurities_total", "impurity_o",
     "impurity_l", "Drug release average (%)", "Drug release min (%)", "Residual solvent",
-    "Total impurities", "Impurity O", "Impurity L", "batch_yield",
+    "Total impurities", "Impurity O", "Impurity L", "batch_yield", "tbl_yield",
 )  # fmt: skip
-# Names of the batch and what the yield of tablets is computed from, or is made of.
+# They name the batch; the month it was started in would only tell the time.
 TABLET_NAMES = ("batch", "start")
 
 

@@ -155,10 +155,11 @@ def table(answered: Answered, question: Question) -> list[str]:
         bounds = [f"below {question.below:g}"] if np.isfinite(question.below) else []
         bounds += [f"above {question.above:g}"] if np.isfinite(question.above) else []
         what = f"{what} {' or '.join(bounds)}"
-    count = len(answered.task.target)
-    first = answered.found.rows[0] + 1
+        what = f"{what} ({int(np.nansum(answered.task.target))} events)"
+    rows, first = answered.found.rows, answered.found.rows[0] + 1
     lines = [
-        f"{what}: {count} rows in the order of time, {answered.skill.rows} judged from row {first} on"
+        f"{what}: {len(answered.task.target)} rows in the order of time, {len(rows)} judged from row "
+        f"{first} on, a result is known {question.known_after} rows later"
     ]
     for name, one in answered.others.items():
         ranked = f"  AUROC {one.auroc}" if one.auroc is not None else ""
@@ -168,7 +169,9 @@ def table(answered: Answered, question: Question) -> list[str]:
     best = answered.skill
     own = ", ".join(f"{name} {value:.3f}" for name, value in best.trivial_r2.items())
     lines.append(f"  trivial predictors on the same rows, R2: {own}")
-    if not question.is_event:
+    if best.trivial_auroc is not None:
+        lines.append(f"  AUROC of '{best.against}': {best.trivial_auroc:.3f}")
+    else:
         lines.append(
             f"  {100.0 * quality.COVERAGE:g} % intervals hold {best.coverage:.3f} of the results, "
             f"mean width {best.width:.4g}"
