@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from compliance.reports import charts
-from compliance.reports.charts import Band, Mark, Series
+from compliance.reports.charts import Mark, Series
 from compliance.reports.drawing import Drawing
 from twins.models.process_monitoring.aligning import DURATION
 from twins.models.process_monitoring.batches import Judged, Monitor
@@ -23,15 +23,20 @@ def of(judged: Judged, reason: Reason, monitor: Monitor) -> Drawing:
     percent = (100.0 * (np.arange(points) + 0.5) / points).tolist()
     usual, size = monitor.fitted.centre[:, place], _SPREADS * monitor.fitted.size[:, place]
     values = usual if judged.values is None else judged.values[:, place]
-    rows = zip(
-        percent, (usual - size).tolist(), usual.tolist(), (usual + size).tolist(), strict=True
-    )
+    lines = {
+        "this batch": values,
+        "normal, mean": usual,
+        "two spreads above": usual + size,
+        "two spreads below": usual - size,
+    }
     return charts.time_series(
-        [Series("this batch", list(zip(percent, values.tolist(), strict=True)))],
+        [
+            Series(name, list(zip(percent, line.tolist(), strict=True)))
+            for name, line in lines.items()
+        ],
         title=f"{reason.signal}, batch {judged.name}",
         unit="ln samples" if reason.signal == DURATION else "as recorded",
         marks=[Mark("off from", percent[reason.first]), Mark("until", percent[reason.last])],
-        band=Band(list(rows), name=f"normal, {_SPREADS:g} spreads"),
         x_label="% of the batch",
     )
 
