@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +244,8 @@ def _judge(
     values = process_files.matrix(sheet, signals)
     process_files.check_units(signals, values, model.low, model.high)
     process_files.check_step(_step(sheet, trained.layout, rows), trained.step)
-    runs = _runs(sheet, trained.layout, signals, rows)
+    # Nobody knows the quality of a batch that is to be judged.
+    runs = _runs(sheet, replace(trained.layout, quality=None), signals, rows)
     return [batches.judge(one, model) for one in runs], {n: len(at) for n, at in rows.items()}
 
 

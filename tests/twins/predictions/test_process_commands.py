@@ -117,6 +117,29 @@ def test_a_kept_monitor_answers_as_before_and_is_registered(
         call_command("twins", "monitor", model="mixer@1", data=data, out=tmp_path / "e.csv")
 
 
+def test_a_quality_of_batches_is_foreseen_from_their_trajectories_or_refused(
+    data: Path, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(3)
+    told, untold = [], []
+    for run in made_up.batches(40):
+        noise = float(generator.standard_normal())
+        strength = 90.0 + 0.5 * float(run.values[20:40, 0].mean() - 80.0) + 0.2 * noise
+        told += _batches([run], purity=strength)
+        untold += _batches([run], purity=90.0 + noise)
+
+    said = _monitor(
+        _written(tmp_path / "told.csv", told), data, tmp_path / "out.csv", quality="purity"
+    )
+
+    assert all(float(one["quality_low"]) < float(one["quality_high"]) for one in said)
+    assert 85.0 < float(said[1]["quality"]) < 95.0
+    with pytest.raises(CommandError, match="model-without-skill: purity"):
+        _monitor(
+            _written(tmp_path / "untold.csv", untold), data, tmp_path / "no.csv", quality="purity"
+        )
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
