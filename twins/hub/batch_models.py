@@ -20,6 +20,7 @@ from twins.models.batch_monitoring.model import Model
 
 _NAME = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]{0,59})@(?P<version>[0-9][0-9a-z.-]{0,19})")
 SHIPPED = Path(batch_monitoring.__file__).parent / "trained"
+BATCH_MODELS, PROCESS_MODELS = "batch-models", "process-models"
 
 
 class UnknownBatchModel(Refused):
@@ -62,7 +63,12 @@ class Opened:
 
 
 def _folders() -> tuple[Path, ...]:
-    return SHIPPED, Path(settings.VAR_DIR) / "batch-models"
+    return SHIPPED, kept_in(BATCH_MODELS)
+
+
+def kept_in(kind: str) -> Path:
+    """Return the folder of the twins of a kind that were trained here."""
+    return Path(settings.VAR_DIR) / kind
 
 
 def is_label(name: str) -> bool:
@@ -72,17 +78,27 @@ def is_label(name: str) -> bool:
 
 def labels() -> tuple[str, ...]:
     """Return all trained twins as NAME@VERSION, in order."""
+    return labels_in(*_folders())
+
+
+def labels_in(*folders: Path) -> tuple[str, ...]:
+    """Return the twins in these folders as NAME@VERSION, in order."""
     found = {
-        path.name.removesuffix(".json") for folder in _folders() for path in folder.glob("*@*.json")
+        path.name.removesuffix(".json") for folder in folders for path in folder.glob("*@*.json")
     }
     return tuple(sorted(found))
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a text is a NAME@VERSION."""
+    return _NAME.fullmatch(text) is not None
 
 
 def open_(label: str) -> Opened:
     """Return the trained twin; raise `UnknownBatchModel` or `BatchModelAltered`."""
     for folder in _folders():
         path = folder / f"{label}.json"
-        if _NAME.fullmatch(label) and path.is_file():
+        if is_label(label) and path.is_file():
             try:
                 model, dossier = _parsed(path.read_text(encoding="utf-8"))
             except (artefacts.NotATwin, UnicodeDecodeError) as error:
@@ -115,11 +131,15 @@ def identity(label: str) -> tuple[str, str]:
 
 def register(label: str, *, at: datetime) -> ModelVersion:
     """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often."""
-    opened = open_(label)
+    return register_dossier(label, open_(label).dossier, at=at)
+
+
+def register_dossier(label: str, dossier: dict[str, Any], *, at: datetime) -> ModelVersion:
+    """Register a trained twin of any kind by its dossier; once, however often."""
     identity = {
         "name": label,
-        "code_digest": opened.dossier["code_digest"],
-        "parameters_digest": opened.dossier["digest"],
+        "code_digest": dossier["code_digest"],
+        "parameters_digest": dossier["digest"],
     }
     version = ModelVersion.objects.filter(**identity).first()
     if version is not None:
@@ -133,9 +153,9 @@ def register(label: str, *, at: datetime) -> ModelVersion:
         version, _ = ModelVersion.objects.get_or_create(
             **identity,
             defaults={
-                "intended_use": opened.dossier["intended_use"],
-                "valid_range": opened.dossier["valid_range"],
-                "declarations": opened.dossier,
+                "intended_use": dossier["intended_use"],
+                "valid_range": dossier["valid_range"],
+                "declarations": dossier,
                 "registered_at": at,
             },
         )
@@ -144,18 +164,18 @@ def register(label: str, *, at: datetime) -> ModelVersion:
 
 def check_free(label: str) -> None:
     """Raise a refusal when a new version cannot have this label."""
-    if not _NAME.fullmatch(label):
+    if not is_label(label):
         raise UnknownBatchModel(
             f"{label} is no NAME@VERSION: lower-case letters, digits and hyphens, @, a number"
         )
-    if label in labels():
+    if label in labels_in(*_folders(), kept_in(PROCESS_MODELS)):
         raise BatchModelExists(f"{label} is trained and frozen; choose another version")
 
 
-def keep(label: str, text: str) -> Path:
+def keep(label: str, text: str, *, kind: str = BATCH_MODELS) -> Path:
     """Keep a newly trained twin under this label; raise `BatchModelExists`."""
     check_free(label)
-    folder = _folders()[-1]
+    folder = kept_in(kind)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{label}.json"
     try:

@@ -241,6 +241,19 @@ def read_mixed(path: Path, required: Sequence[str]) -> dict[str, list[Any]]:
     return {name: list(raw(name)) for name in required}
 
 
+def read_all(path: Path) -> dict[str, list[Any]]:
+    """Return every column of a parquet or CSV file as it is; raise a refusal that says what is wrong."""
+    if not path.is_file():
+        raise FileUnreadable(f"there is no file {path}")
+    names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path, plain=True)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FileUnreadable(f"{path.name} has two columns {twice[0]!r}")
+    found = {name: list(raw(name)) for name in names}
+    if not any(found.values()):
+        raise NoBatches(f"{path.name} has no rows")
+    return found
+
+
 def number(value: Any) -> float | None:
     """Return a finite number, or None; raise `NoNumber` for a text that is none."""
     if value is None or value == "":
