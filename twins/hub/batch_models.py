@@ -12,7 +12,8 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub.actions import Action
-from twins.hub.models import ModelVersion
+from twins.hub.models import ModelVersion, VersionState
+from twins.hub.versions import VersionRetired
 from twins.models import batch_monitoring
 from twins.models.batch_monitoring import artefacts
 from twins.models.batch_monitoring.model import Model
@@ -35,9 +36,21 @@ class BatchModelExists(Refused):
 
 
 class BatchModelAltered(Refused):
-    """A trained twin's file is not what its digest stands for."""
+    """A trained twin's file is not what its digest stands for, or not what was registered."""
 
     code = "batch-model-altered"
+
+
+class BatchModelKnown(Refused):
+    """The same numbers are registered under another name, with the history that they have there."""
+
+    code = "batch-model-known"
+
+
+class BatchCodeChanged(Refused):
+    """A registered version answers with the code that it was registered with, and no other."""
+
+    code = "batch-model-code"
 
 
 @dataclass(frozen=True)
@@ -80,17 +93,83 @@ def open_(label: str) -> Opened:
     raise UnknownBatchModel(f"there is no trained twin {label}; known: {known}")
 
 
+def is_trained(version: ModelVersion) -> bool:
+    """Tell whether a version stands for a trained batch twin."""
+    return _NAME.fullmatch(version.name) is not None
+
+
+def installed(version: ModelVersion) -> Opened:
+    """Return the trained twin of a version, byte for byte what was registered.
+
+    Raise `UnknownBatchModel`, `BatchModelAltered` or `BatchCodeChanged`.
+    """
+    opened = open_(version.name)
+    _demand_same(version, opened)
+    return opened
+
+
+def is_installed(version: ModelVersion) -> bool:
+    """Tell whether the file and the code of a version are here as they were registered."""
+    try:
+        installed(version)
+    except (UnknownBatchModel, BatchModelAltered, BatchCodeChanged):
+        return False
+    return True
+
+
+def registered(opened: Opened) -> ModelVersion | None:
+    """Return the version that a trained twin is registered as, None when it is not.
+
+    Raise `BatchModelAltered` when another file was registered under this label, `BatchCodeChanged`,
+    or `VersionRetired`.
+    """
+    version = ModelVersion.objects.filter(name=opened.label).order_by("pk").last()
+    if version is None:
+        return None
+    _demand_same(version, opened)
+    if version.state == VersionState.RETIRED:
+        raise VersionRetired(f"model version {version} is retired; install its successor")
+    return version
+
+
+def _demand_same(version: ModelVersion, opened: Opened) -> None:
+    # The digest in the file covers its numbers; what else it says is compared word by word.
+    if (version.parameters_digest, version.declarations) != (
+        opened.dossier["digest"], opened.dossier,
+    ):  # fmt: skip
+        raise BatchModelAltered(
+            f"the file of {opened.label} is not the one that was registered as {version}: nothing is "
+            "predicted until this is explained"
+        )
+    if version.code_digest != artefacts.code_digest():
+        raise BatchCodeChanged(
+            f"{version} was registered with other code than is installed; train and register another "
+            "version"
+        )
+
+
 def register(label: str, *, at: datetime) -> ModelVersion:
-    """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often."""
+    """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often.
+
+    Raise `BatchModelAltered` when the label stands for another file already, `BatchModelKnown` when
+    the same numbers are registered under another, and what `open_` raises.
+    """
     opened = open_(label)
+    known = registered(opened)
+    if known is not None:
+        return known
     identity = {
         "name": label,
         "code_digest": opened.dossier["code_digest"],
         "parameters_digest": opened.dossier["digest"],
     }
-    version = ModelVersion.objects.filter(**identity).first()
-    if version is not None:
-        return version
+    other = ModelVersion.objects.filter(parameters_digest=opened.dossier["digest"]).first()
+    if other is not None:
+        raise BatchModelKnown(f"{label} has the numbers that are registered as {other}: use that")
+    if not opened.code_is_that_of_training:
+        raise BatchCodeChanged(
+            f"{label} was trained by other code than is installed; train another version"
+        )
     with recording.recording(
         Action.VERSION_REGISTERED,
         actor=System("twin hub"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from compliance import numbering
 from compliance.access import authority
@@ -13,9 +14,9 @@ from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 from twins.hub.actions import Action
+from twins.hub.dossiers import BatchRows
 from twins.hub.models import SealedBatch, SealedTestSet
 from twins.models import documents
-from twins.models.qualification import contents
 from twins.models.qualification.contents import Row, RowsUnreadable
 from twins.models.qualification.scoring import Label
 
@@ -35,6 +36,16 @@ class LabelledBatch:
     name: str
     rows: Sequence[Row]
     label: Label
+
+    @cached_property
+    def rows_of_batch(self) -> BatchRows:
+        """Return the batch without its label."""
+        return BatchRows(self.name, self.rows)
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the content; raise `RowsUnreadable`."""
+        return self.rows_of_batch.digest
 
 
 def seal(
@@ -62,7 +73,7 @@ def seal(
             label_provenance=label_provenance.strip(),
             is_generated=is_generated,
             labels_digest=labels_digest(labels),
-            coverage=_coverage(batches),
+            coverage=[list(row) for row in _coverage(batches)],
             exclusions=[[batch, reason.strip()] for batch, reason in exclusions],
             sealed_by=actor,
             sealed_at=at,
@@ -103,17 +114,17 @@ def content(test_set: SealedTestSet) -> Mapping[str, canonical.Value]:
 
 def _digest(batch: LabelledBatch) -> str:
     try:
-        return contents.digest(batch.rows)
+        return batch.digest
     except RowsUnreadable as error:
         raise TestSetInvalid(f"{batch.name}: {error}") from error
 
 
-def _coverage(batches: Sequence[LabelledBatch]) -> list[canonical.Value]:
-    table: list[canonical.Value] = []
+def _coverage(batches: Sequence[LabelledBatch]) -> list[tuple[str, int, int]]:
+    table = []
     for subgroup in sorted({batch.label.subgroup for batch in batches}):
         inside = [batch.label for batch in batches if batch.label.subgroup == subgroup]
         events = sum(label.onset_h is not None for label in inside)
-        table.append([subgroup, len(inside), events])
+        table.append((subgroup, len(inside), events))
     return table
 
 
@@ -131,6 +142,13 @@ def _demand_whole(
         )
     if any(not batch.label.subgroup.strip() for batch in batches):
         raise TestSetInvalid("each batch belongs to a subgroup")
+    for subgroup, count, events in _coverage(batches):
+        # Everybody reads coverage and the subgroup of each batch; the labels stay sealed.
+        if events in (0, count):
+            raise TestSetInvalid(
+                f"{subgroup}: {events} of {count} batches have an event, so that its coverage tells "
+                "the label of each; form subgroups that have batches of both"
+            )
     for batch, reason in exclusions:
         # Annex 22 draft, 5: what is excluded is justified.
         if len(reason.strip()) < 8:

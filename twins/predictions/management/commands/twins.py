@@ -1,7 +1,5 @@
 """Work with trained batch twins: list, predict, train, evaluate."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ from django.utils import timezone
 
 from compliance.refusals import Refused
 from twins.hub import batch_models
-from twins.predictions import batch_replays
+from twins.predictions import batch_replays, one_thread
 
 _DATA = "parquet or CSV file of batches, one row a sample"
 
@@ -38,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["act"] in ("train", "evaluate"):
-            self._pin_threads()
+            one_thread.pin(self)
         try:
             match options["act"]:
                 case "list":
@@ -61,13 +59,6 @@ class Command(BaseCommand):
                     )
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused}") from refused
-
-    def _pin_threads(self) -> None:
-        """Start again with one thread: sums over several depend on the machine."""
-        from_shell = getattr(self, "_called_from_command_line", False)
-        if from_shell and os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-            pinned = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-            os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **pinned})  # noqa: S606 -- ourselves
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
