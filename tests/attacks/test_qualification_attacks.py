@@ -116,7 +116,9 @@ def test_an_older_test_that_passed_does_not_outweigh_a_newer_one_that_failed(
 
     with pytest.raises(life.ModelWithoutSkill):
         life.qualify(
-            walk.version, confirmed=factories.confirmed(walk.quality, at=walk.now()), reason="again"
+            walk.version,
+            confirmed=factories.confirmed(walk.quality, at=walk.now()),
+            reason="it has passed once",
         )
     with pytest.raises(psycopg.Error, match="newest"), as_superuser.transaction():
         with unguarded_but_newest(as_superuser):

@@ -102,7 +102,7 @@ def demand_no_copy(
 ) -> None:
     """Raise `TestSetNotIndependent` when the rows are those of a training batch, a little altered.
 
-    A digest knows exact copies only. Here every mean of a batch is compared with those of each
+    A digest knows exact copies only. Here the means of a batch are compared with those of each
     training batch, in standard deviations between training batches.
     """
     trained = TrainingBatch.objects.filter(dossier__version=version).order_by("pk")
@@ -110,8 +110,8 @@ def demand_no_copy(
     for batch in batches:
         if copied := copies.nearest(batch.means, known):
             raise TestSetNotIndependent(
-                f"{test_set}: {batch.label} is {copied} of the training of {version} with a few "
-                f"values altered: all of its means agree within {copies.NEAR:g} standard deviations"
+                f"{test_set}: {batch.label} is {copied} of the training of {version} with "
+                f"values altered: its means agree within {copies.NEAR:g} standard deviations"
             )
 
 

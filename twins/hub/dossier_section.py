@@ -14,6 +14,7 @@ _PARAMETERS = (
     Column("Range", 1.2, Align.RIGHT),
     Column("Source", 2.0),
 )
+_FIRST = ("name", "tag", "kind", "unit", "low", "high", "valid_low", "valid_high")
 _OTHERS = ("parameters", "name", "intended_use", "valid_range", "training_batches", "digest")
 
 
@@ -102,14 +103,33 @@ def _declared(name: str, said: Any) -> Block:
     """Give one declaration: alike records as a table, named values as facts, else as text."""
     label = name.replace("_", " ").capitalize()
     if isinstance(said, list) and all(isinstance(one, dict) for one in said):
-        names = list(said[0])
-        rows = tuple(tuple(_cell(one.get(column)) for column in names) for one in said)
-        columns = tuple(Column(column.replace("_", " ")) for column in names)
+        names = sorted(said[0], key=_place)
+        rows = tuple(tuple(_cell(one.get(name)) for name in names) for one in said)
+        columns = tuple(_column(name, [row[at] for row in rows]) for at, name in enumerate(names))
         return Table(columns, rows, caption=label)
     if isinstance(said, dict):
         pairs = tuple((str(key).replace("_", " "), _cell(value)) for key, value in said.items())
         return Table((Column(label, 1.0), Column("Value", 3.0)), pairs)
     return Facts((Fact(label, _cell(said)),))
+
+
+def _place(name: str) -> int:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+
+
+def _column(name: str, cells: list[str]) -> Column:
+    is_numeric = all(_is_number(cell) for cell in cells if cell)
+    weight = 2.6 if name in ("name", "tag") else 1.0
+    align = Align.RIGHT if is_numeric and name != "unit" else Align.LEFT
+    return Column(name.replace("_", " ").capitalize(), weight, align)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _cell(value: Any) -> str:

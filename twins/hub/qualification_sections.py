@@ -57,11 +57,17 @@ def _protocol(qualification: Qualification) -> list[Block]:
             ),
             Fact("Criteria signed", _approved(qualification)),
             Fact("What it replaces", qualification.replaces),
-            Fact("False alarms allowed", f"{qualification.false_alarm_contract} of normal batches"),
-            Fact("Misses allowed", f"{qualification.miss_contract} of batches with an event"),
+            Fact(
+                "False alarms allowed",
+                f"{wording.percent(qualification.false_alarm_contract)} of normal batches",
+            ),
+            Fact(
+                "Misses allowed",
+                f"{wording.percent(qualification.miss_contract)} of batches with an event",
+            ),
             Fact(
                 "Drift watch",
-                f"false alarm in at most {qualification.drift_alpha} of its windows",
+                f"a false alarm in at most {wording.percent(qualification.drift_alpha)} of its windows",
             ),
             *(
                 [Fact("Change control", qualification.change_number)]
@@ -149,7 +155,11 @@ def _scores(run: TestRun | None) -> list[Block]:
 
 
 def _population(score: dict[str, Any]) -> list[Block]:
-    taken = {name: one for name, one in score["metrics"].items() if one["value"] is not None}
+    taken = {
+        name: score["metrics"][name]
+        for name in wording.METRICS
+        if score["metrics"][name]["value"] is not None
+    }
     rows = tuple(
         (wording.metric(name), wording.figure(one["value"]), wording.interval(one["interval"]),
          str(one["of"]))
@@ -224,10 +234,10 @@ def _test_set(test_set: SealedTestSet) -> list[Block]:
         ),
         Table(
             (
-                Column("Batch", 1.1),
-                Column("Subgroup", 1.0),
-                Column("Rows", 0.5, Align.RIGHT),
-                Column("SHA-256 of its content", 3.6),
+                Column("Batch", 0.9),
+                Column("Subgroup", 0.8),
+                Column("Rows", 0.4, Align.RIGHT),
+                Column("SHA-256 of its content", 4.2),
             ),
             batches,
             caption=f"The {len(batches)} sealed batches; neither rows nor labels are kept here",
@@ -259,8 +269,8 @@ def _custody(test_set: SealedTestSet) -> list[Block]:
     attempts = (
         Column("When", 1.4),
         Column("Who", 1.3),
-        Column("Refused as", 1.2),
-        Column("What was said", 2.8),
+        Column("Refused as", 1.5),
+        Column("What was said", 2.6),
     )
     return [
         Table(columns, rows, caption=f"Every look into {test_set.number}, for whatever version"),
@@ -284,12 +294,16 @@ def _answers(run: TestRun | None) -> list[Block]:
         for digest, one in sorted(run.answers.items(), key=lambda pair: named.get(pair[0], ""))
     )
     columns = (
-        Column("Batch", 2.0),
+        Column("Batch", 1.4),
         Column("First alarm (h)", 1.0, Align.RIGHT),
-        Column("Probability", 1.0, Align.RIGHT),
-        Column("Undecided", 1.0),
+        Column("Probability", 0.9, Align.RIGHT),
+        Column("Undecided", 0.8),
     )
-    return [Paragraph(run.get_answered_by_display() + "."), Table(columns, rows)]
+    # Two batches a line: they are many, and short.
+    half = (len(rows) + 1) // 2
+    right = [*rows[half:], *([("", "", "", "")] if len(rows) % 2 else [])]
+    pairs = tuple((*left, *beside) for left, beside in zip(rows[:half], right, strict=True))
+    return [Table((*columns, *columns), pairs, caption=run.get_answered_by_display())]
 
 
 def _deviations(version: ModelVersion) -> list[Block]:
@@ -334,12 +348,12 @@ def _trail(qualification: Qualification, run: TestRun | None, *, tree_size: int)
         for one in sorted(entries, key=lambda one: one.entry_id)
     )  # fmt: skip
     columns = (
-        Column("Leaf", 0.5, Align.RIGHT),
-        Column("At", 1.4),
-        Column("Actor", 1.0),
-        Column("Role", 1.0),
-        Column("Action", 1.5),
-        Column("Reason", 1.9),
+        Column("Leaf", 0.4, Align.RIGHT),
+        Column("At", 1.2),
+        Column("Actor", 1.3),
+        Column("Role", 1.2),
+        Column("Action", 1.8),
+        Column("Reason", 1.6),
     )
     checkpoint = Checkpoint.objects.filter(size=tree_size).first()
     return [

@@ -62,6 +62,7 @@ def seal(
     digests = {batch.name: _digest(batch) for batch in batches}
     if len(set(digests.values())) < len(batches):
         raise TestSetInvalid(f"{name}: two batches have the same name or the same content")
+    _demand_silent(batches)
     labels = {digests[batch.name]: batch.label for batch in batches}
     with recording.recording(
         Action.TEST_SET_SEALED, actor=actor, at=at, reason=f"test set {name} is sealed"
@@ -142,14 +143,17 @@ def _demand_whole(
         )
     if any(not batch.label.subgroup.strip() for batch in batches):
         raise TestSetInvalid("each batch belongs to a subgroup")
+    for batch, reason in exclusions:
+        # Annex 22 draft, 5: what is excluded is justified.
+        if len(reason.strip()) < 8:
+            raise TestSetInvalid(f"{batch} is left out without a reason")
+
+
+def _demand_silent(batches: Sequence[LabelledBatch]) -> None:
+    """Refuse a coverage that tells labels: everybody reads it, and the subgroup of each batch."""
     for subgroup, count, events in _coverage(batches):
-        # Everybody reads coverage and the subgroup of each batch; the labels stay sealed.
         if events in (0, count):
             raise TestSetInvalid(
                 f"{subgroup}: {events} of {count} batches have an event, so that its coverage tells "
                 "the label of each; form subgroups that have batches of both"
             )
-    for batch, reason in exclusions:
-        # Annex 22 draft, 5: what is excluded is justified.
-        if len(reason.strip()) < 8:
-            raise TestSetInvalid(f"{batch} is left out without a reason")

@@ -25,8 +25,16 @@ def metric(name: str) -> str:
 
 
 def figure(value: str | None) -> str:
-    """Return a stored figure with four significant digits; nothing when it could not be taken."""
-    return "" if value is None else f"{float(value):.4g}"
+    """Return a stored figure; shares with three decimals, nothing when it could not be taken."""
+    if value is None:
+        return ""
+    number = float(value)
+    return f"{number:.3f}" if abs(number) <= 1.0 else f"{number:.4g}"
+
+
+def percent(share: str) -> str:
+    """Return a share as a percentage."""
+    return f"{float(share) * 100.0:g} %"
 
 
 def interval(found: dict[str, str] | None) -> str:

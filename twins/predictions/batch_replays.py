@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.conf import settings
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, connection
 
 from compliance.refusals import Refused
 from twins.hub import batch_models, versions
@@ -77,7 +76,8 @@ def _standing(opened: Opened) -> str:
 
     A machine without the product's database can replay files too, and says that nothing was compared.
     """
-    is_here = (Path(settings.VAR_DIR) / "postgres").exists() or not settings.EMBEDDED_POSTGRES
+    embedded = connection.settings_dict.get("EMBEDDED_VAR")
+    is_here = embedded is None or (Path(embedded) / "postgres").exists()
     try:
         version = batch_models.registered(opened) if is_here else None
     except (OperationalError, ProgrammingError):

