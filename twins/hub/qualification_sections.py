@@ -131,7 +131,8 @@ def _which_look(run: TestRun) -> str:
 def _verdict(one: dict[str, Any], scores: dict[str, Any]) -> tuple[str, ...]:
     criterion = one["criterion"]
     score = scores.get(criterion["population"])
-    metric = score["metrics"][criterion["metric"]] if score else {"interval": None, "of": 0}
+    nothing: dict[str, Any] = {"interval": None, "of": 0}
+    metric = score["metrics"][criterion["metric"]] if score else nothing
     return (
         wording.metric(criterion["metric"]),
         criterion["population"],

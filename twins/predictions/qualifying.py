@@ -33,10 +33,11 @@ class LabelsIncomplete(Refused):
 
 @dataclass(frozen=True)
 class Files:
-    """A file of batches with the file of their labels."""
+    """A file of batches with the file of their labels, and of hidden states where there is one."""
 
     data: Path
     labels: Path
+    truth: Path | None = None
 
 
 def training(version: ModelVersion, files: Files) -> list[BatchRows]:
@@ -47,8 +48,9 @@ def training(version: ModelVersion, files: Files) -> list[BatchRows]:
     """
     batch_models.installed(version)
     declared = version.declarations.get("data", {})
-    for name, path in (("data", files.data), ("labels", files.labels)):
-        if declared.get(name) != _digest(path):
+    given = {"data": files.data, "labels": files.labels, "truth": files.truth}
+    for name, path in given.items():
+        if path is not None and declared.get(name) != _digest(path):
             raise TrainingNotAsDeclared(
                 f"{path.name} is not the file of {name} that {version} was trained on"
             )
@@ -56,12 +58,14 @@ def training(version: ModelVersion, files: Files) -> list[BatchRows]:
     return [one for one in _batches(files.data) if one.label in labels and one.digest]
 
 
-def demand_repeated(version: ModelVersion, files: Files, truth: Path | None) -> None:
+def demand_repeated(version: ModelVersion, files: Files) -> None:
     """Train again from the same files; raise `TrainingNotAsDeclared` when it gives other numbers.
 
     An author who leaves a batch out of the files, or adds one, cannot have these numbers from them.
     """
-    again = batch_replays.trained(files.data, files.labels, truth)
+    if files.truth is None and "truth" in version.declarations.get("data", {}):
+        raise TrainingNotAsDeclared(f"{version} was trained with hidden states: name that file too")
+    again = batch_replays.trained(files.data, files.labels, files.truth)
     if _digest_of(again) != version.parameters_digest:
         raise TrainingNotAsDeclared(
             f"training on these files gives other numbers than those of {version}: it was trained "

@@ -184,10 +184,14 @@ class Road:
     people: People
 
     def dossier(
-        self, label: str = GOOD, data: str = "train", labels: str = "train_labels", *flags: str
+        self,
+        label: str = GOOD,
+        data: str = "train",
+        labels: str = "train_labels",
+        repeat: str = "--no-repeat",
     ) -> str:
         return self.do(
-            "dossier", *flags, by=self.people.engineer, model=label,
+            "dossier", repeat, by=self.people.engineer, model=label,
             data=getattr(self.files, data), labels=getattr(self.files, labels),
             subgroup=["site A", "site B"], limits="It was made for this test, and knows one fault.",
             training="Batches that a program made up.", trainer=self.people.trainer.username,

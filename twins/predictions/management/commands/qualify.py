@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, BooleanOptionalAction
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,7 +64,10 @@ class Command(BaseCommand):
         dossier.add_argument("--limits", required=True, help="what it cannot do")
         dossier.add_argument("--training", required=True, help="where its data came from")
         dossier.add_argument(
-            "--repeat", action="store_true", help="train it again, and demand the same numbers"
+            "--repeat",
+            action=BooleanOptionalAction,
+            default=True,
+            help="train it again, and demand the same numbers",
         )
         dossier.add_argument("--truth", type=Path, help="hidden states, where it was trained with")
         dossier.add_argument("--trainer", action="append", required=True, metavar="USER")
@@ -110,10 +113,10 @@ class Command(BaseCommand):
 
     def _dossier(self, given: dict[str, Any]) -> str:
         version = batch_models.register(given["model"], at=timezone.now())
-        files = Files(given["data"], given["labels"])
+        files = Files(given["data"], given["labels"], given["truth"])
         batches = qualifying.training(version, files)
         if given["repeat"]:
-            qualifying.demand_repeated(version, files, given["truth"])
+            qualifying.demand_repeated(version, files)
         dossier = dossiers.prepare(
             version,
             subgroups=given["subgroup"],
