@@ -6,6 +6,7 @@ from compliance.reports.document import Align, Block, Column, Fact, Facts, Parag
 from compliance.trail.tlog import canonical
 from twins.hub import batch_models
 from twins.hub.models import ModelDossier, ModelVersion
+from twins.models.batch_monitoring.signals import LABORATORY, ONLINE
 
 _PARAMETERS = (
     Column("Parameter", 1.3),
@@ -15,7 +16,10 @@ _PARAMETERS = (
     Column("Source", 2.0),
 )
 _FIRST = ("name", "tag", "kind", "unit", "low", "high", "valid_low", "valid_high")
-_OTHERS = ("parameters", "name", "intended_use", "valid_range", "training_batches", "digest")
+_OTHERS = frozenset(
+    {"parameters", "name", "intended_use", "valid_range", "training_batches", "digest", "label",
+     "code_digest"}
+)  # fmt: skip
 
 
 def write(version: ModelVersion) -> list[Block]:
@@ -28,6 +32,8 @@ def write(version: ModelVersion) -> list[Block]:
     if parameters:
         rows = tuple(_parameter(one) for one in parameters)
         blocks.append(Table(_PARAMETERS, rows, caption="Parameters"))
+    if batch_models.is_trained(version):
+        blocks.append(_signals())
     blocks += [_declared(name, said) for name, said in _rest(version) if said]
     if dossier is None:
         return [*blocks, Paragraph("The dossier has not been prepared yet.")]
@@ -111,6 +117,23 @@ def _declared(name: str, said: Any) -> Block:
         pairs = tuple((str(key).replace("_", " "), _cell(value)) for key, value in said.items())
         return Table((Column(label, 1.0), Column("Value", 3.0)), pairs)
     return Facts((Fact(label, _cell(said)),))
+
+
+def _signals() -> Table:
+    """Give what a trained twin reads, with unit and the range beyond which a value is none."""
+    rows = tuple(
+        (one.name, one.unit, f"{one.low:g} to {one.high:g}", kind)
+        for kind, signals in (("on line", ONLINE), ("laboratory", LABORATORY))
+        for one in signals
+    )
+    columns = (
+        Column("Input", 1.4),
+        Column("Unit", 1.0),
+        Column("Plausible range", 1.4, Align.RIGHT),
+        Column("Measured", 1.0),
+    )
+    caption = "Inputs; every number of the twin is fitted to the training batches"
+    return Table(columns, rows, caption=caption)
 
 
 def _place(name: str) -> int:

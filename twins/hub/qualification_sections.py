@@ -282,17 +282,11 @@ def _custody(test_set: SealedTestSet) -> list[Block]:
 def _answers(run: TestRun | None) -> list[Block]:
     if run is None:
         return []
-    named = dict(
-        run.qualification.test_set.batches.values_list("content_digest", "label").order_by("pk")
-    )
+    sealed = run.qualification.test_set.batches.order_by("pk")
     rows = tuple(
-        (
-            named.get(digest, digest[:16]),
-            f"{float(one['first_alarm_h']):.1f}" if one["first_alarm_h"] is not None else "silent",
-            wording.figure(one["probability"]),
-            "yes" if one["is_undecided"] else "",
-        )
-        for digest, one in sorted(run.answers.items(), key=lambda pair: named.get(pair[0], ""))
+        _answer(one.label, run.answers[one.content_digest])
+        for one in sealed
+        if one.content_digest in run.answers
     )
     columns = (
         Column("Batch", 1.4),
@@ -305,6 +299,16 @@ def _answers(run: TestRun | None) -> list[Block]:
     right = [*rows[half:], *([("", "", "", "")] if len(rows) % 2 else [])]
     pairs = tuple((*left, *beside) for left, beside in zip(rows[:half], right, strict=True))
     return [Table((*columns, *columns), pairs, caption=run.get_answered_by_display())]
+
+
+def _answer(label: str, said: dict[str, Any]) -> tuple[str, str, str, str]:
+    alarm = said["first_alarm_h"]
+    return (
+        label,
+        "silent" if alarm is None else f"{float(alarm):.1f}",
+        wording.figure(said["probability"]),
+        "yes" if said["is_undecided"] else "",
+    )
 
 
 def _deviations(version: ModelVersion) -> list[Block]:
