@@ -26,7 +26,6 @@ from compliance.signatures import manifestations
 from compliance.signatures.forms import SignWithReasonForm, confirmed
 from compliance.trail.tlog import canonical
 from twins.hub import (
-    batch_models,
     custody,
     life,
     protocols,
@@ -122,7 +121,7 @@ class ModelVersionAdmin(RecordAdmin):
     def page(self, record: ModelVersion, request: HttpRequest) -> Page:
         badge = (
             page_parts.badge("Installed", "good")
-            if _is_installed(record)
+            if versions.is_installed(record)
             else page_parts.badge("Not the installed version")
         )
         badges = [_life(record), badge]
@@ -147,12 +146,6 @@ class ModelVersionAdmin(RecordAdmin):
             manifestations.section(record),
         ]
         return Page(record.name, "", badges, sections)
-
-
-def _is_installed(version: ModelVersion) -> bool:
-    if batch_models.is_trained(version):
-        return batch_models.is_installed(version)
-    return versions.is_installed(version)
 
 
 def _life(version: ModelVersion) -> SafeString:

@@ -29,9 +29,9 @@ class RowsRefused(Refused):
 def of_version(version: ModelVersion, batches: Sequence[BatchRows]) -> dict[str, Answer]:
     """Return the answer to each batch, by the digest of its content.
 
-    Raise what `batch_models.installed` raises when the file is not what was registered.
+    Raise what `batch_models.of_version` raises when the file is not what was registered.
     """
-    opened = batch_models.installed(version)
+    opened = batch_models.of_version(version)
     try:
         return {batch.digest: of_rows(opened.model, batch.rows) for batch in batches}
     except RowsUnreadable as error:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub.actions import Action
-from twins.hub.models import ModelVersion, VersionState
-from twins.hub.versions import VersionRetired
+from twins.hub.models import ModelVersion
 from twins.models import batch_monitoring
 from twins.models.batch_monitoring import artefacts
 from twins.models.batch_monitoring.model import Model
@@ -47,10 +47,10 @@ class BatchModelKnown(Refused):
     code = "batch-model-known"
 
 
-class BatchCodeChanged(Refused):
-    """A registered version answers with the code that it was registered with, and no other."""
+class BatchModelOfOtherCode(Refused):
+    """A trained twin answers beside a batch by the code that trained it, or not at all."""
 
-    code = "batch-model-code"
+    code = "batch-model-of-other-code"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ def _folders() -> tuple[Path, ...]:
     return SHIPPED, Path(settings.VAR_DIR) / "batch-models"
 
 
+def is_label(name: str) -> bool:
+    """Tell whether this is the name of a trained twin: NAME@VERSION."""
+    return _NAME.fullmatch(name) is not None
+
+
 def labels() -> tuple[str, ...]:
     """Return all trained twins as NAME@VERSION, in order."""
     found = {
@@ -85,7 +90,7 @@ def open_(label: str) -> Opened:
         path = folder / f"{label}.json"
         if _NAME.fullmatch(label) and path.is_file():
             try:
-                model, dossier = artefacts.from_text(path.read_text(encoding="utf-8"))
+                model, dossier = _parsed(path.read_text(encoding="utf-8"))
             except (artefacts.NotATwin, UnicodeDecodeError) as error:
                 raise BatchModelAltered(f"{label}: {error}") from error
             return Opened(label, model, dossier)
@@ -95,40 +100,29 @@ def open_(label: str) -> Opened:
 
 def is_trained(version: ModelVersion) -> bool:
     """Tell whether a version stands for a trained batch twin."""
-    return _NAME.fullmatch(version.name) is not None
+    return is_label(version.name)
 
 
-def installed(version: ModelVersion) -> Opened:
+def of_version(version: ModelVersion) -> Opened:
     """Return the trained twin of a version, byte for byte what was registered.
 
-    Raise `UnknownBatchModel`, `BatchModelAltered` or `BatchCodeChanged`.
+    Raise `UnknownBatchModel`, `BatchModelAltered` or `BatchModelOfOtherCode`.
     """
     opened = open_(version.name)
     _demand_same(version, opened)
     return opened
 
 
-def is_installed(version: ModelVersion) -> bool:
-    """Tell whether the file and the code of a version are here as they were registered."""
-    try:
-        installed(version)
-    except (UnknownBatchModel, BatchModelAltered, BatchCodeChanged):
-        return False
-    return True
-
-
 def registered(opened: Opened) -> ModelVersion | None:
     """Return the version that a trained twin is registered as, None when it is not.
 
-    Raise `BatchModelAltered` when another file was registered under this label, `BatchCodeChanged`,
-    or `VersionRetired`.
+    Raise `BatchModelAltered` when another file was registered under this label, or
+    `BatchModelOfOtherCode`.
     """
     version = ModelVersion.objects.filter(name=opened.label).order_by("pk").last()
     if version is None:
         return None
     _demand_same(version, opened)
-    if version.state == VersionState.RETIRED:
-        raise VersionRetired(f"model version {version} is retired; install its successor")
     return version
 
 
@@ -142,10 +136,31 @@ def _demand_same(version: ModelVersion, opened: Opened) -> None:
             "predicted until this is explained"
         )
     if version.code_digest != artefacts.code_digest():
-        raise BatchCodeChanged(
+        raise BatchModelOfOtherCode(
             f"{version} was registered with other code than is installed; train and register another "
             "version"
         )
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> tuple[Model, dict[str, Any]]:
+    """Read an artefact once: a worker asks the same twin again and again."""
+    return artefacts.from_text(text)
+
+
+def installed(label: str) -> Opened:
+    """Return the trained twin with the code that trained it; raise `BatchModelOfOtherCode`."""
+    opened = open_(label)
+    if not opened.code_is_that_of_training:
+        raise BatchModelOfOtherCode(
+            f"{label} was trained by other code than is installed: train it again as a new version"
+        )
+    return opened
+
+
+def identity(label: str) -> tuple[str, str]:
+    """Return the digests of the code that answers here, and of the trained numbers."""
+    return artefacts.code_digest(), str(open_(label).dossier["digest"])
 
 
 def register(label: str, *, at: datetime) -> ModelVersion:
@@ -167,7 +182,7 @@ def register(label: str, *, at: datetime) -> ModelVersion:
     if other is not None:
         raise BatchModelKnown(f"{label} has the numbers that are registered as {other}: use that")
     if not opened.code_is_that_of_training:
-        raise BatchCodeChanged(
+        raise BatchModelOfOtherCode(
             f"{label} was trained by other code than is installed; train another version"
         )
     with recording.recording(

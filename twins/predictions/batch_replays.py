@@ -12,6 +12,7 @@ from django.db import OperationalError, ProgrammingError, connection
 from compliance.refusals import Refused
 from twins.hub import batch_models, versions
 from twins.hub.batch_models import Opened
+from twins.hub.models import VersionState
 from twins.models.batch_monitoring import artefacts, evaluation, forecast, samples
 from twins.models.batch_monitoring.channels import CHANNELS
 from twins.models.batch_monitoring.design import INDEX
@@ -84,6 +85,8 @@ def _standing(opened: Opened) -> str:
         is_here, version = False, None
     if not is_here:
         return "note: there is no register of versions here that the twin could be compared with"
+    if version is not None and version.state == VersionState.RETIRED:
+        raise versions.VersionRetired(f"model version {version} is retired; install its successor")
     if version is None:
         return "note: this twin is not registered; what it says is a trial"
     said = "" if versions.is_qualified(version) else "; what it says is a trial"

@@ -46,7 +46,7 @@ def training(version: ModelVersion, files: Files) -> list[BatchRows]:
     They are known by their digests in the twin's own file; batches without a label were not
     trained on. Raise `TrainingNotAsDeclared` for other files.
     """
-    batch_models.installed(version)
+    batch_models.of_version(version)
     declared = version.declarations.get("data", {})
     given = {"data": files.data, "labels": files.labels, "truth": files.truth}
     for name, path in given.items():
