@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from compliance.access import acts, page_parts, record_admin
-from compliance.access.acts import Act, Done, Occasion
+from compliance.access.acts import Act, ConfirmForm, Done, Occasion
 from compliance.access.duties import Duty
 from compliance.access.page_parts import (
     Cell,
@@ -21,10 +21,18 @@ from compliance.access.page_parts import (
     Text,
 )
 from compliance.access.record_admin import RecordAdmin
+from compliance.reports import admin as report_pages
 from compliance.signatures import manifestations
 from compliance.signatures.forms import SignWithReasonForm, confirmed
 from compliance.trail.tlog import canonical
-from twins.hub import life, protocols, versions
+from twins.hub import (
+    custody,
+    life,
+    protocols,
+    qualification_report,
+    versions,
+    wording,
+)
 from twins.hub.models import (
     DriftCheck,
     DriftFinding,
@@ -59,6 +67,11 @@ def _approve(occasion: Occasion) -> Done:
     return Done(f"The criteria of {qualification} are signed; its test set may be opened.")
 
 
+def _report(occasion: Occasion) -> Done:
+    number = occasion.record.number
+    return report_pages.ask(occasion, kind=qualification_report.KIND, subject=number)
+
+
 acts.offer(
     ModelVersion,
     Act(
@@ -79,6 +92,11 @@ acts.offer(
         "approve", "Approve the criteria", Duty.APPROVE_MODEL, _approve, form=SignWithReasonForm,
         is_offered=lambda one: one.state == QualificationState.DRAFT, is_grave=True,
         explanation="Your signature fixes the criteria; the test set is opened after it only.",
+    ),
+    Act(
+        "report", "Request the qualification as PDF", Duty.BUILD_REPORT, _report, form=ConfirmForm,
+        explanation="A worker builds the PDF with everything as it is now, passed or failed, puts the "
+        "evidence inside and seals it.",
     ),
 )  # fmt: skip
 
@@ -149,6 +167,7 @@ def _dossier(version: ModelVersion) -> list[Part]:
             ("Subgroups", ", ".join(dossier.subgroups)),
             ("Prepared by", dossier.prepared_by.username),
             ("Prepared", page_parts.moment(dossier.prepared_at)),
+            ("Training repeated", page_parts.shown(dossier.is_training_repeated)),
             ("Trained by", ", ".join(one.person.username for one in trainers)),
         ]
     )
@@ -209,6 +228,7 @@ class QualificationAdmin(RecordAdmin):
                 ("Author", record.author.username),
                 ("Drafted", page_parts.moment(record.drafted_at)),
                 ("Criteria signed", page_parts.moment(record.approved_at)),
+                ("Change control", record.change_number),
                 ("False alarms allowed", record.false_alarm_contract),
                 ("Misses allowed", record.miss_contract),
                 ("False-alarm rate of the drift watch", record.drift_alpha),
@@ -216,7 +236,7 @@ class QualificationAdmin(RecordAdmin):
         )
         rows: list[list[Cell]] = [
             [
-                one.metric.replace("_", " "),
+                wording.metric(one.metric),
                 one.get_comparison_display(),
                 one.threshold,
                 one.population,
@@ -244,14 +264,15 @@ def _run(run: TestRun) -> list[Section]:
             ("Outcome", run.get_outcome_display()),
             ("Run by", run.run_by.username),
             ("Run", page_parts.moment(run.run_at)),
+            ("Answers", run.get_answered_by_display()),
             ("Look into the test set", str(run.look.number)),
             ("Deviation", record_admin.link(run.deviation) if run.deviation else ""),
         ]
     )
     verdicts: list[list[Cell]] = [
         [
-            one["criterion"]["metric"].replace("_", " "),
-            _short(one["value"]),
+            wording.metric(one["criterion"]["metric"]),
+            wording.figure(one["value"]),
             one["criterion"]["threshold"],
             "met" if one["is_met"] else page_parts.badge("not met", "bad"),
         ]
@@ -265,7 +286,12 @@ def _run(run: TestRun) -> list[Section]:
 
 def _scores(score: dict[str, Any]) -> Folded:
     rows: list[list[Cell]] = [
-        [name.replace("_", " "), _short(one["value"]), _interval(one["interval"]), str(one["of"])]
+        [
+            wording.metric(name),
+            wording.figure(one["value"]),
+            wording.interval(one["interval"]),
+            str(one["of"]),
+        ]
         for name, one in score["metrics"].items()
     ]
     rows += [
@@ -273,14 +299,6 @@ def _scores(score: dict[str, Any]) -> Folded:
     ]
     columns = ["Metric", "Value", "95 % interval", "Of"]
     return Folded(f"{score['population']}: {score['batches']} batches", [Table(columns, rows)])
-
-
-def _short(value: str | None) -> str:
-    return "" if value is None else f"{float(value):.4g}"
-
-
-def _interval(interval: dict[str, str] | None) -> str:
-    return "" if interval is None else f"{_short(interval['low'])} to {_short(interval['high'])}"
 
 
 @admin.register(SealedTestSet)
@@ -315,6 +333,10 @@ class SealedTestSetAdmin(RecordAdmin):
             [one.label, one.subgroup, str(one.rows), page_parts.code(one.content_digest)]
             for one in record.batches.order_by("pk")
         ]
+        refused: list[list[Cell]] = [
+            [page_parts.moment(one.recorded_at), f"{one.actor} ({one.role})", one.code, one.message]
+            for one in custody.refused(record)
+        ]
         excluded: list[list[Cell]] = [[str(cell) for cell in row] for row in record.exclusions]
         sections = [
             Section(
@@ -325,7 +347,17 @@ class SealedTestSetAdmin(RecordAdmin):
                     Text(record.label_provenance, label="Labels"),
                 ],
             ),
-            Section("Looks", [Table(["Look", "When", "Who", "Qualification", "Why"], looks)]),
+            Section(
+                "Custody",
+                [
+                    Table(["Look", "When", "Who", "Qualification", "Why"], looks, caption="Looks"),
+                    Table(
+                        ["When", "Who", "Refused as", "What was said"],
+                        refused,
+                        caption="Refused attempts",
+                    ),
+                ],
+            ),
             Section("Coverage", [Table(["Subgroup", "Batches", "With an event"], coverage)]),
             Section("Left out", [Table(["Batch", "Reason"], excluded)]),
             Section("Batches", [Table(["Batch", "Subgroup", "Rows", "Content"], batches)]),

@@ -16,11 +16,13 @@ from rest_framework.views import APIView
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.access.models import User
+from compliance.api_contract.strict_json import StrictJSONParser
 from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
 from compliance.wire import Pages
 from twins.hub import dossiers, life, protocols, runs, sealed_sets
 from twins.hub.dossiers import BatchRows, DossierIncomplete
+from twins.hub.lined_batches import LinedBatches
 from twins.hub.messages import (
     DossierIn,
     DriftCheckOut,
@@ -38,6 +40,8 @@ from twins.hub.protocols import Contract
 from twins.hub.sealed_sets import LabelledBatch
 from twins.models.qualification.criteria import Comparison, Criterion
 from twins.models.qualification.scoring import Answer, Label
+
+LINED = [StrictJSONParser, LinedBatches]
 
 
 def _confirmed(request: Request, password: str) -> Confirmed:
@@ -87,6 +91,7 @@ class Versions(generics.ListAPIView[ModelVersion]):
 
 class Dossier(APIView):
     permission_classes = [PeopleRead]
+    parser_classes = LINED
 
     @extend_schema(
         operation_id="model_dossier_prepare",
@@ -161,6 +166,7 @@ class Retirement(APIView):
 
 class TestSets(generics.ListAPIView[SealedTestSet]):
     permission_classes = [PeopleRead]
+    parser_classes = LINED
     serializer_class = TestSetOut
     pagination_class = Pages
 
@@ -231,6 +237,7 @@ class Qualifications(generics.ListAPIView[Qualification]):
                 for one in given["criteria"]
             ],
             replaces=given["replaces"],
+            change_number=given["change_number"],
             contract=Contract(
                 drift_alpha=float(given["drift_alpha"]),
                 false_alarms=float(given["false_alarm_contract"]),
@@ -264,6 +271,7 @@ class QualificationApproval(APIView):
 
 class Run(APIView):
     permission_classes = [PeopleRead]
+    parser_classes = LINED
 
     @extend_schema(
         operation_id="model_qualification_run", request=ModelTestIn, responses={201: TestRunOut}
@@ -276,7 +284,12 @@ class Run(APIView):
         made = runs.run(
             get_object_or_404(Qualification, number=number),
             labels={one["batch"]: _label(one) for one in given["labels"]},
-            answers={one["batch"]: _answer(one) for one in given["answers"]},
+            answers=(
+                {one["batch"]: _answer(one) for one in given["answers"]}
+                if "answers" in given
+                else None
+            ),
+            batches=[BatchRows(one["name"], one["rows"]) for one in given.get("batches", [])],
             why=given["why"],
             confirmed=_confirmed(request, given["password"]),
         )

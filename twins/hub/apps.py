@@ -11,11 +11,12 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         from compliance.access import segregation
         from compliance.access.segregation import Rule
+        from twins.hub import qualification_report  # noqa: F401 -- it registers itself
 
         clause = "EU GMP Annex 22 (draft 2025) 6"
         segregation.add(
-            Rule("trains a model", "who opens its test set", "every look", clause,
-                 "trigger custody_look_allowed")
+            Rule("trains or prepares a model", "who seals or opens its test set", "every look",
+                 clause, "triggers custody_look_allowed, custody_look_apart")
         )  # fmt: skip
         segregation.add(
             Rule("writes the criteria of a qualification", "who approves them",

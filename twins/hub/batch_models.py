@@ -37,9 +37,15 @@ class BatchModelExists(Refused):
 
 
 class BatchModelAltered(Refused):
-    """A trained twin's file is not what its digest stands for."""
+    """A trained twin's file is not what its digest stands for, or not what was registered."""
 
     code = "batch-model-altered"
+
+
+class BatchModelKnown(Refused):
+    """The same numbers are registered under another name, with the history that they have there."""
+
+    code = "batch-model-known"
 
 
 class BatchModelOfOtherCode(Refused):
@@ -89,11 +95,6 @@ def labels_in(*folders: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def is_label(text: str) -> bool:
-    """Tell whether a text is a NAME@VERSION."""
-    return _NAME.fullmatch(text) is not None
-
-
 def open_(label: str) -> Opened:
     """Return the trained twin; raise `UnknownBatchModel` or `BatchModelAltered`."""
     for folder in _folders():
@@ -106,6 +107,50 @@ def open_(label: str) -> Opened:
             return Opened(label, model, dossier)
     known = ", ".join(labels()) or "none; train one with `manage.py twins train`"
     raise UnknownBatchModel(f"there is no trained twin {label}; known: {known}")
+
+
+def is_trained(version: ModelVersion) -> bool:
+    """Tell whether a version stands for a trained batch twin."""
+    return is_label(version.name)
+
+
+def of_version(version: ModelVersion) -> Opened:
+    """Return the trained twin of a version, byte for byte what was registered.
+
+    Raise `UnknownBatchModel`, `BatchModelAltered` or `BatchModelOfOtherCode`.
+    """
+    opened = open_(version.name)
+    _demand_same(version, opened)
+    return opened
+
+
+def registered(opened: Opened) -> ModelVersion | None:
+    """Return the version that a trained twin is registered as, None when it is not.
+
+    Raise `BatchModelAltered` when another file was registered under this label, or
+    `BatchModelOfOtherCode`.
+    """
+    version = ModelVersion.objects.filter(name=opened.label).order_by("pk").last()
+    if version is None:
+        return None
+    _demand_same(version, opened)
+    return version
+
+
+def _demand_same(version: ModelVersion, opened: Opened) -> None:
+    # The digest in the file covers its numbers; what else it says is compared word by word.
+    if (version.parameters_digest, version.declarations) != (
+        opened.dossier["digest"], opened.dossier,
+    ):  # fmt: skip
+        raise BatchModelAltered(
+            f"the file of {opened.label} is not the one that was registered as {version}: nothing is "
+            "predicted until this is explained"
+        )
+    if version.code_digest != artefacts.code_digest():
+        raise BatchModelOfOtherCode(
+            f"{version} was registered with other code than is installed; train and register another "
+            "version"
+        )
 
 
 @lru_cache(maxsize=8)
@@ -130,12 +175,20 @@ def identity(label: str) -> tuple[str, str]:
 
 
 def register(label: str, *, at: datetime) -> ModelVersion:
-    """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often."""
-    return register_dossier(label, open_(label).dossier, at=at)
+    """Register the trained twin with its dossier (Annex 22 draft, 1 and 3); once, however often.
+
+    Raise `BatchModelAltered` when the label stands for another file already, `BatchModelKnown` when
+    the same numbers are registered under another, and what `installed` raises.
+    """
+    known = registered(open_(label))
+    return known or register_dossier(label, installed(label).dossier, at=at)
 
 
 def register_dossier(label: str, dossier: dict[str, Any], *, at: datetime) -> ModelVersion:
-    """Register a trained twin of any kind by its dossier; once, however often."""
+    """Register a trained twin of any kind by its dossier; once, however often.
+
+    Raise `BatchModelKnown` when the same numbers are registered under another label.
+    """
     identity = {
         "name": label,
         "code_digest": dossier["code_digest"],
@@ -144,6 +197,10 @@ def register_dossier(label: str, dossier: dict[str, Any], *, at: datetime) -> Mo
     version = ModelVersion.objects.filter(**identity).first()
     if version is not None:
         return version
+    same = ModelVersion.objects.filter(parameters_digest=dossier["digest"])
+    other = same.exclude(name=label).first()
+    if other is not None:
+        raise BatchModelKnown(f"{label} has the numbers that are registered as {other}: use that")
     with recording.recording(
         Action.VERSION_REGISTERED,
         actor=System("twin hub"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from compliance.access import authority
@@ -27,6 +28,13 @@ class DossierIncomplete(Refused):
     status = 422
 
 
+class TrainingNotAsDeclared(Refused):
+    """The training batches are not those that the trained file itself names."""
+
+    code = "training-not-as-declared"
+    status = 422
+
+
 class DossierKnown(Refused):
     """A dossier freezes its version; what is different is another version."""
 
@@ -40,15 +48,28 @@ class BatchRows:
     label: str
     rows: Sequence[Row]
 
+    @cached_property
+    def digest(self) -> str:
+        """Return the digest of the content; raise `RowsUnreadable`."""
+        return contents.digest(self.rows)
+
+    @cached_property
+    def means(self) -> dict[str, float]:
+        """Return the mean of each input."""
+        return contents.means(self.rows)
+
 
 def prepare(
     version: ModelVersion, *, subgroups: Sequence[str], limits: str, training: str,
     batches: Sequence[BatchRows], trainers: Sequence[User], confirmed: Confirmed,
+    is_training_repeated: bool = False,
 ) -> ModelDossier:  # fmt: skip
     """Say by signature what a version is for, what it cannot do and what it was trained on.
 
     Digests are taken here from the rows themselves. A version without training data says why in
-    `training`. Raise `DossierIncomplete` or `DossierKnown`.
+    `training`; `is_training_repeated` is for whoever trained it again from these batches. Raise
+    `DossierIncomplete`, `DossierKnown`, or `TrainingNotAsDeclared` when a trained file names other
+    batches than these.
     """
     actor, at = confirmed.signer, confirmed.at
     authority.demand(actor, Duty.AUTHOR_MODEL)
@@ -64,6 +85,7 @@ def prepare(
     digests = [_digest(batch) for batch in batches]
     if len(set(digests)) < len(digests):
         raise DossierIncomplete(f"{version}: two training batches have the same content")
+    _demand_as_declared(version, digests)
     with recording.recording(
         Action.DOSSIER_PREPARED, actor=actor, at=at, reason=f"dossier of {version}"
     ):
@@ -72,18 +94,32 @@ def prepare(
             raise DossierKnown(f"{locked} has its dossier; changed content is another version")
         dossier = ModelDossier.objects.create(
             version=locked, subgroups=list(subgroups), limits=limits.strip(),
-            training=training.strip(), prepared_by=actor, prepared_at=at,
+            training=training.strip(), is_training_repeated=is_training_repeated,
+            prepared_by=actor, prepared_at=at,
         )  # fmt: skip
         Trainer.objects.bulk_create(Trainer(dossier=dossier, person=one) for one in trainers)
         TrainingBatch.objects.bulk_create(
             TrainingBatch(
                 dossier=dossier, label=batch.label, content_digest=digest, rows=len(batch.rows),
-                means=[[name, documents.of(mean)] for name, mean in contents.means(batch.rows).items()],
+                means=[[name, documents.of(mean)] for name, mean in batch.means.items()],
             )
             for batch, digest in zip(batches, digests, strict=True)
         )  # fmt: skip
         signing.sign(locked, meaning=Meaning.AUTHORED, confirmed=confirmed)
     return dossier
+
+
+def _demand_as_declared(version: ModelVersion, digests: Sequence[str]) -> None:
+    declared = version.declarations.get("training_batches")
+    if declared is None:
+        return
+    named = {str(one["content_digest"]) for one in declared}
+    missing, added = len(named - set(digests)), len(set(digests) - named)
+    if missing or added:
+        raise TrainingNotAsDeclared(
+            f"{version} was trained on {len(named)} batches by its own file: {missing} of them are "
+            f"not here, and {added} are here that it does not name"
+        )
 
 
 def of(version: ModelVersion) -> ModelDossier:
@@ -108,6 +144,7 @@ def content(version: ModelVersion) -> Mapping[str, canonical.Value]:
         "subgroups": dossier.subgroups if dossier else None,
         "limits": dossier.limits if dossier else None,
         "training": dossier.training if dossier else None,
+        "is_training_repeated": dossier.is_training_repeated if dossier else None,
         "trainers": sorted(one.person.username for one in _trainers(dossier)),
         "training_batches": sorted(
             dossier.batches.values_list("content_digest", flat=True) if dossier else []
@@ -121,7 +158,7 @@ def _trainers(dossier: ModelDossier | None) -> list[Trainer]:
 
 def _digest(batch: BatchRows) -> str:
     try:
-        return contents.digest(batch.rows)
+        return batch.digest
     except RowsUnreadable as error:
         raise DossierIncomplete(f"{batch.label}: {error}") from error
 

@@ -75,6 +75,7 @@ class ModelQualificationIn(In):
     test_set = Text(max_length=20)
     criteria = ModelCriterionIn(many=True)
     replaces = Text(max_length=4000)
+    change_number = Text(max_length=40, required=False, default="", allow_blank=True)
     drift_alpha = _number(required=False, default="0.05")
     false_alarm_contract = _number(required=False, default="0.05")
     miss_contract = _number(required=False, default="0.35")
@@ -101,7 +102,12 @@ class AnswerOfBatchIn(In):
 class ModelTestIn(In):
     why = Text(max_length=2000)
     labels = LabelOfBatchIn(many=True)
-    answers = AnswerOfBatchIn(many=True)
+    answers = AnswerOfBatchIn(
+        many=True, required=False, help_text="What the version said; not for a trained batch twin."
+    )  # fmt: skip
+    batches = BatchRowsIn(
+        many=True, required=False, help_text="Rows, of which a trained batch twin answers itself."
+    )
     password = Text(max_length=200, write_only=True)
 
 
@@ -127,6 +133,7 @@ class ModelVersionDossierOut(Out):
             "subgroups": dossier.subgroups,
             "limits": dossier.limits,
             "training": dossier.training,
+            "is_training_repeated": dossier.is_training_repeated,
             "prepared_by": dossier.prepared_by.username,
             "trainers": sorted(
                 dossier.trainers.values_list("person__username", flat=True)
@@ -186,6 +193,7 @@ class TestRunOut(Out):
     look = serializers.IntegerField(source="look.number")
     is_second_look = serializers.BooleanField()
     outcome = serializers.CharField()
+    answered_by = serializers.CharField()
     scores = serializers.JSONField()
     verdicts = serializers.JSONField()
     deviation = serializers.CharField(
@@ -201,6 +209,7 @@ class ModelQualificationOut(Out):
     test_set = serializers.CharField(source="test_set.number")
     state = serializers.CharField()
     replaces = serializers.CharField()
+    change_number = serializers.CharField()
     drift_alpha = serializers.CharField()
     false_alarm_contract = serializers.CharField()
     miss_contract = serializers.CharField()

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from compliance import numbering
 from compliance.access import authority
 from compliance.access.duties import Duty
 from compliance.access.models import User
+from compliance.quality import changes
 from compliance.refusals import Refused
 from compliance.signatures import signing
 from compliance.signatures.models import Meaning
@@ -55,16 +58,18 @@ class Contract:
 
 def draft(
     version: ModelVersion, *, test_set: SealedTestSet, criteria: Sequence[acceptance.Criterion],
-    replaces: str, contract: Contract, actor: User, at: datetime,
+    replaces: str, contract: Contract, actor: User, at: datetime, change_number: str = "",
 ) -> Qualification:  # fmt: skip
     """Write the protocol of a test; nobody opens the test set before another person approves it.
 
-    A criterion on skill above 0 is demanded: at least as good as what it replaces. Raise
-    `ProtocolInvalid`, `DossierIncomplete` or `TestSetNotIndependent`.
+    A criterion on skill above 0 is demanded: at least as good as what it replaces. The second
+    version of a model on names the change control that puts it in the place of the first (Annex 22
+    draft, 10). Raise `ProtocolInvalid`, `DossierIncomplete` or `TestSetNotIndependent`.
     """
     authority.demand(actor, Duty.AUTHOR_MODEL)
     dossiers.of(version)
     _demand_whole(version, test_set, criteria, replaces, contract)
+    _demand_change_named(version, change_number)
     custody.demand_independent(version, test_set, actor=actor, at=at)
     with recording.recording(
         Action.QUALIFICATION_DRAFTED, actor=actor, at=at, reason=f"protocol for {version}"
@@ -74,6 +79,7 @@ def draft(
             version=version,
             test_set=test_set,
             replaces=replaces.strip(),
+            change_number=change_number.strip(),
             drift_alpha=str(documents.of(contract.drift_alpha)),
             false_alarm_contract=str(documents.of(contract.false_alarms)),
             miss_contract=str(documents.of(contract.misses)),
@@ -91,7 +97,10 @@ def draft(
 
 
 def approve(qualification: Qualification, *, confirmed: Confirmed, reason: str) -> Qualification:
-    """Approve the criteria by the signature of somebody other than their author."""
+    """Approve the criteria by the signature of somebody other than their author.
+
+    Raise `ChangeNotApproved` while the change control that the protocol names is not approved.
+    """
     actor, at = confirmed.signer, confirmed.at
     authority.demand(actor, Duty.APPROVE_MODEL)
     text = recording.demand_reason(reason)
@@ -101,6 +110,8 @@ def approve(qualification: Qualification, *, confirmed: Confirmed, reason: str) 
             raise QualificationStateForbids(f"{locked} is {locked.get_state_display().lower()}")
         if locked.author_id == actor.pk:
             raise AuthorIsApprover(f"{locked}: its author does not approve it; ask a second person")
+        if locked.change_number:
+            changes.demand_approved(locked.change_number)
         locked.signature = signing.sign(
             locked, meaning=Meaning.APPROVED, confirmed=confirmed, comment=text
         )
@@ -136,6 +147,7 @@ def content(qualification: Qualification) -> Mapping[str, canonical.Value]:
         ],
         "test_set": qualification.test_set.number,
         "replaces": qualification.replaces,
+        "change_number": qualification.change_number,
         "drift_alpha": qualification.drift_alpha,
         "false_alarm_contract": qualification.false_alarm_contract,
         "miss_contract": qualification.miss_contract,
@@ -145,6 +157,21 @@ def content(qualification: Qualification) -> Mapping[str, canonical.Value]:
             for one in qualification.criteria.order_by("pk")
         ],
     }
+
+
+def predecessors(version: ModelVersion) -> QuerySet[ModelVersion]:
+    """Return the versions of the same model that are or were qualified."""
+    model = version.name.split("@")[0]
+    named = ModelVersion.objects.filter(Q(name=model) | Q(name__startswith=f"{model}@"))
+    return named.exclude(pk=version.pk).exclude(qualified_at=None).order_by("pk")
+
+
+def _demand_change_named(version: ModelVersion, change_number: str) -> None:
+    earlier = predecessors(version).last()
+    if earlier is not None and not change_number.strip():
+        raise ProtocolInvalid(
+            f"{earlier} was qualified before: name the change control that puts {version} in its place"
+        )
 
 
 def _demand_whole(

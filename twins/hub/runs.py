@@ -1,6 +1,6 @@
 """Run the test of a version once its test set is open, and record how it scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from compliance.access import authority
 from compliance.access.duties import Duty
@@ -12,9 +12,16 @@ from compliance.signatures.models import Meaning
 from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
-from twins.hub import custody, protocols, sealed_sets
+from twins.hub import batch_answers, batch_models, custody, protocols, sealed_sets
 from twins.hub.actions import Action
-from twins.hub.models import Qualification, QualificationState, RunOutcome, TestRun
+from twins.hub.dossiers import BatchRows
+from twins.hub.models import (
+    AnsweredBy,
+    Qualification,
+    QualificationState,
+    RunOutcome,
+    TestRun,
+)
 from twins.models import documents
 from twins.models.qualification import criteria, scoring
 from twins.models.qualification.criteria import Verdict
@@ -34,16 +41,32 @@ class AnswersRefused(Refused):
 
 
 def run(
-    qualification: Qualification, *, labels: Mapping[str, Label], answers: Mapping[str, Answer],
+    qualification: Qualification, *, labels: Mapping[str, Label],
+    answers: Mapping[str, Answer] | None = None, batches: Sequence[BatchRows] = (),
     why: str, confirmed: Confirmed,
 ) -> TestRun:  # fmt: skip
     """Open the sealed set, score the answers, sign the run; a failed one opens a deviation.
 
-    Labels and answers are by the digest of a batch's content. Raise what `custody.look` raises,
-    `LabelsNotSealed`, or `AnswersRefused`; nothing is opened then.
+    Labels and answers are by the digest of a batch's content. A trained batch twin is given the
+    rows and answers by itself: nobody answers for it. Raise what `custody.look` raises,
+    `LabelsNotSealed`, or `AnswersRefused`; nothing is opened then, and the attempt is on record.
     """
+    try:
+        return _run(qualification, labels, answers, batches, why=why, confirmed=confirmed)
+    except Refused as refused:
+        custody.keep_refused(
+            refused, qualification.test_set, actor=confirmed.signer, at=confirmed.at
+        )
+        raise
+
+
+def _run(
+    qualification: Qualification, labels: Mapping[str, Label], answers: Mapping[str, Answer] | None,
+    batches: Sequence[BatchRows], *, why: str, confirmed: Confirmed,
+) -> TestRun:  # fmt: skip
     actor, at = confirmed.signer, confirmed.at
     authority.demand(actor, Duty.KEEP_TEST_SET)
+    said = _answers(qualification, answers, batches)
     with recording.recording(
         Action.VERSION_TESTED, actor=actor, at=at, reason=f"test of {qualification.version}"
     ):
@@ -53,15 +76,15 @@ def run(
             raise protocols.QualificationStateForbids(
                 f"{locked} has its test run; draft another qualification for a second look"
             )
-        scores = _scored(locked, labels, answers)
+        scores = _scored(locked, labels, said)
         verdicts = criteria.judge(protocols.criteria_of(locked), scores)
         outcome = _outcome(scores[scoring.EVERYBODY], verdicts)
         made = TestRun.objects.create(
             qualification=locked,
             look=look,
             is_second_look=look.number > 1,
-            labels=documents.of(labels),
-            answers=documents.of(answers),
+            answered_by=AnsweredBy.VERSION if batches else AnsweredBy.KEEPER,
+            answers=documents.of(said),
             scores=documents.of(list(scores.values())),
             verdicts=documents.of(verdicts),
             outcome=outcome,
@@ -84,13 +107,29 @@ def content(made: TestRun) -> Mapping[str, canonical.Value]:
         "qualification": made.qualification.number,
         "look": made.look.number,
         "is_second_look": made.is_second_look,
-        "labels": made.labels,
+        "labels_digest": made.qualification.test_set.labels_digest,
+        "answered_by": made.answered_by,
         "answers": made.answers,
         "scores": made.scores,
         "verdicts": made.verdicts,
         "outcome": made.outcome,
         "deviation": made.deviation.number if made.deviation else "",
     }
+
+
+def _answers(
+    qualification: Qualification, answers: Mapping[str, Answer] | None, batches: Sequence[BatchRows]
+) -> Mapping[str, Answer]:
+    """Return what the version says of each batch; raise `AnswersRefused` when somebody else did."""
+    version = qualification.version
+    if not batch_models.is_trained(version):
+        if answers is None or batches:
+            raise AnswersRefused(f"{version} is not asked here: hand in its answers")
+        return answers
+    if answers is not None or not batches:
+        raise AnswersRefused(f"{version} answers by itself: hand in the rows of each batch")
+    custody.demand_no_copy(version, qualification.test_set, batches)
+    return batch_answers.of_version(version, batches)
 
 
 def _scored(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from compliance import numbering
 from compliance.access import authority
@@ -13,9 +14,9 @@ from compliance.signatures.signing import Confirmed
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
 from twins.hub.actions import Action
+from twins.hub.dossiers import BatchRows
 from twins.hub.models import SealedBatch, SealedTestSet
 from twins.models import documents
-from twins.models.qualification import contents
 from twins.models.qualification.contents import Row, RowsUnreadable
 from twins.models.qualification.scoring import Label
 
@@ -36,6 +37,16 @@ class LabelledBatch:
     rows: Sequence[Row]
     label: Label
 
+    @cached_property
+    def rows_of_batch(self) -> BatchRows:
+        """Return the batch without its label."""
+        return BatchRows(self.name, self.rows)
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of the content; raise `RowsUnreadable`."""
+        return self.rows_of_batch.digest
+
 
 def seal(
     *, name: str, batches: Sequence[LabelledBatch], provenance: str, label_provenance: str,
@@ -51,6 +62,7 @@ def seal(
     digests = {batch.name: _digest(batch) for batch in batches}
     if len(set(digests.values())) < len(batches):
         raise TestSetInvalid(f"{name}: two batches have the same name or the same content")
+    _demand_silent(batches)
     labels = {digests[batch.name]: batch.label for batch in batches}
     with recording.recording(
         Action.TEST_SET_SEALED, actor=actor, at=at, reason=f"test set {name} is sealed"
@@ -62,7 +74,7 @@ def seal(
             label_provenance=label_provenance.strip(),
             is_generated=is_generated,
             labels_digest=labels_digest(labels),
-            coverage=_coverage(batches),
+            coverage=[list(row) for row in _coverage(batches)],
             exclusions=[[batch, reason.strip()] for batch, reason in exclusions],
             sealed_by=actor,
             sealed_at=at,
@@ -103,17 +115,17 @@ def content(test_set: SealedTestSet) -> Mapping[str, canonical.Value]:
 
 def _digest(batch: LabelledBatch) -> str:
     try:
-        return contents.digest(batch.rows)
+        return batch.digest
     except RowsUnreadable as error:
         raise TestSetInvalid(f"{batch.name}: {error}") from error
 
 
-def _coverage(batches: Sequence[LabelledBatch]) -> list[canonical.Value]:
-    table: list[canonical.Value] = []
+def _coverage(batches: Sequence[LabelledBatch]) -> list[tuple[str, int, int]]:
+    table = []
     for subgroup in sorted({batch.label.subgroup for batch in batches}):
         inside = [batch.label for batch in batches if batch.label.subgroup == subgroup]
         events = sum(label.onset_h is not None for label in inside)
-        table.append([subgroup, len(inside), events])
+        table.append((subgroup, len(inside), events))
     return table
 
 
@@ -135,3 +147,13 @@ def _demand_whole(
         # Annex 22 draft, 5: what is excluded is justified.
         if len(reason.strip()) < 8:
             raise TestSetInvalid(f"{batch} is left out without a reason")
+
+
+def _demand_silent(batches: Sequence[LabelledBatch]) -> None:
+    """Refuse a coverage that tells labels: everybody reads it, and the subgroup of each batch."""
+    for subgroup, count, events in _coverage(batches):
+        if events in (0, count):
+            raise TestSetInvalid(
+                f"{subgroup}: {events} of {count} batches have an event, so that its coverage tells "
+                "the label of each; form subgroups that have batches of both"
+            )

@@ -1,24 +1,27 @@
 """Replay files of batches with a trained batch twin, and train one from labelled batches."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.db import OperationalError, ProgrammingError, connection
 
 from compliance.refusals import Refused
-from twins.hub import batch_models
+from twins.hub import batch_models, versions
 from twins.hub.batch_models import Opened
+from twins.hub.models import VersionState
 from twins.models.batch_monitoring import artefacts, evaluation, forecast, samples
 from twins.models.batch_monitoring.channels import CHANNELS
 from twins.models.batch_monitoring.design import INDEX
-from twins.models.batch_monitoring.model import Answer, Batch, Options, answer, train
+from twins.models.batch_monitoring.model import Answer, Batch, Model, Options, answer, train
 from twins.models.batch_monitoring.samples import Floats, Grid
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES, STEP_H
 from twins.models.documents import Json
-from twins.predictions import batch_files
+from twins.models.qualification import contents
+from twins.predictions import batch_files, batch_rows
 from twins.predictions.batch_files import Table
 
 Say = Callable[[str], None]
@@ -48,6 +51,7 @@ def predict(data: Path, model: str, out: Path) -> str:
     opened = batch_models.open_(model)
     if out.resolve() == data.resolve():
         raise batch_files.OverInput(f"{out} is the data itself; name another file for the answers")
+    standing = _standing(opened)
     table = batch_files.read(data)
     batch_files.check_units(table, _usual(opened))
     columns: dict[str, Any] = {
@@ -65,7 +69,28 @@ def predict(data: Path, model: str, out: Path) -> str:
         notes[rows] = grid.row_note
     columns["note"] = np.array(samples.NOTES, dtype=object)[notes]
     batch_files.write(out, columns)
-    return _summary(opened, table, columns, notes)
+    return f"{_summary(opened, table, columns, notes)}\n{standing}"
+
+
+def _standing(opened: Opened) -> str:
+    """Say what the register knows of a twin; refuse a file that is not the registered one.
+
+    A machine without the product's database can replay files too, and says that nothing was compared.
+    """
+    embedded = connection.settings_dict.get("EMBEDDED_VAR")
+    is_here = embedded is None or (Path(embedded) / "postgres").exists()
+    try:
+        version = batch_models.registered(opened) if is_here else None
+    except (OperationalError, ProgrammingError):
+        is_here, version = False, None
+    if not is_here:
+        return "note: there is no register of versions here that the twin could be compared with"
+    if version is not None and version.state == VersionState.RETIRED:
+        raise versions.VersionRetired(f"model version {version} is retired; install its successor")
+    if version is None:
+        return "note: this twin is not registered; what it says is a trial"
+    said = "" if versions.is_qualified(version) else "; what it says is a trial"
+    return f"{version} is {version.get_state_display().lower()}{said}"
 
 
 def _usual(opened: Opened) -> dict[str, float]:
@@ -188,6 +213,11 @@ def _hidden(path: Path) -> dict[Any, tuple[Floats, Floats]]:
     }
 
 
+def trained(data: Path, labels: Path, truth: Path | None) -> Model:
+    """Train a twin as `train_and_keep` does; the same files give the same numbers."""
+    return train(labelled(data, labels, truth), Options())
+
+
 def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> Path:
     """Train a twin and keep it under its label, with a dossier; never over another."""
     batch_models.check_free(label)
@@ -208,6 +238,7 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
             "deviating": sum(not one.is_normal for one in batches),
             "kinds": ", ".join(sorted({one.kind for one in batches if one.kind})),
         },
+        "training_batches": _digests(data, {str(one) for one in _labels(labels)}),
         "code_digest": artefacts.code_digest(),
         "options": {name: repr(value) for name, value in asdict(options).items()},
         "valid_range": f"0 to {oldest_h:g} h, a sample every {STEP_H:g} h, signals, units and recipe "
@@ -216,6 +247,16 @@ def train_and_keep(data: Path, labels: Path, truth: Path | None, label: str) -> 
         "no row of the data is in this file",
     }
     return batch_models.keep(label, artefacts.to_text(model, dossier))
+
+
+def _digests(data: Path, trained: Collection[str]) -> list[Json]:
+    """Name the batches of a file that were trained on by the digest of their content."""
+    table = batch_files.read(data)
+    return [
+        {"label": str(name), "content_digest": contents.digest(rows), "rows": len(rows)}
+        for name, at in table.rows_of().items()
+        if str(name) in trained and (rows := batch_rows.of(table, at))
+    ]
 
 
 def evaluate(data: Path, labels: Path, truth: Path | None, say: Say) -> None:

@@ -84,7 +84,7 @@ def test_a_version_is_qualified_over_the_api(client: Client) -> None:
     (one,) = client.get("/api/v1/model-versions").json()["results"]
     assert one["dossier"]["trainers"] == [trainer.username]
     for model, text in (
-        (ModelVersion, "temperature only"), (Qualification, "sensitivity"),
+        (ModelVersion, "temperature only"), (Qualification, "Skill (Peirce)"),
         (SealedTestSet, "the test of the protocol"),
     ):  # fmt: skip
         record = model.objects.get()

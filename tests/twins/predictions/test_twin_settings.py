@@ -3,8 +3,16 @@
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 
+from batches.recipes import master_recipes, versions
+from batches.recipes.actions import Action
 from batches.recipes.models import MasterRecipe
+from compliance.access.duties import Role
+from compliance.quality.changes import ChangeNotApproved
+from compliance.trail import recording
+from tests import factories
+from tests.factories import NOON, TEST
 from twins.plant import demo_recipe
 from twins.predictions import twin_settings
 
@@ -46,3 +54,38 @@ def test_settings_that_lack_something_are_refused_by_name(recipe: MasterRecipe) 
 
     with pytest.raises(twin_settings.TwinSettingsInvalid, match="initial"):
         twin_settings.of(recipe)
+
+
+@pytest.mark.requirement("A22-10")
+@pytest.mark.parametrize(
+    ("name", "value"), [("alert_threshold", "0.99"), ("horizon_h", 6), ("every_h", 24)]
+)
+def test_what_the_twin_is_told_changes_by_an_approved_change_only(
+    recipe: MasterRecipe, name: str, value: object
+) -> None:
+    """Raising the alert threshold of a running recipe would silence a qualified twin."""
+    told = {**recipe.twin_settings, name: value}
+    with (
+        pytest.raises(DatabaseError, match="draft a new version") as refused,
+        transaction.atomic(),
+        recording.recording(Action.RECIPE_REVISED, actor=TEST, at=NOON, reason="by hand"),
+    ):
+        MasterRecipe.objects.filter(pk=recipe.pk).update(twin_settings=told)
+    assert refused.value.__cause__.sqlstate == "GM002"  # type: ignore[union-attr]
+    engineer = factories.person(Role.PROCESS_ENGINEER)
+    asked = factories.change()
+    draft = master_recipes.copy(
+        recipe, change_number=asked.number, change_summary="fewer alerts", actor=engineer, at=NOON
+    )
+    master_recipes.revise(
+        draft, content=master_recipes.present(draft, twin_settings=told), actor=engineer, at=NOON,
+        reason="fewer alerts",
+    )  # fmt: skip
+    versions.submit(draft, confirmed=factories.confirmed(engineer))
+    reviewer = factories.person(Role.PROCESS_ENGINEER)
+    versions.review(draft, confirmed=factories.confirmed(reviewer))
+
+    with pytest.raises(ChangeNotApproved, match=asked.number):
+        versions.approve(
+            draft, confirmed=factories.confirmed(factories.person(Role.QUALITY_ASSURANCE))
+        )

@@ -16,6 +16,8 @@ from tests.twins.models.batch_monitoring import campaign
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
 from twins.predictions import batch_files, batch_replays
 
+# A twin is compared with the register of versions before it answers.
+pytestmark = pytest.mark.django_db
 SHIPPED = "penicillin-batch@2"
 COLUMNS = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
 Rows = list[dict[str, object]]

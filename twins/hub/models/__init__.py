@@ -2,6 +2,7 @@
 
 from twins.hub.models.drifts import DriftCheck, DriftFinding, DriftKind
 from twins.hub.models.qualifications import (
+    AnsweredBy,
     Criterion,
     Qualification,
     QualificationState,
@@ -18,6 +19,7 @@ from twins.hub.models.versions import (
 )
 
 __all__ = [
+    "AnsweredBy",
     "Criterion",
     "CustodyLook",
     "DriftCheck",

@@ -26,7 +26,12 @@ class RunOutcome(models.TextChoices):
     WITHOUT_SKILL = "without-skill", "No better than a guess"
 
 
-@controlled(guards=("qualification_moves",))
+class AnsweredBy(models.TextChoices):
+    VERSION = "version", "The frozen version was asked by the installation itself"
+    KEEPER = "keeper", "The answers were handed in by whoever ran the test"
+
+
+@controlled(guards=("qualification_moves", "qualification_under_change"))
 class Qualification(models.Model):
     """The protocol of one test of one version (Annex 22 draft, 4 and 7), and how it ended."""
 
@@ -37,6 +42,10 @@ class Qualification(models.Model):
         max_length=10, choices=QualificationState.choices, default=QualificationState.DRAFT
     )
     replaces = models.TextField(help_text="What it replaces, and how well that does it.")
+    change_number = models.CharField(
+        max_length=40, blank=True, default="",
+        help_text="Of the change control that puts it in the place of an earlier version.",
+    )  # fmt: skip
     drift_alpha = models.CharField(
         max_length=10, help_text="Chance of a false alarm of the drift watch, each window."
     )
@@ -99,7 +108,9 @@ class TestRun(models.Model):
     qualification = models.OneToOneField(Qualification, models.PROTECT, related_name="run")
     look = models.OneToOneField(CustodyLook, models.PROTECT, related_name="run")
     is_second_look = models.BooleanField(help_text="The test set had been opened before.")
-    labels = CanonicalJSONField()
+    answered_by = models.CharField(
+        max_length=10, choices=AnsweredBy.choices, default=AnsweredBy.KEEPER
+    )
     answers = CanonicalJSONField()
     scores = CanonicalJSONField()
     verdicts = CanonicalJSONField()

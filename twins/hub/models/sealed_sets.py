@@ -48,7 +48,7 @@ class SealedBatch(models.Model):
         return f"{self.test_set}: {self.label}"
 
 
-@controlled(append_only=True, guards=("custody_look_allowed",))
+@controlled(append_only=True, guards=("custody_look_allowed", "custody_look_apart"))
 class CustodyLook(models.Model):
     """Somebody opened a test set: who, when, for which qualification and why; they are counted."""
 

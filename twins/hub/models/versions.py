@@ -14,7 +14,7 @@ class VersionState(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
-@controlled(guards=("model_version_lives",))
+@controlled(guards=("model_version_lives", "model_version_newest_test"))
 class ModelVersion(models.Model):
     """One frozen version of a twin model (Annex 22 draft, 1 and 3): name, code and parameters."""
 
@@ -35,6 +35,10 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["name", "code_digest", "parameters_digest"], name="model_version_unique"
+            ),
+            # The same bytes under another name would begin without the history of the first.
+            models.UniqueConstraint(
+                fields=["code_digest", "parameters_digest"], name="model_version_bytes_once"
             ),
             models.CheckConstraint(
                 name="model_version_state_known",
@@ -57,6 +61,10 @@ class ModelDossier(models.Model):
     limits = models.TextField(help_text="What it cannot do, and must not be used for.")
     training = models.TextField(
         help_text="Where the training data came from, or why there are none."
+    )
+    is_training_repeated = models.BooleanField(
+        default=False,
+        help_text="The installation trained it again from these batches, to the same numbers.",
     )
     prepared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     prepared_at = models.DateTimeField()

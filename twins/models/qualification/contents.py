@@ -21,7 +21,8 @@ class RowsUnreadable(ValueError):
 def digest(rows: Iterable[Row]) -> str:
     """Return the SHA-256 over the sorted canonical rows of a batch, without what names it.
 
-    Numbers count by their value: 1, "1.0" and "1.00" are the same.
+    Numbers count by their value: 1, "1.0" and "1.00" are the same. What a row has no value for
+    counts as not there, whether the file has an empty cell or no such member.
     """
     lines = sorted(_line(row) for row in rows)
     if not lines:
@@ -46,12 +47,18 @@ def means(rows: Iterable[Row]) -> dict[str, float]:
 
 def _line(row: Row) -> bytes:
     kept = {
-        name: _value(value) for name, value in row.items() if name.lower() not in NAMES_OF_BATCHES
+        name: _value(value)
+        for name, value in row.items()
+        if name.lower() not in NAMES_OF_BATCHES and not _is_absent(value)
     }
     if not kept:
         raise RowsUnreadable("a row has nothing but the name of its batch")
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _value(value: object) -> documents.Json:

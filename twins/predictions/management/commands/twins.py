@@ -1,7 +1,5 @@
 """Work with twins: batch twins are trained, FMUs imported, mechanistic ones fitted and checked."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from twins.predictions import (
     batch_files,
     batch_replays,
     co_simulations,
+    one_thread,
     process_files,
     process_monitors,
     process_qualities,
@@ -126,7 +125,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["act"] in ("train", "evaluate", "monitor", "regress"):
-            self._pin_threads()
+            one_thread.pin(self)
         try:
             self._act(options)
         except Refused as refused:
@@ -262,13 +261,6 @@ class Command(BaseCommand):
                 kept, answered, data=options["data"], label=options["keep"]
             )
             self.stdout.write(f"{options['keep']} is trained and frozen in {path}")
-
-    def _pin_threads(self) -> None:
-        """Start again with one thread: sums over several depend on the machine."""
-        from_shell = getattr(self, "_called_from_command_line", False)
-        if from_shell and os.environ.get("OPENBLAS_NUM_THREADS") != "1":
-            pinned = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-            os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **pinned})  # noqa: S606 -- ourselves
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
