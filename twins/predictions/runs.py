@@ -6,12 +6,14 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
 from twins.hub import versions
 from twins.models.forecasts import Forecast
-from twins.predictions import alerts, claims, environment, inputs, request_bytes
+from twins.predictions import alerts, claims, environment, inputs, leases, request_bytes
 from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
 
@@ -46,7 +48,8 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
     Raise `ClaimLost` when it took so long that another worker has taken it over.
     """
     began = time.monotonic()
-    outcome = _outcome(prediction)
+    with leases.renewed(lambda now: claims.renew(prediction, at=now)):
+        outcome = _outcome(prediction)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     action = Action.PREDICTION_FAILED if outcome.problem else Action.PREDICTION_FINISHED
     with recording.recording(
@@ -104,6 +107,8 @@ def _outcome(prediction: Prediction) -> Outcome:
     try:
         # From the bytes, not from the request: a replay has nothing else.
         forecast, output = answer(prediction.model_version.name, given=given)
+    except (SoftTimeLimitExceeded, MemoryError):
+        raise  # says something of the worker, and nothing of the twin: another one takes it over
     except Exception as error:
         # A twin is pure: what it raises for this input it raises each time, so it is the outcome.
         log.exception("prediction %s failed", prediction.pk)
