@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,9 +46,6 @@ for run in (first, second):
     tasks.start(run)
 print(json.dumps([first.number, second.number]))
 """
-OPEN = (
-    "from twins.bulk.models import BulkRun as R; print(R.objects.filter(state='running').count())"
-)
 
 
 class Faults:
@@ -71,11 +69,10 @@ class Faults:
         print(
             "killed: " + ", ".join(f"{n} {c}" for n, c in sorted(self.killed.items())), flush=True
         )
-        deadline = time.monotonic() + SETTLED_S
-        while self.installation.ask(OPEN) != "0":
-            if time.monotonic() > deadline:
-                return [f"work is still open {SETTLED_S:.0f} s after the last kill"]
-            time.sleep(3)
+        try:
+            self.installation.manage("bulk", "watch", *numbers, timeout=SETTLED_S)
+        except subprocess.TimeoutExpired:
+            return [f"work is still open {SETTLED_S:.0f} s after the last kill"]
         return Books(self.installation).faults(numbers, batches=batches, hours=hours)
 
     def _kill(self, what: str) -> None:

@@ -68,13 +68,12 @@ class Books:
                 yield f"{run} part {order} is {state} after {attempts}, and ended {ended} times"
 
     def _results(self, numbers: list[str], runs: dict[str, list[str]]) -> Iterator[str]:
+        if ended := [number for number in numbers if runs[number][0] != "done"]:
+            yield f"not done: {', '.join(ended)}"
+            return
+        done = self._installation.manage("bulk", "replay", *numbers)
+        print(f"again, in one process:\n{done.stdout.strip()}", flush=True)
         for number in numbers:
-            if runs[number][0] != "done":
-                yield f"{number} is {runs[number][0]}"
-                continue
-            done = self._installation.manage("bulk", "replay", number)
-            print(
-                f"{number} again, in one process: {done.stdout.strip() or done.stderr}", flush=True
-            )
-            if done.returncode or runs[number][1] not in done.stdout:
+            same = f"{number}\tidentical to the byte\t{runs[number][1]}"
+            if done.returncode or same not in done.stdout:
                 yield f"{number} is not the same again: {done.stderr}"

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             doing.add_argument("--queue", action="store_true", help="send it to the workers")
         for name, text in (("cancel", "run no further part"), ("retry", "try failed parts again")):
             doing = doings.add_parser(name, help=text)
-            doing.add_argument("number")
+            doing.add_argument("number", nargs=1)
         for doing in [
             doings.choices[name] for name in ("predictions", "futures", "cancel", "retry")
         ]:
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             ("work", "do parts in this process until none is left"),
             ("replay", "do a finished run again from its record, and compare"),
         ):
-            doings.add_parser(name, help=text).add_argument("number")
+            doings.add_parser(name, help=text).add_argument("number", nargs="+")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -78,32 +78,40 @@ class Command(BaseCommand):
         self.stdout.write(run.number)
 
     def _cancel(self, options: dict[str, Any]) -> None:
-        self._say(running.cancel(_run(options), **_who(options)))
+        self._say(running.cancel(_run(*options["number"]), **_who(options)))
 
     def _retry(self, options: dict[str, Any]) -> None:
-        self._say(running.retry(_run(options), **_who(options)))
+        self._say(running.retry(_run(*options["number"]), **_who(options)))
 
     def _status(self, options: dict[str, Any]) -> None:
-        self._say(_run(options))
+        for number in options["number"]:
+            self._say(_run(number))
 
     def _watch(self, options: dict[str, Any]) -> None:
-        while (run := _run(options)).state == BulkState.RUNNING:
-            time.sleep(_WATCH_S)
-        self._say(run)
+        for number in options["number"]:
+            while (run := _run(number)).state == BulkState.RUNNING:
+                time.sleep(_WATCH_S)
+            self._say(run)
 
     def _work(self, options: dict[str, Any]) -> None:
-        run = _run(options)
-        while running.go_on(run):
-            pass
-        self._say(_run(options))
+        for number in options["number"]:
+            run = _run(number)
+            while running.go_on(run):
+                pass
+            self._say(_run(number))
 
     def _replay(self, options: dict[str, Any]) -> None:
-        found = running.repeat(_run(options))
-        for difference in found.different:
-            self.stdout.write(f"\t{difference}")
-        if not found.identical:
-            raise CommandError(f"DIFFERENT: {found.computed_digest}, {found.recorded_digest}")
-        self.stdout.write(f"identical to the byte\t{found.computed_digest}")
+        different = []
+        for number in options["number"]:
+            found = running.repeat(_run(number))
+            for difference in found.different:
+                self.stdout.write(f"\t{difference}")
+            is_same = "identical to the byte" if found.identical else "DIFFERENT"
+            self.stdout.write(f"{number}\t{is_same}\t{found.computed_digest}")
+            if not found.identical:
+                different.append(number)
+        if different:
+            raise CommandError(f"not as recorded: {', '.join(different)}")
 
     def _say(self, run: BulkRun) -> None:
         found = running.progress(run)
@@ -113,10 +121,10 @@ class Command(BaseCommand):
         )
 
 
-def _run(options: dict[str, Any]) -> BulkRun:
-    run = BulkRun.objects.filter(number=options["number"]).first()
+def _run(number: str) -> BulkRun:
+    run = BulkRun.objects.filter(number=number).first()
     if run is None:
-        raise CommandError(f"there is no bulk run {options['number']}")
+        raise CommandError(f"there is no bulk run {number}")
     return run
 
 
