@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -55,7 +56,7 @@ class Faults:
         self.installation, self.seconds = installation, seconds
         self.dice = random.Random(seed)
         self.killed: Counter[str] = Counter()
-        self.last: dict[str, float] = {}
+        self.whole_at = 0.0
 
     def run(self, *, batches: int, hours: int, members: int) -> list[str]:
         """Kill for the given time, let the work end, and return what is not as it must be."""
@@ -79,15 +80,18 @@ class Faults:
         now = time.monotonic()
         name = self.dice.choice(["bulk", "bulk", "worker"])
         pid = self.installation.pids().get(name)
-        if what == "broker" and now - self.last.get("broker", 0.0) >= SAME_AGAIN_S:
-            self.last["broker"] = now
-            self.killed["broker"] += 1
-            self.installation.kill_server("valkey")
+        # A worker may end with the broker: both count against the patience of the supervisor.
+        is_whole = what != "child" and now - self.whole_at >= SAME_AGAIN_S
+        if what == "broker" and is_whole:
+            with suppress(AssertionError):  # killed, and not up again yet
+                self.installation.kill_server("valkey")
+                self.whole_at = now
+                self.killed["broker"] += 1
             return
         if pid is None or not psutil.pid_exists(pid):
             return  # it is not up again yet
-        if what == "parent" and now - self.last.get(name, 0.0) >= SAME_AGAIN_S:
-            self.last[name] = now
+        if what == "parent" and is_whole:
+            self.whole_at = now
             self.killed[f"{name} with its processes"] += 1
             psutil.Process(pid).kill()
             return
