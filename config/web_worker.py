@@ -8,7 +8,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] -- gunicorn says nothing of its types
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A worker of threads that refuses with RFC 9457 what cannot be read as HTTP/1.1."""
 
     REFUSED: ClassVar = {
@@ -39,7 +39,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] -- gunicorn says nothing of it
 
 def _answer(status: int, code: str, detail: str) -> bytes:
     # The application is there only once the worker has loaded it.
-    from compliance.api_contract import correlation, problems  # noqa: PLC0415
+    from compliance.api_contract import correlation, problems
 
     correlated = correlation.chosen({})
     current = correlation.current.set(correlated)

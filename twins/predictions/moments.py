@@ -10,7 +10,7 @@ from django.db.models import Max, Q, QuerySet
 from batches.execution.models import Batch, BatchState, DispositionState, ReadingSegment
 from batches.recipes.models import MasterRecipe
 from compliance.refusals import Refused
-from twins.predictions import inputs, twin_settings
+from twins.predictions import inputs, kinds
 from twins.predictions.models import Prediction
 
 
@@ -88,7 +88,7 @@ def _latest_of(batches: Sequence[Batch]) -> dict[int, datetime]:
 
 def _step(recipe: MasterRecipe) -> timedelta | Refused:
     try:
-        return timedelta(hours=twin_settings.of(recipe).every_h)
+        return timedelta(hours=kinds.of(recipe.twin).every_h(recipe))
     except Refused as refused:
         return refused
 
@@ -100,7 +100,7 @@ def _latest(segments: QuerySet[ReadingSegment]) -> datetime | None:
 
 def _grid(batch: Batch, *, after: datetime | None, until: datetime) -> Iterator[datetime]:
     """Yield whole multiples of the recipe's interval since the start, in (after, until]."""
-    step = timedelta(hours=twin_settings.of(batch.recipe).every_h)
+    step = timedelta(hours=kinds.of(batch.recipe.twin).every_h(batch.recipe))
     return _multiples(batch, step, after=after, until=until)
 
 
