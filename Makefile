@@ -12,7 +12,7 @@ DATA ?=
 BIND ?= auto
 
 .PHONY: help setup demo up test requirements services check format lock bench clean api-attack api-lint \
-	generated-client faults
+	generated-client faults bulk-faults
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -82,6 +82,9 @@ generated-client: setup  ## Let a client generated from the schema do a whole ba
 
 faults: setup  ## Kill web, database and network under eight clients (ARGS='--seconds 300')
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+bulk-faults: setup  ## Kill workers and broker under bulk predictions (ARGS='--seconds 300 --batches 12')
+	@$(BIN)/python -m tests.bulk_faults $(ARGS)
 
 # In npm's own cache, pinned; only this target needs node.
 LINTERS := npx --yes --package=@stoplight/spectral-cli@6.16.3 --package=@redocly/cli@2.77.0

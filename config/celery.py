@@ -4,11 +4,21 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, task_failure, task_postrun, task_prerun, worker_init
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    task_failure,
+    task_postrun,
+    task_prerun,
+    worker_init,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from compliance.trail import recording
+from config import queues
+
+NICENESS = 10
 
 app = Celery("gmp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -23,6 +33,13 @@ def _note_configuration(signal: Any, **_: Any) -> None:
     from config import configuration
 
     configuration.note("beat" if signal is beat_init else "worker", at=timezone.now())
+
+
+@celeryd_after_setup.connect
+def _give_way(instance: Any, **_: Any) -> None:
+    """Let a worker that serves bulk work only, and its processes, run when nobody else wants to."""
+    if set(instance.app.amqp.queues.consume_from) == {queues.BULK}:
+        os.nice(NICENESS)
 
 
 @task_prerun.connect

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from compliance.quality import working_hours
-from config import env, identity_providers
+from config import env, identity_providers, queues
 from config.embedded import valkey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "batches.exchange",
     "twins.hub",
     "twins.predictions",
+    "twins.bulk",
     "twins.plant",
     "config.site.ProductAdminConfig",
     "django.contrib.auth",
@@ -303,6 +304,8 @@ SPECTACULAR_SETTINGS = {
         "DeviationState": "compliance.quality.models.DeviationState",
         "AlertState": "twins.predictions.models.AlertState",
         "PredictionState": "twins.predictions.models.PredictionState",
+        "BulkState": "twins.bulk.models.BulkState",
+        "BulkKind": "twins.bulk.models.BulkKind",
     },
 }
 
@@ -320,8 +323,21 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are no results: beat adds no job of its own to clean up
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_DEFAULT_QUEUE = queues.SCHEDULED
+CELERY_TASK_ROUTES = queues.ROUTES
+# One part of a bulk run: seconds it may take, and MiB of memory it may use.
+BULK_PART_SECONDS = env.number("GMP_BULK_PART_SECONDS", 300)
+BULK_PART_MEMORY_MB = env.number("GMP_BULK_PART_MEMORY_MB", 1024)
+# So many workers of one run at least: the sweep asks for those that it lacks.
+BULK_WIDTH = env.number("GMP_BULK_WIDTH", 8)
+# Processes of each worker that `up` starts, of bulk work another number; 0: one a core.
+WORKER_PROCESSES = env.number("GMP_WORKER_PROCESSES", 2)
+BULK_PROCESSES = env.number("GMP_BULK_PROCESSES", 0)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}  # a killed worker's task comes back
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,  # a killed worker's task comes back
+    "queue_order_strategy": "priority",  # a worker's queues in the order of config/queues.py
+}
 # A page load never waits for the broker: what is not queued now, a sweep queues later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}

@@ -80,6 +80,7 @@ class Duty(StrEnum):
     INSPECT = "inspect"
     BUILD_REPORT = "build-report"
     # twins
+    ASK_TWINS = "ask-twins"
     AUTHOR_MODEL = "author-model"
     KEEP_TEST_SET = "keep-test-set"
     APPROVE_MODEL = "approve-model"
@@ -105,7 +106,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
     Role.SUPERVISOR: frozenset(
         _SHOP_FLOOR
         | {Duty.START_BATCH, Duty.INVESTIGATE, Duty.ANSWER_ALERT, Duty.BUILD_REPORT}
-        | {Duty.WORK_ON_CAPA, Duty.REQUEST_CHANGE, Duty.ASSESS_RISK}
+        | {Duty.WORK_ON_CAPA, Duty.REQUEST_CHANGE, Duty.ASSESS_RISK, Duty.ASK_TWINS}
     ),
     Role.WAREHOUSE: frozenset(
         {Duty.READ, Duty.RECEIVE_MATERIAL, Duty.SHIP_BATCH, Duty.OPEN_DEVIATION}
@@ -127,7 +128,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
         | {Duty.WORK_ON_CAPA, Duty.APPROVE_CAPA, Duty.REQUEST_CHANGE, Duty.APPROVE_CHANGE}
         | {Duty.ASSESS_RISK, Duty.APPROVE_RISK, Duty.REVIEW_TRAIL, Duty.PLACE_LEGAL_HOLD}
         | {Duty.PROVE_IDENTITY, Duty.MANAGE_TRAINING, Duty.REVIEW_ACCESS}
-        | {Duty.ACKNOWLEDGE_ALARM, Duty.APPROVE_MODEL}
+        | {Duty.ACKNOWLEDGE_ALARM, Duty.APPROVE_MODEL, Duty.ASK_TWINS}
     ),
     # EU GMP Annex 16: only the QP certifies; that act comes with the certificate's register.
     Role.QUALIFIED_PERSON: frozenset(
@@ -139,7 +140,7 @@ DUTIES: dict[str, frozenset[Duty]] = {
         {Duty.READ, Duty.AUTHOR_RECIPE, Duty.OPEN_DEVIATION, Duty.INVESTIGATE}
         | {Duty.ANSWER_ALERT, Duty.BUILD_REPORT, Duty.MANAGE_EQUIPMENT}
         | {Duty.AUTHOR_SPECIFICATION, Duty.WORK_ON_CAPA, Duty.REQUEST_CHANGE, Duty.ASSESS_RISK}
-        | {Duty.AUTHOR_MODEL}
+        | {Duty.AUTHOR_MODEL, Duty.ASK_TWINS}
     ),
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {Duty.READ, Duty.ADMINISTER_ACCESS, Duty.ADMINISTER_SCHEDULE, Duty.ACKNOWLEDGE_ALARM}

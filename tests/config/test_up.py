@@ -41,6 +41,8 @@ VAR_DIR = BASE_DIR / "var"
 SECRET_KEY = "of this test only"
 ALLOWED_HOSTS = ["127.0.0.1"]
 EMBEDDED_POSTGRES = EMBEDDED_BROKER = True
+WORKER_PROCESSES = BULK_PROCESSES = 1
+BULK_PART_MEMORY_MB = 512
 INSTALLED_APPS = ["config", "chain", "django_celery_beat"]
 DATABASES = {{"default": {{"ENGINE": "config.embedded.backend", "NAME": "postgres",
                           "USER": "postgres", "EMBEDDED_VAR": str(VAR_DIR)}}}}
@@ -171,7 +173,7 @@ def test_up_runs_everything_restarts_what_is_killed_and_leaves_nothing_behind(
     url = said[-1].split()[1]
     status_file = project / "var" / "up.json"
     pids: dict[str, int] = json.loads(status_file.read_text())["pids"]
-    assert sorted(pids) == ["beat", "sequencer", "signer", "up", "web", "worker"]
+    assert sorted(pids) == ["beat", "bulk", "sequencer", "signer", "up", "web", "worker"]
     assert answer(url) == "42"
 
     second, _ = run(project, "manage.py", "up", "--bind", "127.0.0.1:0").communicate(timeout=30)

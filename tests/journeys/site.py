@@ -91,9 +91,9 @@ class Person(Caller):
 
 
 @contextmanager
-def running(installation: "Installation") -> Iterator[str]:
+def running(installation: "Installation", *words: str) -> Iterator[str]:
     """Run everything that the product needs, and return where it is; what it says is in `up.log`."""
-    site = installation.start("up", "--bind", "auto")
+    site = installation.start("up", "--bind", "auto", *words)
     assert site.stdout is not None
     with site.stdout as said:
         try:

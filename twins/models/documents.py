@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
@@ -26,12 +27,17 @@ def of(value: object) -> Json:
     if isinstance(value, int):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: of(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return {name: of(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, Mapping):
         return {str(key): of(value[key]) for key in sorted(value)}
     if isinstance(value, (tuple, list)):
         return [of(one) for one in value]
     raise NotADocument(f"{type(value).__name__} has no form in a document")
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(kind))
 
 
 def digest(value: object) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import ensemble, feeding, integrate, observing
-from twins.models.cho_fed_batch import equations, measuring, members
+from twins.models.cho_fed_batch import equations, kernel, measuring, members
 from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.models.cho_fed_batch.equations import STATE_NAMES
 from twins.models.cho_fed_batch.members import STATES
@@ -107,14 +107,10 @@ def _step(
     group: tuple[Seen, ...],
 ) -> Estimate:
     duration_h = end_h - before.at_h
-    solution = integrate.advance(
+    solution = kernel.advance(
         integrate.begin(before.rows[:STATES]),
-        members.rates(
-            before.rows,
-            commanded_l_per_h=commanded_l_per_h,
-            feed_glucose_mmol_l=request.feed_glucose_mmol_l,
-            feed_glutamine_mmol_l=request.feed_glutamine_mmol_l,
-        ),
+        members.coefficients(before.rows),
+        members.feed(before.rows, request, commanded_l_per_h=commanded_l_per_h),
         duration_h=duration_h,
         steps=STEPS_AN_HOUR,
     )

@@ -1,6 +1,7 @@
 """Carry an estimated ensemble into the future under the recipe's feed."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import ensemble, estimation, feeding, integrate
-from twins.models.cho_fed_batch import equations, measuring, members
+from twins.models.cho_fed_batch import equations, kernel, measuring, members
 from twins.models.cho_fed_batch.members import STATES
 from twins.models.estimation import MEMBERS
 from twins.models.integrate import Solution
@@ -17,6 +18,7 @@ from twins.models.requests import ForecastRequest
 FloatArray = NDArray[np.float64]
 
 _STREAM_FUTURE = 3
+Draw = Callable[[int], FloatArray]  # the normals of a step, of the shape of the rows
 
 
 @dataclass(frozen=True)
@@ -35,34 +37,28 @@ def ends(request: ForecastRequest) -> tuple[float, ...]:
     return tuple(request.as_of_h + hour for hour in hours)
 
 
-def project(request: ForecastRequest, rows: FloatArray) -> Projection:
+def project(request: ForecastRequest, rows: FloatArray, *, draw: Draw | None = None) -> Projection:
     """Project one ensemble, or several side by side that share their future noise.
 
-    `rows` has MEMBERS columns for each ensemble. Raises `IntegrationInaccurate`.
+    `rows` has MEMBERS columns for each ensemble; with `draw`, as many as that draws for a step.
+    Raises `IntegrationInaccurate`.
     """
     ends_h = ends(request)
-    side_by_side = rows.shape[-1] // MEMBERS
+    drawn_for = draw or _shared(request, rows)
     solution = integrate.begin(rows[:STATES])
     uncertain = rows[STATES:]
     recorded = [rows]
     for step, (start_h, end_h) in enumerate(pairwise(ends_h)):
         duration_h = end_h - start_h
         rate = feeding.mean_rate(request.feed, start_h=start_h, end_h=end_h)
-        solution = integrate.advance(
+        solution = kernel.advance(
             solution,
-            members.rates(
-                recorded[-1],
-                commanded_l_per_h=rate,
-                feed_glucose_mmol_l=request.feed_glucose_mmol_l,
-                feed_glutamine_mmol_l=request.feed_glutamine_mmol_l,
-            ),
+            members.coefficients(recorded[-1]),
+            members.feed(recorded[-1], request, commanded_l_per_h=rate),
             duration_h=duration_h,
             steps=estimation.STEPS_AN_HOUR,
         )
-        drawn = math.sqrt(duration_h) * ensemble.standard_normals(
-            seed=request.seed, stream=(_STREAM_FUTURE, step), shape=(rows.shape[0], MEMBERS)
-        )
-        drawn = np.tile(drawn, (1, side_by_side))
+        drawn = math.sqrt(duration_h) * drawn_for(step)
         noise = 1.0 + measuring.PROCESS_NOISE * drawn[:STATES]
         solution = Solution(fine=solution.fine * noise, coarse=solution.coarse * noise)
         uncertain = uncertain + members.FUTURE_WALK * drawn[STATES:]
@@ -79,3 +75,13 @@ def project(request: ForecastRequest, rows: FloatArray) -> Projection:
         },
         error=error,
     )
+
+
+def _shared(request: ForecastRequest, rows: FloatArray) -> Draw:
+    def draw(step: int) -> FloatArray:
+        drawn = ensemble.standard_normals(
+            seed=request.seed, stream=(_STREAM_FUTURE, step), shape=(rows.shape[0], MEMBERS)
+        )
+        return np.tile(drawn, (1, rows.shape[-1] // MEMBERS))
+
+    return draw

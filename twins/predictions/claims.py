@@ -1,6 +1,6 @@
 """Claim the run of a batch and a moment, so that two workers never both count."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from batches.execution.models import Batch
 from compliance.trail import recording
@@ -8,12 +8,10 @@ from compliance.trail.recording import System
 from twins.hub import versions
 from twins.predictions import inputs, kinds
 from twins.predictions.actions import Action
+from twins.predictions.leases import STALE_AFTER
 from twins.predictions.models import Prediction, PredictionState
 
 WORKER = System("prediction worker")
-# A run takes seconds: whoever still holds a claim after this has died. Should it only have been
-# very slow, its result is refused (`runs.ClaimLost`).
-STALE_AFTER = timedelta(minutes=5)
 
 
 def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
@@ -55,6 +53,18 @@ def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
         return None
     prediction.claimed_at = at
     return prediction
+
+
+def renew(prediction: Prediction, *, at: datetime) -> None:
+    """Say that a claimed run goes on; a run that another worker has taken over is left to it."""
+    with recording.recording(
+        Action.PREDICTION_CLAIMED, actor=WORKER, at=at, reason="the run goes on"
+    ):
+        renewed = Prediction.objects.filter(
+            pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at=prediction.claimed_at
+        ).update(claimed_at=at)
+    if renewed:
+        prediction.claimed_at = at
 
 
 def left_behind(*, at: datetime) -> list[Prediction]:

@@ -73,9 +73,9 @@ def hours(moment: datetime, *, since: datetime) -> float:
 def _readings(
     batch: Batch, *, started_at: datetime, as_of: datetime, tags: Collection[str]
 ) -> Iterator[Observation]:
-    for tag in sorted(tags):
-        read = series.of(batch, tag=tag, first=started_at, last=as_of, max_points=None)
-        for point in read.points:
+    read = series.of_tags(batch, tags=tags, first=started_at, last=as_of)
+    for tag in sorted(read):
+        for point in read[tag]:
             at_h = hours(point.at, since=started_at)
             yield Observation(tag, at_h, float(point.value), at_h)
 

@@ -6,10 +6,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
-from twins.predictions import alerts, claims, environment, kinds, request_bytes
+from twins.predictions import alerts, claims, environment, kinds, leases, request_bytes
 from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
 from twins.predictions.said import Said
@@ -44,7 +46,8 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
     Raise `ClaimLost` when it took so long that another worker has taken it over.
     """
     began = time.monotonic()
-    outcome = _outcome(prediction)
+    with leases.renewed(lambda now: claims.renew(prediction, at=now)):
+        outcome = _outcome(prediction)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     action = Action.PREDICTION_FAILED if outcome.problem else Action.PREDICTION_FINISHED
     with recording.recording(
@@ -98,6 +101,8 @@ def _outcome(prediction: Prediction) -> Outcome:
     try:
         # From the bytes, not from the request: a replay has nothing else.
         said = answer(prediction.model_version.name, given=given)
+    except (SoftTimeLimitExceeded, MemoryError):
+        raise  # says something of the worker, and nothing of the twin: another one takes it over
     except Exception as error:
         # A twin is pure: what it raises for this input it raises each time, so it is the outcome.
         log.exception("prediction %s failed", prediction.pk)

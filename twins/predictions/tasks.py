@@ -14,6 +14,8 @@ from twins.predictions import claims, moments, runs
 log = logging.getLogger(__name__)
 # One sweep queues at most so many a batch: a new twin beside a long batch does not fill the queue.
 CATCH_UP = 8
+# What no worker took for so long is dropped: the next sweep asks again, and the queue stays short.
+EXPIRES_S = 60
 
 
 @shared_task
@@ -33,11 +35,13 @@ def predict_running(**_: Any) -> int:
     """Queue what is due and was never run, and what a worker left behind; return how many."""
     at = timezone.now()
     due = [(run.batch_id, run.as_of) for run in claims.left_behind(at=at)]
-    for batch in moments.predicted_batches():
-        try:
-            due.extend((batch.pk, as_of) for as_of in moments.missing(batch, at_most=CATCH_UP))
-        except Refused as refused:
-            log.warning("no predictions of %s: %s", batch, refused)
+    for batch, missing in moments.missing_of_all(at_most=CATCH_UP):
+        if isinstance(missing, Refused):
+            log.warning("no predictions of %s: %s", batch, missing)
+        else:
+            due.extend((batch.pk, as_of) for as_of in missing)
     for batch_id, as_of in due:
-        predict.delay(batch_id=batch_id, as_of=as_of.isoformat())
+        predict.apply_async(
+            kwargs={"batch_id": batch_id, "as_of": as_of.isoformat()}, expires=EXPIRES_S
+        )
     return len(due)

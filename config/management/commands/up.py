@@ -14,20 +14,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from config import listening, status
+from config import listening, queues, status
 from config.children import Child
 from config.embedded import lease, postgres, valkey
 from config.supervisor import GaveUp, Supervisor
 
 READY_S = 120.0
-PARTS = ("sequencer", "signer", "web", "worker", "beat")  # in the order of start
-COLOURS = {"sequencer": 35, "signer": 32, "web": 36, "worker": 33, "beat": 34}
+PARTS = ("sequencer", "signer", "web", "worker", "bulk", "beat")  # in the order of start
+COLOURS = {"sequencer": 35, "signer": 32, "web": 36, "worker": 33, "bulk": 37, "beat": 34}
 OTHER_COLOUR = 31
 
 
 class Command(BaseCommand):
     help = (
-        "Run the web server, the worker, the schedule, the sequencer and the signer until Ctrl-C."
+        "Run the web server, the workers, the schedule, the sequencer and the signer until Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -104,18 +104,36 @@ def children(listener: socket.socket | None, *, workers: int) -> list[Child]:
             for name in ("sequencer", "signer")
         ),
         *web,
-        Child(
-            name="worker",
-            command=[*celery, "worker", "--loglevel", "INFO"],
-            grace_s=30.0,  # a warm shutdown finishes what it began
-            folder=folder,
-        ),
+        *(_worker(name, celery) for name in queues.WORKERS),
         Child(
             name="beat",
             command=[*celery, "beat", "--loglevel", "INFO", "--scheduler", scheduler],
             folder=folder,
         ),
     ]
+
+
+def _worker(name: str, celery: list[str]) -> Child:
+    """Return a worker of its queues; that of bulk work gives way to the others (config/celery.py)."""
+    is_bulk = name == queues.BULK
+    processes = (settings.BULK_PROCESSES if is_bulk else settings.WORKER_PROCESSES) or cores()
+    # A process that has grown beyond this ends after its task, and a fresh one takes its place.
+    grown_kib = settings.BULK_PART_MEMORY_MB * 1024
+    return Child(
+        name=name,
+        command=[
+            *(*celery, "worker", "--loglevel", "INFO", "--hostname", f"{name}@%h"),
+            *("--queues", ",".join(queues.WORKERS[name]), "--concurrency", str(processes)),
+            *(("--max-memory-per-child", str(grown_kib)) if is_bulk else ()),
+        ],
+        grace_s=30.0,  # a warm shutdown finishes what it began
+        folder=settings.BASE_DIR,
+    )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _web(listener: socket.socket, *, workers: int) -> Child:

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.models.cho_fed_batch import equations, measuring, parameters
+from twins.models.cho_fed_batch import measuring, parameters
 from twins.models.cho_fed_batch.declared import UNCERTAIN
 from twins.models.cho_fed_batch.equations import STATE_NAMES, Coefficients, Feed
-from twins.models.integrate import Derivative
+from twins.models.requests import ForecastRequest
 
 FloatArray = NDArray[np.float64]
 
@@ -31,20 +31,13 @@ def coefficients(rows: FloatArray) -> Coefficients:
     )
 
 
-def rates(
-    rows: FloatArray,
-    *,
-    commanded_l_per_h: float,
-    feed_glucose_mmol_l: float,
-    feed_glutamine_mmol_l: float,
-) -> Derivative:
-    """Return the equations of each member under a commanded feed, of which its pump has a share."""
-    feed = Feed(
+def feed(rows: FloatArray, request: ForecastRequest, *, commanded_l_per_h: float) -> Feed:
+    """Return what flows into each member under a commanded feed, of which its pump has a share."""
+    return Feed(
         rate_l_per_h=commanded_l_per_h * rows[measuring.PUMP],
-        glucose_mmol_l=feed_glucose_mmol_l,
-        glutamine_mmol_l=feed_glutamine_mmol_l,
+        glucose_mmol_l=request.feed_glucose_mmol_l,
+        glutamine_mmol_l=request.feed_glutamine_mmol_l,
     )
-    return equations.derivative(coefficients(rows), feed)
 
 
 def bounded(rows: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twins.models import integrate
-from twins.models.cho_fed_batch import equations
+from twins.models.cho_fed_batch import equations, kernel
 from twins.models.cho_fed_batch.equations import STATE_NAMES, Coefficients, Feed
 
 FloatArray = NDArray[np.float64]
@@ -41,9 +41,10 @@ def simulate(
     worst, start_h = 0.0, 0.0
     for end_h, rate in zip(ends_h, rates_l_per_h, strict=True):
         feed = Feed(rate, feed_glucose_mmol_l, feed_glutamine_mmol_l)
-        solution = integrate.advance(
+        solution = kernel.advance(
             solution,
-            equations.derivative(constants, feed),
+            constants,
+            feed,
             duration_h=end_h - start_h,
             steps=steps_an_interval,
         )

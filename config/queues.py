@@ -1,0 +1,15 @@
+"""Say in which queue each task waits, so that bulk work never stands before a person."""
+
+INTERACTIVE = "interactive"  # what a person waits for
+SCHEDULED = "scheduled"  # what the schedule asks for, and what readings bring
+BULK = "bulk"  # what may take hours
+ALL = (INTERACTIVE, SCHEDULED, BULK)
+
+# Every task that is not named here waits in the queue of the schedule.
+ROUTES = {
+    "compliance.reports.tasks.build_report": {"queue": INTERACTIVE},
+    "compliance.inspection.tasks.run_inspection": {"queue": INTERACTIVE},
+    "twins.bulk.tasks.run_part": {"queue": BULK},
+}
+# Which worker of `manage.py up` serves which queues, the first ones first.
+WORKERS = {"worker": (INTERACTIVE, SCHEDULED), "bulk": (BULK,)}
