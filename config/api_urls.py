@@ -23,6 +23,7 @@ ROOMS = (
     "compliance.signin",
     "compliance.access",
     "twins.predictions",
+    "twins.advice",
     "twins.hub",
 )
 _rooms: list[URLPattern | URLResolver] = [

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "batches.exchange",
     "twins.hub",
     "twins.predictions",
+    "twins.advice",
     "twins.plant",
     "config.site.ProductAdminConfig",
     "django.contrib.auth",
@@ -303,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "DeviationState": "compliance.quality.models.DeviationState",
         "AlertState": "twins.predictions.models.AlertState",
         "PredictionState": "twins.predictions.models.PredictionState",
+        "ProposalState": "twins.advice.models.ProposalState",
     },
 }
 

@@ -39,7 +39,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] -- gunicorn says nothing of it
 
 def _answer(status: int, code: str, detail: str) -> bytes:
     # The application is there only once the worker has loaded it.
-    from compliance.api_contract import correlation, problems  # noqa: PLC0415
+    from compliance.api_contract import correlation, problems
 
     correlated = correlation.chosen({})
     current = correlation.current.set(correlated)

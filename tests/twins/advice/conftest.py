@@ -1,0 +1,107 @@
+"""Proposals for alerts on a batch of the simulated plant, made by the real run."""
+
+from datetime import timedelta
+from functools import cache
+
+import pytest
+
+from batches.execution.models import Batch
+from batches.recipes.models import MasterRecipe
+from compliance.trail import recording
+from tests import factories
+from tests.factories import NOON, TEST
+from tests.twins.predictions.conftest import (  # noqa: F401 -- a fixture among them
+    at_once,
+    make_recipe,
+    moment,
+    said,
+)
+from twins.advice import requests, runs
+from twins.advice.models import Proposal
+from twins.hub import versions
+from twins.models.forecasts import Forecast
+from twins.models.requests import ForecastRequest, Observation
+from twins.plant import demo_recipe
+from twins.plant.messages import LaboratoryResult, Reading
+from twins.plant.recipe_draft import TWIN
+from twins.predictions import alerts, request_bytes
+from twins.predictions import runs as predictions
+from twins.predictions.actions import Action
+from twins.predictions.models import Alert, Prediction
+
+# The pump fails at 120 h.
+AS_OF_H = 138.0
+SEED = 201
+FAULT = "feed-pump-degraded"
+AT = moment(AS_OF_H) + timedelta(minutes=1)
+
+
+@cache
+def _foretold() -> tuple[bytes, Forecast, bytes]:
+    """Return what the twin is asked and answers, once for all tests: it is the same to the byte."""
+    seen = []
+    for one in said(SEED, FAULT):
+        if isinstance(one, Reading) and one.at_h <= AS_OF_H:
+            seen.append(Observation(one.tag, one.at_h, one.value, one.at_h))
+        elif isinstance(one, LaboratoryResult) and one.reported_h <= AS_OF_H:
+            seen.append(Observation(one.tag, one.sampled_h, float(one.value), one.reported_h))
+    given = request_bytes.write(
+        ForecastRequest(
+            as_of_h=AS_OF_H,
+            horizon_h=48.0,
+            seed=7,
+            initial=demo_recipe.RECIPE_INITIAL,
+            feed=demo_recipe.RECIPE_FEED,
+            feed_glucose_mmol_l=demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L,
+            feed_glutamine_mmol_l=demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L,
+            observations=tuple(seen),
+            limits=demo_recipe.RECIPE_LIMITS,
+        )
+    )
+    return (given, *predictions.answer(TWIN, given=given))
+
+
+def predicted(batch: Batch, *, as_of_h: float = AS_OF_H) -> Prediction:
+    """Record a finished prediction as of a moment; what it saw is that of the first one."""
+    given, _, output = _foretold()
+    version = versions.current(TWIN, at=NOON)
+    with recording.recording(
+        Action.PREDICTION_FINISHED, actor=TEST, at=NOON, reason="a prediction for a test"
+    ):
+        return Prediction.objects.create(
+            batch=batch, model_version=version, is_trial=not versions.is_qualified(version),
+            state="done", as_of=moment(as_of_h), horizon_h=48, seed=7, status="forecast",
+            input=given.decode(), input_digest=predictions.digest(given),
+            output=output.decode(), output_digest=predictions.digest(output),
+            claimed_at=NOON, finished_at=NOON,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def recipe(db: None) -> MasterRecipe:
+    return make_recipe()
+
+
+@pytest.fixture
+def alert(recipe: MasterRecipe) -> Alert:
+    """Return the alert on glucose of a batch whose feed pump delivers less than half."""
+    prediction = predicted(factories.running_batch(recipe))
+    alerts.raise_for(prediction, forecast=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
+    return prediction.alerts.get(tag="glucose_mmol_l", side="low")
+
+
+_answer = cache(runs.answer)
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work out the advice on the same question once for all tests: it is the same to the byte."""
+    monkeypatch.setattr(runs, "answer", _answer)
+
+
+@pytest.fixture
+def proposal(alert: Alert, once: None) -> Proposal:
+    """Return an open proposal for the alert."""
+    made = runs.advise(requests.for_alert(alert, at=AT), at=AT)
+    assert made is not None
+    return made
