@@ -29,7 +29,7 @@ def due(*, at_most: int) -> list[Proposal]:
         .select_related("alert__batch__recipe", "prediction")
         .order_by("pk")
     )
-    found = []
+    found: list[Proposal] = []
     for proposal in given.defer("input", "output", "prediction__input", "prediction__output"):
         if len(found) < at_most and _is_over(proposal):
             found.append(proposal)

@@ -45,15 +45,15 @@ def advise(*, proposal_id: int, **_: Any) -> int | None:
 
 @shared_task
 def look_after_proposals(**_: Any) -> int:
-    """Queue what was lost or never asked for; record what expired and how it compares."""
+    """Record what expired and how it compares; queue what was lost or never asked for."""
     at = timezone.now()
+    proposals.expire(at=at)
+    for proposal in comparisons.due(at_most=CATCH_UP):
+        comparisons.compare(proposal, at=at)
     lost = requests.left_behind(at=at)
     for proposal in lost:
         advise.delay(proposal_id=proposal.pk)
     alerts = requests.without(at_most=CATCH_UP)
     for alert in alerts:
         propose.delay(alert_id=alert.pk)
-    proposals.expire(at=at)
-    for proposal in comparisons.due(at_most=CATCH_UP):
-        comparisons.compare(proposal, at=at)
     return len(lost) + len(alerts)

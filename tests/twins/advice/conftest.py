@@ -1,29 +1,28 @@
 """Proposals for alerts on a batch of the simulated plant, made by the real run."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 
 import pytest
 
 from batches.execution.models import Batch
+from batches.recipes import products
 from batches.recipes.models import MasterRecipe
+from compliance.access.duties import Role
 from compliance.trail import recording
+from config import celery_app
 from tests import factories
-from tests.factories import NOON, TEST
-from tests.twins.predictions.conftest import (  # noqa: F401 -- a fixture among them
-    at_once,
-    make_recipe,
-    moment,
-    said,
-)
+from tests.factories import NOON, REGISTERED, TEST
+from tests.twins.hub.conftest import made_walk
+from tests.twins.predictions.conftest import moment, said
 from twins.advice import requests, runs
 from twins.advice.models import Proposal
-from twins.hub import versions
+from twins.hub import life, versions
 from twins.models.forecasts import Forecast
 from twins.models.requests import ForecastRequest, Observation
-from twins.plant import demo_recipe
+from twins.plant import demo_recipe, recipe_draft
 from twins.plant.messages import LaboratoryResult, Reading
-from twins.plant.recipe_draft import TWIN
 from twins.predictions import alerts, request_bytes
 from twins.predictions import runs as predictions
 from twins.predictions.actions import Action
@@ -58,13 +57,13 @@ def _foretold() -> tuple[bytes, Forecast, bytes]:
             limits=demo_recipe.RECIPE_LIMITS,
         )
     )
-    return (given, *predictions.answer(TWIN, given=given))
+    return (given, *predictions.answer(recipe_draft.TWIN, given=given))
 
 
 def predicted(batch: Batch, *, as_of_h: float = AS_OF_H) -> Prediction:
     """Record a finished prediction as of a moment; what it saw is that of the first one."""
     given, _, output = _foretold()
-    version = versions.current(TWIN, at=NOON)
+    version = versions.current(recipe_draft.TWIN, at=NOON)
     with recording.recording(
         Action.PREDICTION_FINISHED, actor=TEST, at=NOON, reason="a prediction for a test"
     ):
@@ -79,7 +78,23 @@ def predicted(batch: Batch, *, as_of_h: float = AS_OF_H) -> Prediction:
 
 @pytest.fixture
 def recipe(db: None) -> MasterRecipe:
-    return make_recipe()
+    """Return the demonstration's recipe, effective, of the same product in every test."""
+    content = recipe_draft.draft()
+    for line in content.materials:
+        factories.material(code=line.material, unit=line.unit)
+    product = products.create(
+        code="ADVISED", name="An antibody", registered=REGISTERED,
+        actor=factories.person(Role.PROCESS_ENGINEER), at=NOON,
+    )  # fmt: skip
+    return factories.made_effective(factories.recipe_draft(content, of=product))
+
+
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """Run every task where it is queued, as a worker would."""
+    celery_app.conf.task_always_eager = True
+    yield
+    celery_app.conf.task_always_eager = False
 
 
 @pytest.fixture
@@ -88,6 +103,16 @@ def alert(recipe: MasterRecipe) -> Alert:
     prediction = predicted(factories.running_batch(recipe))
     alerts.raise_for(prediction, forecast=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
     return prediction.alerts.get(tag="glucose_mmol_l", side="low")
+
+
+@pytest.fixture
+def qualified(db: None) -> None:
+    """Qualify the installed version of the twin."""
+    made = made_walk()
+    made.prepare()
+    made.run(made.approve(made.draft(made.seal())))
+    confirmed = factories.confirmed(made.quality, at=made.now())
+    life.qualify(made.version, confirmed=confirmed, reason="its test has passed")
 
 
 _answer = cache(runs.answer)

@@ -38,8 +38,7 @@ def signed_in(client: Client) -> Client:
 
 
 def _post(client: Client, path: str, said: object = None, *, status: int = 201) -> Any:
-    more = {} if said is None else {"data": said, "content_type": "application/json"}
-    answer = client.post(f"/api/v1/{path}", **more)
+    answer = client.post(f"/api/v1/{path}", said or "", content_type="application/json")
     assert answer.status_code == status, answer.content
     return answer.json()
 
@@ -82,10 +81,10 @@ def test_an_answer_without_its_version_is_refused(proposal: Proposal, in_time: d
     assert answer.status_code == 428
 
 
+@pytest.mark.usefixtures("once", "in_time", "at_once")
 def test_a_person_asks_for_newer_advice(
-    proposal: Proposal, once: None, in_time: datetime, signed_in: Client, at_once: None,
-    django_capture_on_commit_callbacks: Any,
-) -> None:  # fmt: skip
+    proposal: Proposal, signed_in: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     _post(signed_in, f"alerts/{proposal.alert_id}/proposals", status=409)
     predicted(proposal.alert.batch, as_of_h=AS_OF_H + 6.0)
 

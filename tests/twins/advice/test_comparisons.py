@@ -9,7 +9,7 @@ import pytest
 from batches.execution.models import Batch
 from batches.execution.sample_bytes import Reading as Row
 from compliance.access.duties import Role
-from compliance.quality import figures
+from compliance.quality import figures, trends
 from compliance.reports.document import Chart, Facts
 from tests import factories
 from tests.factories import NOON
@@ -108,6 +108,24 @@ def counted() -> dict[str, Any]:
 
 
 @pytest.mark.requirement("A22-3")
+def test_proposals_of_a_qualified_version_are_counted_with_what_came(
+    qualified: None, accepted: Proposal
+) -> None:
+    goes_on(accepted.alert.batch, proposed_feed(accepted))
+    comparisons.compare(accepted, at=LATER)
+
+    found = counted()
+
+    assert not accepted.is_trial
+    assert {name for name, count in found.items() if count} == {
+        "moves-proposed", "accepted", "compared", "followed", "followed-and-held",
+    }  # fmt: skip
+    assert set(found.values()) == {0, 1}
+    pack = trends.pack(on=NOON.date() + timedelta(days=40))
+    (share,) = (one.share for one in pack.others if one.name == "followed-proposals-held")
+    assert (share.part, share.whole) == (1, 1)
+
+
 def test_only_what_qualified_versions_proposed_is_counted(accepted: Proposal) -> None:
     goes_on(accepted.alert.batch, proposed_feed(accepted))
     comparisons.compare(accepted, at=LATER)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from twins.models import crossing, describing, documents, domain, estimation
 from twins.models.advice import futures, questions, schedules
-from twins.models.advice.answers import Advice, Future, Move, Outcome, SideChance
+from twins.models.advice.answers import Advice, Chance, Future, Move, Outcome, SideChance
 from twins.models.advice.futures import Futures
 from twins.models.advice.program import Program
 from twins.models.advice.questions import AdviceRequest
@@ -125,7 +125,7 @@ def _sides(request: AdviceRequest, endangered: Side, future: Projection) -> tupl
     )
 
 
-def _side(side: Side, before: futures.Chance, after: futures.Chance | None) -> SideChance:
+def _side(side: Side, before: Chance, after: Chance | None) -> SideChance:
     return SideChance(side.limit.tag, side.side, side.bound, side.limit.unit, before, after)
 
 

@@ -21,7 +21,7 @@ from twins.models.crossing import Side
 from twins.models.projection import Projection
 
 SOLVER = "ipopt"
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "print_time": False,
     "ipopt.print_level": 0,
     "ipopt.sb": "yes",
@@ -91,7 +91,7 @@ class Program:
         nearness = casadi.logsumexp(-_SHARPNESS * distances[0])
         given = casadi.vertcat(casadi.vec(spread), recipe, weights)
         constrained = casadi.vertcat(*distances, steps)
-        common = {"x": move, "p": given, "g": constrained}
+        common: dict[str, Any] = {"x": move, "p": given, "g": constrained}
         self._distances = casadi.Function("distances", [move, given], distances)
         return {
             "strongest": casadi.nlpsol(
