@@ -12,6 +12,7 @@ from compliance.quality import deviations
 from compliance.quality.models import Deviation
 from compliance.trail import status
 from twins.predictions import admin as prediction_pages
+from twins.predictions import outputs
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
 SHOWN = 8
@@ -123,7 +124,7 @@ def _running() -> Part:
     foreseen: dict[int, list[str]] = {}
     for alert in Alert.objects.filter(batch__in=running, state=AlertState.OPEN).order_by("pk"):
         foreseen.setdefault(alert.batch_id, []).append(
-            f"{prediction_pages.foreseen(alert)}, {prediction_pages.percent(alert.probability)}"
+            f"{outputs.foreseen(alert)}, {prediction_pages.percent(alert.probability)}"
         )
     rows: list[list[Cell]] = [
         [
@@ -148,7 +149,7 @@ def _predicted(batch: Batch, prediction: Prediction | None) -> Cell:
 def _alerts() -> Part:
     rows: list[list[Cell]] = [
         [
-            page_parts.link(prediction_pages.foreseen(one), record_admin.url(one)),
+            page_parts.link(outputs.foreseen(one), record_admin.url(one)),
             record_admin.link(one.batch),
             prediction_pages.percent(one.probability),
             prediction_pages.lead_time(one),

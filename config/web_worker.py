@@ -8,7 +8,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] -- gunicorn says nothing of its types
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A worker of threads that refuses with RFC 9457 what cannot be read as HTTP/1.1."""
 
     REFUSED: ClassVar = {

@@ -1,7 +1,7 @@
 """Read posted readings by columns: what is of the usual form at once, all else line by line."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -76,7 +76,7 @@ def _column(form: re.Pattern[str], joined: str) -> list[str]:
 
 def _moment(at: str) -> tuple[datetime, str]:
     try:
-        moment = datetime.fromisoformat(at[:-1] + "+00:00").astimezone(UTC)
+        moment = datetime.fromisoformat(at)
     except ValueError as error:  # the 30th of February
         raise _Unusual from error
     if moment < EARLIEST:

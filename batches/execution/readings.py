@@ -1,10 +1,10 @@
 """Store posted readings of a batch, all or nothing, sealed by one segment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.utils import Error as DatabaseError
 
 from batches.execution import (
@@ -173,7 +173,7 @@ def _error(line: int, member: str, detail: str) -> dict[str, str]:
 
 def _ensure_partitions(first: datetime, last: datetime) -> None:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT execution_ensure_reading_partitions(%s, %s)", [first, last])
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") != SPAN_TOO_LONG:
@@ -195,7 +195,7 @@ def _copy(table: str, number: int, batch: Batch, rows: Samples) -> str:
     one block in while the next is hashed here.
     """
     hasher, hashes = LeafHasher(), []
-    names = {text: _escaped(text) for text in {*rows.tags, *rows.units}}
+    parts = _parts(batch, rows)
     with (
         connection.cursor() as cursor,
         cursor.copy(
@@ -205,14 +205,31 @@ def _copy(table: str, number: int, batch: Batch, rows: Samples) -> str:
         for start, block in samples.blocks(rows):
             copy.write(
                 "".join(
-                    f"{number}\t{position}\t{batch.pk}\t{names[tag]}\t{at}\t{value}\t{names[unit]}\n"
-                    for position, (tag, at, value, unit) in enumerate(
-                        zip(block.tags, block.texts, block.values, block.units, strict=True), start
-                    )
+                    [
+                        f"{number}\t{position}{before}{at}\t{value}{after}"
+                        for position, (at, value, (before, after)) in enumerate(
+                            zip(block.texts, block.values, _each(parts, block), strict=True), start
+                        )
+                    ]
                 )
             )
             hashes += samples.hashes(start, block, hasher)
-    return samples.root(hashes).hex()
+        return samples.root(hashes).hex()  # while the server takes the last block in
+
+
+_Parts = Mapping[tuple[str, str], tuple[str, str]]
+
+
+def _parts(batch: Batch, rows: Samples) -> _Parts:
+    """Return what stands before the moment and after the value, for each tag with its unit."""
+    return {
+        (tag, unit): (f"\t{batch.pk}\t{_escaped(tag)}\t", f"\t{_escaped(unit)}\n")
+        for tag, unit in set(zip(rows.tags, rows.units, strict=True))
+    }
+
+
+def _each(parts: _Parts, block: Samples) -> Iterable[tuple[str, str]]:
+    return [parts[pair] for pair in zip(block.tags, block.units, strict=True)]
 
 
 def _escaped(text: str) -> str:

@@ -127,9 +127,6 @@ def once(
     """
     posted = _posted(request)
     (keeper,) = _keepers
-    if kept := _known(keeper, posted):
-        return _again(kept, not_kept)
-    before()
     with transaction.atomic():
         scope = (posted.sender.trail_identity().id, posted.method, posted.path, posted.key)
         if not turns.wait("\n".join(scope)):
@@ -138,6 +135,7 @@ def once(
             )
         if kept := _known(keeper, posted):
             return _again(kept, not_kept)
+        before()
         made = act()
         if made.status_code >= 400:
             transaction.set_rollback(True)

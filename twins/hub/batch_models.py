@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ class BatchModelAltered(Refused):
     code = "batch-model-altered"
 
 
+class BatchModelOfOtherCode(Refused):
+    """A trained twin answers beside a batch by the code that trained it, or not at all."""
+
+    code = "batch-model-of-other-code"
+
+
 @dataclass(frozen=True)
 class Opened:
     """A trained twin with its dossier."""
@@ -58,6 +65,11 @@ def _folders() -> tuple[Path, ...]:
     return SHIPPED, Path(settings.VAR_DIR) / "batch-models"
 
 
+def is_label(name: str) -> bool:
+    """Tell whether this is the name of a trained twin: NAME@VERSION."""
+    return _NAME.fullmatch(name) is not None
+
+
 def labels() -> tuple[str, ...]:
     """Return all trained twins as NAME@VERSION, in order."""
     found = {
@@ -72,12 +84,33 @@ def open_(label: str) -> Opened:
         path = folder / f"{label}.json"
         if _NAME.fullmatch(label) and path.is_file():
             try:
-                model, dossier = artefacts.from_text(path.read_text(encoding="utf-8"))
+                model, dossier = _parsed(path.read_text(encoding="utf-8"))
             except (artefacts.NotATwin, UnicodeDecodeError) as error:
                 raise BatchModelAltered(f"{label}: {error}") from error
             return Opened(label, model, dossier)
     known = ", ".join(labels()) or "none; train one with `manage.py twins train`"
     raise UnknownBatchModel(f"there is no trained twin {label}; known: {known}")
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> tuple[Model, dict[str, Any]]:
+    """Read an artefact once: a worker asks the same twin again and again."""
+    return artefacts.from_text(text)
+
+
+def installed(label: str) -> Opened:
+    """Return the trained twin with the code that trained it; raise `BatchModelOfOtherCode`."""
+    opened = open_(label)
+    if not opened.code_is_that_of_training:
+        raise BatchModelOfOtherCode(
+            f"{label} was trained by other code than is installed: train it again as a new version"
+        )
+    return opened
+
+
+def identity(label: str) -> tuple[str, str]:
+    """Return the digests of the code that answers here, and of the trained numbers."""
+    return artefacts.code_digest(), str(open_(label).dossier["digest"])
 
 
 def register(label: str, *, at: datetime) -> ModelVersion:

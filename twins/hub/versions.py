@@ -1,10 +1,12 @@
 """Register which exact code and parameters a twin runs with (Annex 22 draft, 1 and 10)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
+from twins.hub import batch_models
 from twins.hub.actions import Action
 from twins.hub.models import ModelVersion, VersionState
 from twins.models import documents
@@ -37,12 +39,25 @@ def installed(name: str) -> Twin:
         raise TwinMissing(str(error)) from error
 
 
+def identity(name: str) -> tuple[str, str]:
+    """Return the digests of the code and the parameters that answer under a name here.
+
+    Raise `TwinMissing`, or for a trained twin a refusal of `batch_models`.
+    """
+    if batch_models.is_label(name):
+        return batch_models.identity(name)
+    twin = installed(name)
+    return twin.code_digest(), twin.parameters_digest()
+
+
 def current(name: str, *, at: datetime) -> ModelVersion:
     """Return the version that stands for the installed code and parameters of a twin.
 
     New code or new parameters are a new version, registered in an act of its own. Raise
     `TwinMissing`, `VersionRetired`, or `VersionAltered` when its record was changed afterwards.
     """
+    if batch_models.is_label(name):
+        return _trained(name, at=at)
     twin = installed(name)
     identity = {
         "name": name,
@@ -70,6 +85,23 @@ def current(name: str, *, at: datetime) -> ModelVersion:
     # The digest of the parameters covers the declarations: both must tell the same.
     if documents.digest(version.declarations) != version.parameters_digest:
         changed.append("parameters_digest")
+    return _sound(version, changed)
+
+
+def _trained(label: str, *, at: datetime) -> ModelVersion:
+    dossier = batch_models.installed(label).dossier
+    version = batch_models.register(label, at=at)
+    content = {
+        "intended_use": dossier["intended_use"],
+        "valid_range": dossier["valid_range"],
+        "declarations": dossier,
+    }
+    return _sound(
+        version, [one for one, value in content.items() if getattr(version, one) != value]
+    )
+
+
+def _sound(version: ModelVersion, changed: Sequence[str]) -> ModelVersion:
     if changed:
         raise VersionAltered(
             f"model version {version} differs from what its digests stand for in "
@@ -87,10 +119,7 @@ def is_qualified(version: ModelVersion) -> bool:
 
 def is_installed(version: ModelVersion) -> bool:
     """Tell whether a version is the code and the parameters that this installation runs."""
-    if version.name not in MODELS.names():
+    try:
+        return identity(version.name) == (version.code_digest, version.parameters_digest)
+    except Refused:  # there is none of this name, or its file is not what it was
         return False
-    twin = MODELS.get(version.name)
-    return (version.code_digest, version.parameters_digest) == (
-        twin.code_digest(),
-        twin.parameters_digest(),
-    )

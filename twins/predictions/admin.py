@@ -27,8 +27,11 @@ from compliance.access.record_admin import RecordAdmin
 from compliance.quality.models import Deviation, Severity
 from compliance.refusals import Refused
 from compliance.reports import charts as drawings
-from twins.predictions import alerts, charts, outputs, replays
-from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
+from twins.hub.models import ModelVersion
+from twins.predictions import achieved, alerts, charts, outputs, replays
+from twins.predictions.models import Alert, AlertSide, AlertState, Prediction, PredictionState
+from twins.predictions.said import in_words
+from twins.predictions.watching import LEAST_SHARE
 
 _SIDES = {"low": "below", "high": "above"}
 
@@ -119,7 +122,7 @@ class AlertAdmin(RecordAdmin):
 
     @admin.display(description="Foreseen", ordering="tag")
     def foreseen(self, alert: Alert) -> str:
-        return foreseen(alert)
+        return outputs.foreseen(alert)
 
     @admin.display(description="Probability", ordering="probability")
     def chance(self, alert: Alert) -> str:
@@ -134,30 +137,35 @@ class AlertAdmin(RecordAdmin):
             [
                 ("Batch", record_admin.link(record.batch)),
                 ("Probability", percent(record.probability)),
+                ("That it costs product", percent(record.impact_probability) or "not told apart"),
                 ("Lead time", lead_time(record)),
                 ("Limit", f"{record.limit} {record.unit}"),
                 ("Raised", page_parts.moment(record.raised_at)),
                 ("Prediction", record_admin.link(record.prediction)),
             ]
         )
+        added = "the score" if record.side == AlertSide.UNLIKE else "the log-odds"
         sections = [
             Section("What is foreseen", [facts], is_wide=False),
             Section("Answer", [_answer(record)], is_wide=False),
-            Section("Why: contributions to the log-odds", [_contributions(record)]),
+            Section(f"Why: contributions to {added}", [_contributions(record)]),
         ]
         if record.prediction.state == PredictionState.DONE:
             sections.append(
-                Section("Forecast", [_picture(record.prediction, record.tag)]),
+                Section("Forecast", [_picture(record.prediction, one) for one in _telling(record)]),
             )
         badges = [page_parts.state(record.state, record.get_state_display())]
         if record.is_trial:
             badges.append(page_parts.badge("Trial: version not qualified", "warn"))
-        return Page(foreseen(record), f"of batch {record.batch}", badges, sections)
+        return Page(outputs.foreseen(record), f"of batch {record.batch}", badges, sections)
 
 
-def foreseen(alert: Alert) -> str:
-    """Say what an alert foresees, in one line."""
-    return f"{alert.tag} {alert.get_side_display().lower()} {_rounded(alert.limit)} {alert.unit}"
+def _telling(alert: Alert) -> list[str]:
+    """Name what is drawn beside an alert: its tag, or the score and the strongest signals."""
+    if alert.side != AlertSide.UNLIKE:
+        return [alert.tag]
+    foretold = {one["quantity"] for one in outputs.document(alert.prediction)["forecasts"]}
+    return [one for one in charts.tags(alert.prediction) if one not in foretold]
 
 
 def percent(share: str) -> str:
@@ -257,6 +265,13 @@ def _foretold(prediction: Prediction) -> list[Section]:
         sections.append(
             Section("Why there is no forecast", [Text("\n\n".join(document["reasons"]))])
         )
+    sections.append(_watched(document) if "shares" in document else _limits(document))
+    if drawn := [_picture(prediction, tag) for tag in charts.tags(prediction)]:
+        sections.append(Section("Forecasts", drawn))
+    return sections
+
+
+def _limits(document: dict[str, Any]) -> Section:
     rows: list[list[Cell]] = [
         [
             one["tag"],
@@ -267,10 +282,25 @@ def _foretold(prediction: Prediction) -> list[Section]:
         for one in document["limits"]
     ]
     columns = ["Parameter", "Limit", "Probability within the horizon", "Lead time (median)"]
-    sections.append(Section("Limits", [Table(columns, rows, numeric=columns[2:])]))
-    if drawn := [_picture(prediction, tag) for tag in charts.tags(prediction)]:
-        sections.append(Section("Forecasts", drawn))
-    return sections
+    return Section("Limits", [Table(columns, rows, numeric=columns[2:])])
+
+
+def _watched(document: dict[str, Any]) -> Section:
+    facts = Facts(
+        [
+            ("A deviation is active", percent(document["p"] or "")),
+            ("One that costs product has begun", percent(document["p_impact"] or "")),
+            ("Score, 1 is the limit", _rounded(document["score"] or "")),
+            ("Alarm since", f"{_rounded(document['alarm_since_h'] or '')} h"),
+        ]
+    )
+    bars = [
+        Bar(in_words(one["signal"], one["check"]), share, f"{share:.2f}")
+        for one in document["shares"]
+        if (share := float(one["share"])) >= LEAST_SHARE
+    ]
+    why = Bars(bars) if bars else Note("There is no score yet.")
+    return Section("Against normal batches", [facts, why])
 
 
 def _picture(prediction: Prediction, tag: str) -> Picture:
@@ -289,7 +319,7 @@ def forecast_chart(prediction: Prediction, key: str) -> bytes | None:
 
 
 def _rounded(number: str) -> str:
-    return f"{float(number):g}"
+    return f"{float(number):.4g}" if number else "–"
 
 
 # --- On the pages of lower rooms
@@ -307,7 +337,7 @@ def of_batch(batch: Batch, request: HttpRequest) -> Section | None:
         return Section("Predictions", [Note("Its twin has not predicted yet.")])
     rows: list[list[Cell]] = [
         [
-            page_parts.link(foreseen(one), record_admin.url(one)),
+            page_parts.link(outputs.foreseen(one), record_admin.url(one)),
             page_parts.state(one.state, one.get_state_display()),
             percent(one.probability),
             lead_time(one),
@@ -331,7 +361,7 @@ def of_deviation(deviation: Deviation, request: HttpRequest) -> Section | None:
     """The alerts that a deviation was opened for."""
     rows: list[list[Cell]] = [
         [
-            page_parts.link(foreseen(one), record_admin.url(one)),
+            page_parts.link(outputs.foreseen(one), record_admin.url(one)),
             record_admin.link(one.batch),
             percent(one.probability),
             lead_time(one),
@@ -342,3 +372,39 @@ def of_deviation(deviation: Deviation, request: HttpRequest) -> Section | None:
         return None
     table = Table(["Alert", "Batch", "Probability", "Lead time"], rows, numeric=["Probability"])
     return Section("Foreseen by a twin", [table])
+
+
+@record_admin.section(ModelVersion, order=10)
+def of_version(version: ModelVersion, request: HttpRequest) -> Section | None:
+    """How a version does in use, beside what it promised."""
+    found = achieved.of(version)
+    if not found:
+        return None
+    rows: list[list[Cell]] = [
+        [
+            "As a trial" if one.is_trial else "For GMP",
+            _share(one.false_alarms),
+            "none was promised"
+            if one.contract is None
+            else f"{one.contract:.0%} of normal batches",
+            "" if one.chance is None else f"{one.chance:.2f}",
+            _share(one.detected),
+        ]
+        for one in found
+    ]
+    columns = [
+        "Used", "Normal batches with an alarm", "Promised at most", "Chance of so many, or more",
+        "Deviations it warned of",
+    ]  # fmt: skip
+    note = Note(
+        "Of batches that have ended, whose alerts are answered and whose deviations are settled; in "
+        "brackets the exact interval, 95 %."
+    )
+    return Section("In use: the alarm contract", [Table(columns, rows), note])
+
+
+def _share(rate: achieved.Rate) -> str:
+    if rate.interval is None:
+        return "none yet"
+    low, high = rate.interval.low, rate.interval.high
+    return f"{rate.count} of {rate.of} ({low:.1%} to {high:.1%})"

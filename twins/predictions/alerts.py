@@ -12,10 +12,10 @@ from compliance.quality.models import Deviation, Origin, Severity
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import Actor
-from twins.models.forecasts import Forecast, LimitForecast
-from twins.predictions import outputs, twin_settings
+from twins.predictions import kinds, outputs
 from twins.predictions.actions import Action
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
+from twins.predictions.said import UNLIKE, Said, Warned
 
 
 class AlertAnswered(Refused):
@@ -24,36 +24,24 @@ class AlertAnswered(Refused):
     code = "alert-answered"
 
 
-def raise_for(
-    prediction: Prediction, *, forecast: Forecast, actor: Actor, at: datetime
-) -> list[Alert]:
-    """Raise an alert for each side of a limit that is likely to be crossed; return the new ones.
+def raise_for(prediction: Prediction, *, said: Said, actor: Actor, at: datetime) -> list[Alert]:
+    """Raise an alert for all that a twin warns of; return the new ones.
 
     While one is open for the same batch, tag and side, later predictions add none and change
     nothing in it: what a person is looking at stays as it was raised.
     """
-    if forecast.status != "forecast":
-        return []
-    threshold = twin_settings.of(prediction.batch.recipe).alert_threshold
     raised = []
-    for limit in forecast.limits:
-        if limit.probability is None or limit.probability < threshold:
+    for warned in kinds.of_prediction(prediction).warnings(prediction, said):
+        if not _is_armed(prediction, warned):
             continue
-        if not _is_armed(prediction, limit=limit, threshold=threshold):
-            continue
-        with recording.recording(
-            Action.ALERT_RAISED,
-            actor=actor,
-            at=at,
-            reason=f"probability {limit.probability:.3f}, threshold {threshold:g}",
-        ):
+        with recording.recording(Action.ALERT_RAISED, actor=actor, at=at, reason=warned.reason):
             # Two predictions of a batch that end together: the open alert is unique.
             alert, is_new = Alert.objects.get_or_create(
                 batch=prediction.batch,
-                tag=limit.tag,
-                side=limit.side,
+                tag=warned.tag,
+                side=warned.side,
                 state=AlertState.OPEN,
-                defaults=_warning(prediction, limit, at),
+                defaults=_as_raised(prediction, warned, at),
             )
         if is_new:
             raised.append(alert)
@@ -101,14 +89,14 @@ def open_of(batch: Batch) -> list[str]:
     ]
 
 
-def _is_armed(prediction: Prediction, *, limit: LimitForecast, threshold: float) -> bool:
+def _is_armed(prediction: Prediction, warned: Warned) -> bool:
     """Tell whether a new alert says something that the last one of its kind did not.
 
-    After an answer it does once a later forecast had been below the threshold; and not while the
+    After an answer it does once a later prediction had not warned of it; and not while the
     deviation that was opened for it is under investigation.
     """
     last = (
-        Alert.objects.filter(batch=prediction.batch, tag=limit.tag, side=limit.side)
+        Alert.objects.filter(batch=prediction.batch, tag=warned.tag, side=warned.side)
         .select_related("prediction", "deviation")
         .order_by("-pk")
         .first()
@@ -117,31 +105,34 @@ def _is_armed(prediction: Prediction, *, limit: LimitForecast, threshold: float)
         return True
     if last.state == AlertState.OPEN or (last.deviation is not None and last.deviation.is_open):
         return False
+    kind = kinds.of_prediction(prediction)
     between = Prediction.objects.filter(
         batch=prediction.batch,
+        model_version__name=prediction.model_version.name,
         state=PredictionState.DONE,
-        status="forecast",
+        status__in=kind.DECIDED,
         as_of__gt=last.prediction.as_of,
         as_of__lt=prediction.as_of,
     ).order_by("-as_of")
     return any(
-        outputs.probability(earlier, tag=limit.tag, side=limit.side) < threshold
-        for earlier in between.iterator(chunk_size=4)
+        not kind.stands(
+            outputs.document(one), prediction=prediction, tag=warned.tag, side=warned.side
+        )
+        for one in between.iterator(chunk_size=4)
     )
 
 
-def _warning(prediction: Prediction, limit: LimitForecast, at: datetime) -> dict[str, Any]:
+def _as_raised(prediction: Prediction, warned: Warned, at: datetime) -> dict[str, Any]:
     return {
         "prediction": prediction,
-        "limit": outputs.text(limit.bound),
-        "unit": limit.unit,
-        "probability": outputs.text(limit.probability),
-        "lead_time_h": outputs.text(limit.lead_h_median),
-        "lead_time_low_h": outputs.text(limit.lead_h_10),
-        "lead_time_high_h": outputs.text(limit.lead_h_90),
-        "contributions": [
-            [one.variable, outputs.text(one.log_odds)] for one in limit.contributions
-        ],
+        "limit": warned.limit,
+        "unit": warned.unit,
+        "probability": warned.probability,
+        "impact_probability": warned.impact_probability,
+        "lead_time_h": warned.lead_time_h,
+        "lead_time_low_h": warned.lead_time_low_h,
+        "lead_time_high_h": warned.lead_time_high_h,
+        "contributions": [list(one) for one in warned.contributions],
         "raised_at": at,
         "is_trial": prediction.is_trial,
     }
@@ -153,8 +144,7 @@ def _open_deviation(
     prediction = alert.prediction
     return batches.open_deviation(
         alert.batch,
-        title=f"{alert.tag} foreseen {alert.get_side_display().lower()} {alert.limit} {alert.unit} "
-        f"in {alert.batch.number}"[:200],
+        title=_title(alert)[:200],
         description=outputs.description(alert) + f"\n\nAccepted because: {reason}",
         severity=severity,
         # What departs from the approved way is there when the twin sees it, not when it is read.
@@ -163,6 +153,13 @@ def _open_deviation(
         at=at,
         origin=Origin.ALERT,
     )
+
+
+def _title(alert: Alert) -> str:
+    if alert.side == UNLIKE:
+        return f"{alert.batch.number}: {outputs.foreseen(alert)}"
+    side = alert.get_side_display().lower()
+    return f"{alert.tag} foreseen {side} {alert.limit} {alert.unit} in {alert.batch.number}"
 
 
 def _demand_open(alert: Alert) -> None:

@@ -19,9 +19,10 @@ from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 from twins.hub.models import ModelVersion
-from twins.predictions import alerts
+from twins.predictions import achieved, alerts
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 from twins.predictions.wire import (
+    AchievedOut,
     AlertOut,
     AnswerIn,
     ModelVersionOut,
@@ -40,6 +41,16 @@ class Twins(generics.ListAPIView[ModelVersion]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List the registered versions of twins: intended use, valid range, digests."""
         return super().get(request, *args, **kwargs)
+
+
+class AchievedView(APIView):
+    permission_classes = [PeopleRead]
+
+    @extend_schema(operation_id="model_version_achieved", responses=AchievedOut(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """Read how a version does in use, for GMP and as a trial, beside what it promised."""
+        version = get_object_or_404(ModelVersion, pk=pk)
+        return Response(AchievedOut(achieved.of(version), many=True).data)
 
 
 class BatchPredictions(generics.ListAPIView[Prediction]):
@@ -147,6 +158,7 @@ class Answer(APIView):
 
 urlpatterns = [
     path("twins", Twins.as_view(), name="twins"),
+    path("model-versions/<int:pk>/achieved", AchievedView.as_view(), name="achieved"),
     path("batches/<str:number>/predictions", BatchPredictions.as_view(), name="batch-predictions"),
     path("predictions/<int:pk>", PredictionView.as_view(), name="prediction"),
     path("predictions/<int:pk>/input", PredictionInput.as_view(), name="prediction-input"),

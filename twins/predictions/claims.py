@@ -6,7 +6,7 @@ from batches.execution.models import Batch
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub import versions
-from twins.predictions import inputs, twin_settings
+from twins.predictions import inputs, kinds
 from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
 
@@ -22,8 +22,8 @@ def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
     The unique constraint decides between two workers; a claim whose worker died is taken over by
     a conditional update, so that only one of those who notice gets it.
     """
-    told = twin_settings.of(batch.recipe)
     inputs.start_of(batch)
+    horizon_h = kinds.of(batch.recipe.twin).horizon_h(batch.recipe)
     version = versions.current(batch.recipe.twin, at=at)
     known = Prediction.objects.filter(batch=batch, model_version=version, as_of=as_of)
     if known.exclude(state=PredictionState.CLAIMED).exists():
@@ -40,7 +40,7 @@ def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
             as_of=as_of,
             defaults={
                 "state": PredictionState.CLAIMED,
-                "horizon_h": told.horizon_h,
+                "horizon_h": horizon_h,
                 "seed": inputs.seed_of(batch),
                 "claimed_at": at,
                 "is_trial": not versions.is_qualified(version),

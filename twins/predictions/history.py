@@ -1,13 +1,29 @@
 """Read what a batch had shown by a moment, in hours since its start."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import connection
 
 from batches.execution import series
 from batches.execution.models import Batch
 from batches.laboratory.models import Result
 from twins.models.requests import Observation
 from twins.predictions import twin_settings
+
+# The last reading of each step of time; a step ends at a whole multiple of its length.
+_STEPPED = """
+SELECT DISTINCT ON (tag, step) tag, step, value::float8
+FROM (
+    SELECT tag, value, observed_at, segment_id, position,
+        greatest(1, ceil(extract(epoch FROM observed_at - %(start)s) / %(step)s))::int AS step
+    FROM execution_reading
+    WHERE batch_id = %(batch)s AND tag = ANY(%(tags)s)
+        AND observed_at BETWEEN %(start)s AND %(end)s
+) r
+ORDER BY tag, step, observed_at DESC, segment_id DESC, position DESC
+"""
+Steps = dict[str, dict[int, float]]
 
 
 def observations(
@@ -19,6 +35,34 @@ def observations(
         *_results(batch, started_at=started_at, as_of=as_of, tags=tags),
     ]
     return tuple(found)
+
+
+def stepped(
+    batch: Batch, *, started_at: datetime, as_of: datetime, tags: Collection[str], step: timedelta
+) -> Steps:
+    """Return for each tag the last reading of each step since the start, up to a moment."""
+    found: Steps = {tag: {} for tag in tags}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STEPPED,
+            {"batch": batch.pk, "tags": list(tags), "start": started_at, "end": as_of,
+             "step": step.total_seconds()},
+        )  # fmt: skip
+        for tag, at, value in cursor.fetchall():
+            found[tag][at] = value
+    return found
+
+
+def reported(
+    batch: Batch, *, started_at: datetime, as_of: datetime, tags: Collection[str], step: timedelta
+) -> Steps:
+    """Return for each tag the results by the step in which they were reported, up to a moment."""
+    named = {f"lab_{twin_settings.process_tag(tag)}": tag for tag in tags}
+    found: Steps = {tag: {} for tag in tags}
+    for seen in _results(batch, started_at=started_at, as_of=as_of, tags=named.keys()):
+        at = max(1, -(-timedelta(hours=seen.reported_h) // step))
+        found[named[seen.tag]][at] = seen.value
+    return found
 
 
 def hours(moment: datetime, *, since: datetime) -> float:

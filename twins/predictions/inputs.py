@@ -28,9 +28,7 @@ def assemble(batch: Batch, *, as_of: datetime, horizon_h: int, seed: int) -> For
 
     Raise `BatchNotPredictable`, `TwinSettingsInvalid` or `TwinMissing`.
     """
-    started_at = start_of(batch)
-    if as_of < started_at:
-        raise BatchNotPredictable(f"{batch} had not started at {as_of:%Y-%m-%d %H:%M} UTC")
+    started_at = started_by(batch, as_of)
     twin = versions.installed(batch.recipe.twin)
     told = twin_settings.of(batch.recipe)
     return ForecastRequest(
@@ -55,6 +53,14 @@ def start_of(batch: Batch) -> datetime:
     if batch.started_at is None:
         raise BatchNotPredictable(f"{batch} has not started")
     return batch.started_at
+
+
+def started_by(batch: Batch, as_of: datetime) -> datetime:
+    """Return when a batch with a twin started; raise `BatchNotPredictable` when it was later."""
+    started_at = start_of(batch)
+    if as_of < started_at:
+        raise BatchNotPredictable(f"{batch} had not started at {as_of:%Y-%m-%d %H:%M} UTC")
+    return started_at
 
 
 def _tags(declaration: Declaration) -> frozenset[str]:

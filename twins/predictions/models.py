@@ -35,7 +35,9 @@ class Prediction(models.Model):
     output = models.TextField(blank=True, help_text="The forecast, as canonical JSON.")
     output_digest = models.CharField(max_length=64, blank=True)
     status = models.CharField(
-        max_length=20, blank=True, help_text="forecast, undecided or out-of-domain"
+        max_length=20,
+        blank=True,
+        help_text="forecast, undecided or out-of-domain; of a watching twin normal or deviation",
     )
     environment = CanonicalJSONField(default=dict, blank=True)
     claimed_at = models.DateTimeField()
@@ -70,23 +72,34 @@ class AlertState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+class AlertSide(models.TextChoices):
+    LOW = "low", "Below"
+    HIGH = "high", "Above"
+    UNLIKE = "odd", "Unlike normal batches"
+
+
 @controlled(guards=("a_trial_named",))
 class Alert(models.Model):
-    """A predicted deviation: how likely, how soon and why. A person accepts or rejects it."""
+    """A predicted or present deviation: how likely, how soon and why; a person answers it."""
 
     prediction = models.ForeignKey(Prediction, models.PROTECT, related_name="alerts")
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="alerts")
     tag = models.CharField(max_length=60)
-    side = models.CharField(max_length=4, choices=[("low", "Below"), ("high", "Above")])
+    side = models.CharField(max_length=4, choices=AlertSide.choices)
     limit = models.CharField(max_length=40)
     unit = models.CharField(max_length=30)
     probability = models.CharField(max_length=30)
-    lead_time_h = models.CharField(
-        max_length=30, help_text="Median hours until the limit is crossed."
+    impact_probability = models.CharField(
+        max_length=30, blank=True, help_text="That it costs product, where the twin tells it apart."
     )
-    lead_time_low_h = models.CharField(max_length=30)
-    lead_time_high_h = models.CharField(max_length=30)
-    contributions = CanonicalJSONField(help_text="[[variable, log-odds that it added], ...]")
+    lead_time_h = models.CharField(
+        max_length=30, blank=True, help_text="Median hours until the limit is crossed."
+    )
+    lead_time_low_h = models.CharField(max_length=30, blank=True)
+    lead_time_high_h = models.CharField(max_length=30, blank=True)
+    contributions = CanonicalJSONField(
+        help_text="[[variable, log-odds or share of the score that it added], ...]"
+    )
     state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.OPEN)
     raised_at = models.DateTimeField()
     is_trial = models.BooleanField(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q, QuerySet
 
 from batches.execution.models import Batch, BatchState, DispositionState, ReadingSegment
-from twins.predictions import inputs, twin_settings
+from twins.predictions import inputs, kinds
 from twins.predictions.models import Prediction
 
 
@@ -55,7 +55,7 @@ def _latest(segments: QuerySet[ReadingSegment]) -> datetime | None:
 def _grid(batch: Batch, *, after: datetime | None, until: datetime) -> Iterator[datetime]:
     """Yield whole multiples of the recipe's interval since the start, in (after, until]."""
     start = inputs.start_of(batch)
-    step = timedelta(hours=twin_settings.of(batch.recipe).every_h)
+    step = timedelta(hours=kinds.of(batch.recipe.twin).every_h(batch.recipe))
     if batch.ended_at is not None:
         until = min(until, batch.ended_at)
     count = 1 if after is None else max((after - start) // step + 1, 1)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from twins.predictions.models import Alert, Prediction
+from twins.predictions.said import UNLIKE
 
 
 def document(prediction: Prediction) -> dict[str, Any]:
@@ -13,21 +14,10 @@ def document(prediction: Prediction) -> dict[str, Any]:
     return found
 
 
-def probability(prediction: Prediction, *, tag: str, side: str) -> float:
-    """Return the probability that was given for one side of a limit; 0 where there is none."""
-    for limit in document(prediction)["limits"]:
-        if (limit["tag"], limit["side"]) == (tag, side) and limit["probability"] is not None:
-            return float(limit["probability"])
-    return 0.0
-
-
-def text(number: float | None) -> str:
-    """Return the digits by which a number of a forecast is stored; empty where there is none."""
-    return "" if number is None else repr(float(number))
-
-
 def description(alert: Alert) -> str:
     """Say what an alert foresees, in sentences that a deviation can begin with."""
+    if alert.side == UNLIKE:
+        return _unlike(alert)
     prediction = alert.prediction
     side = alert.get_side_display().lower()
     twin, batch = prediction.model_version.name, alert.batch.number
@@ -50,10 +40,40 @@ def description(alert: Alert) -> str:
             f"{variable} ({_rounded(share, 2)})" for variable, share in alert.contributions[:3]
         )
         said.append(f"Largest contributions to the log-odds: {named}.")
+    return " ".join([*said, *_where_from(alert)])
+
+
+def foreseen(alert: Alert) -> str:
+    """Say what an alert warns of, in one line."""
+    if alert.side == UNLIKE:
+        signals = "; ".join(name for name, _ in alert.contributions[:2])
+        return f"Unlike normal batches: {signals}" if signals else "Unlike normal batches"
+    limit = f"{float(alert.limit):g} {alert.unit}"
+    return f"{alert.tag} {alert.get_side_display().lower()} {limit}"
+
+
+def _unlike(alert: Alert) -> str:
+    prediction = alert.prediction
+    said = [
+        f"The twin {prediction.model_version.name} found batch {alert.batch.number}, as of "
+        f"{prediction.as_of:%Y-%m-%d %H:%M} UTC, unlike normal batches: a deviation is active with "
+        f"probability {_rounded(alert.probability, 2)}, and one that costs at least 5 % of the "
+        f"product has begun with probability {_rounded(alert.impact_probability, 2)}."
+    ]
+    if alert.contributions:
+        named = ", ".join(
+            f"{name} ({_rounded(share, 2)})" for name, share in alert.contributions[:3]
+        )
+        said.append(f"Largest contributions to the score, in units of its limit: {named}.")
+    return " ".join([*said, *_where_from(alert)])
+
+
+def _where_from(alert: Alert) -> list[str]:
+    prediction = alert.prediction
+    said = [f"Prediction {prediction.pk}, output digest {prediction.output_digest}."]
     if alert.is_trial:
-        said.append("The version of the twin was not qualified: the alert is a trial of it.")
-    said.append(f"Prediction {prediction.pk}, output digest {prediction.output_digest}.")
-    return " ".join(said)
+        said.insert(0, "The version of the twin was not qualified: the alert is a trial of it.")
+    return said
 
 
 def _rounded(number: str, places: int) -> str:

@@ -39,7 +39,8 @@ def replay(prediction: Prediction) -> Replay:
         )
     damaged = _damaged(prediction)
     try:
-        _, computed = runs.answer(prediction.model_version.name, given=prediction.input.encode())
+        given = prediction.input.encode()
+        computed = runs.answer(prediction.model_version.name, given=given).output
     except (canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError) as error:
         # The twin answered this input once: the input, or the twin, is not what it was.
         computed = b""
@@ -65,15 +66,16 @@ def _damaged(prediction: Prediction) -> list[str]:
 
 
 def _changed(prediction: Prediction) -> list[str]:
-    version, twin = prediction.model_version, versions.installed(prediction.model_version.name)
+    version = prediction.model_version
+    code_digest, parameters_digest = versions.identity(version.name)
     recorded = {
         "code": version.code_digest,
         "parameters": version.parameters_digest,
         **prediction.environment,
     }
     here = {
-        "code": twin.code_digest(),
-        "parameters": twin.parameters_digest(),
+        "code": code_digest,
+        "parameters": parameters_digest,
         **environment.current(),
     }
     return [

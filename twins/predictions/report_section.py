@@ -5,7 +5,7 @@ from batches.disposition.report_sections import moment
 from batches.execution.models import Batch
 from compliance.reports.document import Align, Block, Chart, Column, Fact, Facts, Paragraph, Table
 from twins.predictions import charts
-from twins.predictions.models import Alert, Prediction
+from twins.predictions.models import Alert, AlertSide, Prediction
 
 HEADING = "Predictions of the twin"
 
@@ -48,12 +48,8 @@ def write(batch: Batch) -> list[Block]:
 
 
 def _alert(alert: Alert) -> list[Block]:
-    side = "fall below" if alert.side == "low" else "rise above"
     kind = "Trial alert" if alert.is_trial else "Alert"
-    said = Paragraph(
-        f"{kind} as of {moment(alert.prediction.as_of)}: {alert.tag} will {side} {alert.limit} "
-        f"{alert.unit} with probability {float(alert.probability):.2f}."
-    )
+    said = Paragraph(f"{kind} as of {moment(alert.prediction.as_of)}: {_foretold(alert)}.")
     answer = "not answered yet"
     if alert.answered_at:
         answer = (
@@ -62,21 +58,34 @@ def _alert(alert: Alert) -> list[Block]:
         )
     facts = Facts(
         (
-            Fact(
-                "Lead time",
-                f"{float(alert.lead_time_h):.1f} h in the median, "
-                f"{float(alert.lead_time_low_h):.1f} to {float(alert.lead_time_high_h):.1f} h "
-                "(10 to 90 %)",
-            ),
+            *_lead_time(alert),
             Fact("Answer", answer),
             Fact("Deviation", alert.deviation.number if alert.deviation else "none"),
         )
     )
     rows = tuple((str(name), f"{float(share):+.3f}") for name, share in alert.contributions)
-    causes = Table(
-        (Column("Contributing variable", 2.0), Column("Log-odds added", 1.0, Align.RIGHT)), rows
-    )
+    added = "Share of the score" if alert.side == AlertSide.UNLIKE else "Log-odds added"
+    causes = Table((Column("Contributing variable", 2.0), Column(added, 1.0, Align.RIGHT)), rows)
     return [said, facts, causes, Chart(charts.forecast(alert.prediction, tag=alert.tag))]
+
+
+def _foretold(alert: Alert) -> str:
+    probability = f"probability {float(alert.probability):.2f}"
+    if alert.side == AlertSide.UNLIKE:
+        return (
+            f"the batch is unlike normal ones; a deviation is active with {probability}, one that "
+            f"costs product has begun with probability {float(alert.impact_probability):.2f}"
+        )
+    side = "fall below" if alert.side == AlertSide.LOW else "rise above"
+    return f"{alert.tag} will {side} {alert.limit} {alert.unit} with {probability}"
+
+
+def _lead_time(alert: Alert) -> list[Fact]:
+    if not alert.lead_time_h:
+        return []
+    low, high = float(alert.lead_time_low_h), float(alert.lead_time_high_h)
+    median = f"{float(alert.lead_time_h):.1f} h in the median"
+    return [Fact("Lead time", f"{median}, {low:.1f} to {high:.1f} h (10 to 90 %)")]
 
 
 batch_report.add_section(HEADING, write)

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
-from twins.hub import versions
-from twins.models.forecasts import Forecast
-from twins.predictions import alerts, claims, environment, inputs, request_bytes
+from twins.predictions import alerts, claims, environment, kinds, request_bytes
 from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
+from twins.predictions.said import Said
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +25,10 @@ class ClaimLost(Refused):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: a forecast, or the problem that kept it from one."""
+    """What a run came to: what the twin said, or the problem that kept it from an answer."""
 
     input: bytes = b""
-    output: bytes = b""
-    forecast: Forecast | None = None
+    said: Said | None = None
     problem: str = ""
 
 
@@ -61,9 +59,9 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
             state=PredictionState.FAILED if outcome.problem else PredictionState.DONE,
             input=outcome.input.decode(),
             input_digest=digest(outcome.input) if outcome.input else "",
-            output=outcome.output.decode(),
-            output_digest=digest(outcome.output) if outcome.output else "",
-            status=outcome.forecast.status if outcome.forecast else "",
+            output=outcome.said.output.decode() if outcome.said else "",
+            output_digest=digest(outcome.said.output) if outcome.said else "",
+            status=outcome.said.status if outcome.said else "",
             environment=environment.current(),
             finished_at=ended_at,
             problem=outcome.problem,
@@ -71,10 +69,8 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
         if not changed:
             raise ClaimLost(f"prediction {prediction.pk} was taken over by another worker")
         prediction.refresh_from_db()
-        if outcome.forecast is not None:
-            alerts.raise_for(
-                prediction, forecast=outcome.forecast, actor=claims.WORKER, at=ended_at
-            )
+        if outcome.said is not None:
+            alerts.raise_for(prediction, said=outcome.said, actor=claims.WORKER, at=ended_at)
     return prediction
 
 
@@ -83,16 +79,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def answer(name: str, *, given: bytes) -> tuple[Forecast, bytes]:
-    """Ask the installed twin from the stored bytes of a request; return the answer's bytes too."""
-    twin = versions.installed(name)
-    forecast = twin.run(request_bytes.read(given))
-    return forecast, request_bytes.write(twin.to_document(forecast))
+def answer(name: str, *, given: bytes) -> Said:
+    """Ask the installed twin from the stored bytes of a request."""
+    return kinds.of(name).answer(name, given=given)
 
 
 def _outcome(prediction: Prediction) -> Outcome:
     try:
-        request = inputs.assemble(
+        request = kinds.of_prediction(prediction).ask(
             prediction.batch,
             as_of=prediction.as_of,
             horizon_h=prediction.horizon_h,
@@ -103,9 +97,9 @@ def _outcome(prediction: Prediction) -> Outcome:
     given = request_bytes.write(request)
     try:
         # From the bytes, not from the request: a replay has nothing else.
-        forecast, output = answer(prediction.model_version.name, given=given)
+        said = answer(prediction.model_version.name, given=given)
     except Exception as error:
         # A twin is pure: what it raises for this input it raises each time, so it is the outcome.
         log.exception("prediction %s failed", prediction.pk)
         return Outcome(input=given, problem=f"{type(error).__name__}: {error}")
-    return Outcome(input=given, output=output, forecast=forecast)
+    return Outcome(input=given, said=said)

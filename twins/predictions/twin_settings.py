@@ -50,14 +50,14 @@ def of(recipe: MasterRecipe) -> TwinSettings:
         raise TwinSettingsInvalid(f"{recipe}: a twin is told nothing named {', '.join(unknown)}")
     try:
         found = TwinSettings(
-            initial={name: _number(value) for name, value in said["initial"].items()},
-            feed=tuple(FeedStep(_number(start), _number(rate)) for start, rate in said["feed"]),
-            feed_glucose_mmol_l=_number(said["feed_glucose_mmol_l"]),
-            feed_glutamine_mmol_l=_number(said["feed_glutamine_mmol_l"]),
+            initial={name: number(value) for name, value in said["initial"].items()},
+            feed=tuple(FeedStep(number(start), number(rate)) for start, rate in said["feed"]),
+            feed_glucose_mmol_l=number(said["feed_glucose_mmol_l"]),
+            feed_glutamine_mmol_l=number(said["feed_glutamine_mmol_l"]),
             limits=_limits(recipe, said["limit_windows"]),
             every_h=int(said.get("every_h", EVERY_H)),
             horizon_h=int(said.get("horizon_h", HORIZON_H)),
-            alert_threshold=_number(said.get("alert_threshold", ALERT_THRESHOLD)),
+            alert_threshold=number(said.get("alert_threshold", ALERT_THRESHOLD)),
         )
     except KeyError as error:
         raise TwinSettingsInvalid(f"{recipe}: the twin is not told {error.args[0]}") from error
@@ -89,15 +89,16 @@ def _limit(parameter: Parameter, from_h: object, until_h: object) -> Limit:
         high=None if parameter.high is None else float(parameter.high),
         unit=parameter.unit,
         criticality=parameter.criticality.upper(),
-        applies_from_h=_number(from_h),
-        applies_until_h=None if until_h is None else _number(until_h),
+        applies_from_h=number(from_h),
+        applies_until_h=None if until_h is None else number(until_h),
     )
 
 
-def _number(text: object) -> float:
+def number(text: object) -> float:
+    """Return a decimal of the settings; raise `TypeError` or `ValueError` for anything else."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not a decimal in quotes")
-    number = float(text)
-    if not math.isfinite(number):
+    found = float(text)
+    if not math.isfinite(found):
         raise ValueError(f"{text} is not a number")
-    return number
+    return found

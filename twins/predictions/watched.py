@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from statistics import fmean
 
+from django.db.models import QuerySet
+
 from batches.execution import series
 from batches.execution.models import Batch, BatchState
 from compliance.quality.models import Deviation
@@ -17,24 +19,28 @@ def by(version: ModelVersion, checked: frozenset[int]) -> list[Watched]:
     The outcome is known once the batch has ended, its alerts are answered and its deviations
     settled. An event is a batch with a deviation; the inputs are the tags of the training data.
     """
+    batches = known(version, is_trial=False).exclude(pk__in=checked)
+    tags = _tags(version)
+    return [_watched(batch, version, tags) for batch in batches]
+
+
+def known(version: ModelVersion, *, is_trial: bool) -> QuerySet[Batch]:
+    """Return the batches that a version predicted and whose outcome is known, in order."""
     predicted = Prediction.objects.filter(
-        model_version=version, is_trial=False, state=PredictionState.DONE
+        model_version=version, is_trial=is_trial, state=PredictionState.DONE
     )
     waiting = Alert.objects.filter(state=AlertState.OPEN)
     unsettled = Deviation.objects.unsettled()
-    batches = (
+    return (
         Batch.objects.filter(
             pk__in=predicted.values("batch"), state__in=[BatchState.COMPLETED, BatchState.ABORTED]
         )
-        .exclude(pk__in=checked)
         .exclude(pk__in=waiting.values("batch"))
         .exclude(pk__in=Batch.deviations.through.objects.filter(
             deviation__in=unsettled
         ).values("batch"))
         .order_by("ended_at", "pk")
     )  # fmt: skip
-    tags = _tags(version)
-    return [_watched(batch, version, tags) for batch in batches]
 
 
 def _tags(version: ModelVersion) -> list[str]:

@@ -61,7 +61,11 @@ class PredictionDetailOut(PredictionOut):
 
 
 class AlertOut(Out):
-    """A predicted deviation; contributions are [variable, log-odds], the largest first."""
+    """A deviation that is predicted, or that a twin sees; the largest contributions first.
+
+    Contributions are [variable, log-odds], or of a watching twin [signal and check, share of the
+    score]. An alert of side `odd` is about the batch as a whole; it has no lead time.
+    """
 
     id = serializers.IntegerField()
     batch = serializers.CharField(source="batch.number")
@@ -72,6 +76,7 @@ class AlertOut(Out):
     limit = serializers.CharField()
     unit = serializers.CharField()
     probability = serializers.CharField()
+    impact_probability = serializers.CharField()
     lead_time_h = serializers.CharField()
     lead_time_low_h = serializers.CharField()
     lead_time_high_h = serializers.CharField()
@@ -88,3 +93,22 @@ class AlertOut(Out):
 
     def get_deviation(self, alert: Alert) -> str | None:
         return alert.deviation.number if alert.deviation else None
+
+
+class RateOut(Out):
+    """A count of batches among others, with the exact interval of its share (95 %)."""
+
+    count = serializers.IntegerField()
+    of = serializers.IntegerField()
+    low = serializers.FloatField(source="interval.low", allow_null=True, default=None)
+    high = serializers.FloatField(source="interval.high", allow_null=True, default=None)
+
+
+class AchievedOut(Out):
+    """How a version does in use; `chance` is that of so many false alarms while the contract holds."""
+
+    is_trial = serializers.BooleanField()
+    false_alarms = RateOut()
+    detected = RateOut()
+    contract = serializers.FloatField(allow_null=True)
+    chance = serializers.FloatField(allow_null=True)

@@ -23,6 +23,7 @@ from twins.plant import process, recipe_draft
 from twins.plant.messages import LaboratoryResult, Message, Reading, SampleTaken
 from twins.predictions.actions import Action
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
+from twins.predictions.said import Said
 
 LATER = NOON + timedelta(days=20)
 Culture = Callable[..., Batch]
@@ -118,10 +119,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(celery_app.conf, "task_eager_propagates", True)
 
 
-def foretold(
-    *, probability: float, tag: str = "glucose_mmol_l", status: str = "forecast"
-) -> Forecast:
-    """Return a forecast that gives one side of one limit this probability."""
+def foretold(*, probability: float, tag: str = "glucose_mmol_l", status: str = "forecast") -> Said:
+    """Return what a twin says that gives one side of one limit this probability."""
     limit = LimitForecast(
         tag=tag, side="low", bound=11.0, unit="mmol/L", criticality="CPP",
         probability=probability, lead_h_median=20.5, lead_h_10=12.25, lead_h_90=30.0,
@@ -130,12 +129,13 @@ def foretold(
             Contribution("feed_pump_efficiency", 6.0), Contribution("glucose so far", 0.5),
         ),
     )  # fmt: skip
-    return Forecast(
+    forecast = Forecast(
         status=status,  # type: ignore[arg-type]
         reasons=(), as_of_h=24.0, horizon_h=48.0, seed=1, members=64, integration_error=1e-9,
         limits=(limit,), trajectories=(), parameters=(), residuals=(),
         code_digest="", parameters_digest="", input_digest="",
     )  # fmt: skip
+    return Said(b"", status, forecast)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def _claimed(batch: Batch) -> Prediction:
 def _alert(prediction: Prediction) -> Alert:
     with recording.recording(Action.ALERT_RAISED, actor=TEST, at=LATER, reason="for a test"):
         (alert,) = alerts.raise_for(
-            prediction, forecast=foretold(probability=0.9), actor=TEST, at=LATER
+            prediction, said=foretold(probability=0.9), actor=TEST, at=LATER
         )
     return alert
 
