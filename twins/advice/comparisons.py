@@ -14,7 +14,7 @@ from twins.models.advice import comparing
 from twins.models.advice.comparing import Compared
 from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.predictions import history, inputs
-from twins.predictions.outputs import text
+from twins.predictions.said import digits
 
 # One that was superseded is compared by what superseded it.
 _COMPARED = [one for one in GIVEN if one != ProposalState.SUPERSEDED]
@@ -59,9 +59,9 @@ def compare(proposal: Proposal, *, at: datetime) -> Comparison | None:
                 "compared_at": at,
                 "until": moment(compared.until_h),
                 "followed": followed,
-                "from_move_l_per_h": text(compared.from_move),
-                "from_recipe_l_per_h": text(compared.from_recipe),
-                "done": [[text(at_h), text(rate)] for at_h, rate in compared.done],
+                "from_move_l_per_h": digits(compared.from_move),
+                "from_recipe_l_per_h": digits(compared.from_recipe),
+                "done": [[digits(at_h), digits(rate)] for at_h, rate in compared.done],
                 "hours_measured": compared.hours_measured,
                 "is_crossed": compared.is_crossed,
                 "crossed_at": None if compared.crossed_h is None else moment(compared.crossed_h),

@@ -17,7 +17,8 @@ from twins.advice.models import GIVEN, Proposal, ProposalState
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
-from twins.predictions import environment, inputs, outputs, request_bytes
+from twins.predictions import environment, inputs, request_bytes
+from twins.predictions.said import digits
 
 log = logging.getLogger(__name__)
 
@@ -151,13 +152,13 @@ def _told(batch: Batch, asked: AdviceRequest, advice: Advice) -> dict[str, Any]:
     starts_h = asked.forecast.as_of_h + asked.delay_h
     return {
         "outcome": advice.outcome,
-        "range_low": outputs.text(asked.range.low),
-        "range_high": outputs.text(asked.range.high),
+        "range_low": digits(asked.range.low),
+        "range_high": digits(asked.range.high),
         "range_source": asked.range.source[:200],
-        "target": outputs.text(asked.target),
+        "target": digits(asked.target),
         "before": _chance(side.before if side else None),
         "after": _chance(side.after if side else None),
-        "added_l": outputs.text(advice.move.added_l if advice.move else None),
+        "added_l": digits(advice.move.added_l if advice.move else None),
         "starts_at": moment(starts_h) if advice.move else None,
         "last_safe_at": moment(safe.at_h) if safe else None,
         "last_safe_low_at": moment(safe.low_h) if safe else None,
@@ -168,4 +169,4 @@ def _told(batch: Batch, asked: AdviceRequest, advice: Advice) -> dict[str, Any]:
 def _chance(chance: Chance | None) -> list[str]:
     if chance is None:
         return []
-    return [outputs.text(one) for one in (chance.probability, chance.low, chance.high)]
+    return [digits(one) for one in (chance.probability, chance.low, chance.high)]

@@ -6,7 +6,7 @@ from typing import Any
 from batches.recipes.models import MasterRecipe, Parameter
 from compliance.refusals import Refused
 from twins.models.advice.questions import MoveRange
-from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
+from twins.models.cho_fed_batch.declared import DECLARATION, FEED_RATE_TAG
 from twins.predictions.twin_settings import TwinSettingsInvalid
 
 _NEEDED = {"max_step_l_per_h", "resolution_l_per_h", "block_h", "target", "delay_h"}
@@ -35,8 +35,8 @@ def of(recipe: MasterRecipe) -> Terms:
     settings for the twin.
     """
     said = recipe.twin_settings.get("advice")
-    if said is None:
-        raise AdviceNotOffered(f"{recipe} asks for no advice: its twin is told nothing of it")
+    if said is None or recipe.twin != DECLARATION.name:
+        raise AdviceNotOffered(f"{recipe} asks for no advice, or its twin gives none")
     parameter = recipe.parameters.filter(tag=FEED_RATE_TAG).first()
     if parameter is None or (found := _registered(parameter)) is None:
         raise AdviceNotOffered(f"{recipe} registers no range of {FEED_RATE_TAG}, low and high")

@@ -19,7 +19,6 @@ from tests.twins.predictions.conftest import moment, said
 from twins.advice import requests, runs
 from twins.advice.models import Proposal
 from twins.hub import life, versions
-from twins.models.forecasts import Forecast
 from twins.models.requests import ForecastRequest, Observation
 from twins.plant import demo_recipe, recipe_draft
 from twins.plant.messages import LaboratoryResult, Reading
@@ -27,6 +26,7 @@ from twins.predictions import alerts, request_bytes
 from twins.predictions import runs as predictions
 from twins.predictions.actions import Action
 from twins.predictions.models import Alert, Prediction
+from twins.predictions.said import Said
 
 # The pump fails at 120 h.
 AS_OF_H = 138.0
@@ -36,7 +36,7 @@ AT = moment(AS_OF_H) + timedelta(minutes=1)
 
 
 @cache
-def _foretold() -> tuple[bytes, Forecast, bytes]:
+def _foretold() -> tuple[bytes, Said]:
     """Return what the twin is asked and answers, once for all tests: it is the same to the byte."""
     seen = []
     for one in said(SEED, FAULT):
@@ -57,12 +57,13 @@ def _foretold() -> tuple[bytes, Forecast, bytes]:
             limits=demo_recipe.RECIPE_LIMITS,
         )
     )
-    return (given, *predictions.answer(recipe_draft.TWIN, given=given))
+    return given, predictions.answer(recipe_draft.TWIN, given=given)
 
 
 def predicted(batch: Batch, *, as_of_h: float = AS_OF_H) -> Prediction:
     """Record a finished prediction as of a moment; what it saw is that of the first one."""
-    given, _, output = _foretold()
+    given, told = _foretold()
+    output = told.output
     version = versions.current(recipe_draft.TWIN, at=NOON)
     with recording.recording(
         Action.PREDICTION_FINISHED, actor=TEST, at=NOON, reason="a prediction for a test"
@@ -101,7 +102,7 @@ def at_once() -> Iterator[None]:
 def alert(recipe: MasterRecipe) -> Alert:
     """Return the alert on glucose of a batch whose feed pump delivers less than half."""
     prediction = predicted(factories.running_batch(recipe))
-    alerts.raise_for(prediction, forecast=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
+    alerts.raise_for(prediction, said=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
     return prediction.alerts.get(tag="glucose_mmol_l", side="low")
 
 

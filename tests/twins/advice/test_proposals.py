@@ -180,7 +180,7 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
 
 def test_an_alert_that_the_feed_is_no_lever_on_is_told_so(alert: Alert) -> None:
     (other,) = alerts.raise_for(
-        alert.prediction, forecast=foretold(probability=0.9, tag="temperature_c"), actor=TEST, at=AT
+        alert.prediction, said=foretold(probability=0.9, tag="temperature_c"), actor=TEST, at=AT
     )
 
     made = runs.advise(requests.for_alert(other, at=AT), at=AT)
