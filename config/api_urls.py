@@ -24,6 +24,7 @@ ROOMS = (
     "compliance.access",
     "twins.predictions",
     "twins.bulk",
+    "twins.advice",
     "twins.hub",
 )
 _rooms: list[URLPattern | URLResolver] = [

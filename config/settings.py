@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "twins.hub",
     "twins.predictions",
     "twins.bulk",
+    "twins.advice",
     "twins.plant",
     "config.site.ProductAdminConfig",
     "django.contrib.auth",
@@ -306,6 +307,7 @@ SPECTACULAR_SETTINGS = {
         "PredictionState": "twins.predictions.models.PredictionState",
         "BulkState": "twins.bulk.models.BulkState",
         "BulkKind": "twins.bulk.models.BulkKind",
+        "ProposalState": "twins.advice.models.ProposalState",
     },
 }
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 # As work flows through a plant; what is not named here follows by name.
 ROOMS = (
-    "execution", "predictions", "bulk", "quality", "disposition", "laboratory", "assets", "recipes",
+    "execution", "predictions", "advice", "bulk", "quality", "disposition", "laboratory", "assets", "recipes",
     "inspection", "reports", "signatures", "retention", "configuration", "trail", "hub", "exchange",
     "access", "django_celery_beat",
 )  # fmt: skip

@@ -20,7 +20,7 @@ TONES: dict[str, Tone] = {
     "running": "busy", "under-investigation": "busy", "major": "warn", "not-assessable": "warn",
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad", "confirmed": "good",
-    "held": "warn", "rework": "warn", "rejected": "bad", "recalled": "bad",
+    "held": "warn", "expired": "warn", "rework": "warn", "rejected": "bad", "recalled": "bad",
     # access
     "qualified": "good", "passed": "good", "keep": "good", "identity-proven": "good",
     "alarm-acknowledged": "good", "session-opened": "busy", "unqualified": "warn",

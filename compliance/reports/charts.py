@@ -56,14 +56,18 @@ def time_series(
     unit: str,
     marks: Sequence[Mark] = (),
     band: Band | None = None,
+    beside: Band | None = None,
     x_label: str = "",
     width: float = 493.0,
     height: float = 172.0,
 ) -> Drawing:
-    """Draw series over time; raise ValueError when datetimes and numbers are mixed."""
+    """Draw series over time; raise ValueError when datetimes and numbers are mixed.
+
+    `band` is filled; `beside` is another forecast to compare it with, in outline.
+    """
     moments: list[Moment] = [at for one in series for at, _ in one.points]
     moments += [mark.at for mark in marks]
-    moments += [point[0] for point in band.points] if band else []
+    moments += [point[0] for one in (band, beside) if one for point in one.points]
     is_dated = any(isinstance(at, datetime) for at in moments)
     if is_dated and not all(isinstance(at, datetime) for at in moments):
         raise ValueError("a chart has either datetimes or numbers along its axis, not both")
@@ -83,6 +87,8 @@ def time_series(
         marks=sorted((_x(mark.at), mark.label) for mark in marks),
         forecast=_forecast(band),
         forecast_name=band.name if band else "",
+        beside=_forecast(beside),
+        beside_name=beside.name if beside else "",
         width=width,
         height=height,
     )

@@ -13,7 +13,7 @@ LANE = 9.0
 LANES_AT_MOST = 8
 LEGEND = 11.0
 NAMES_AT_MOST = 40
-FORECAST, EVENT = -1, -2
+FORECAST, EVENT, BESIDE = -1, -2, -3
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Entry:
-    """Hold a legend's entry: the number of a curve, FORECAST, or EVENT."""
+    """Hold a legend's entry: the number of a curve, FORECAST, BESIDE, or EVENT."""
 
     text: str
     number: int
@@ -59,6 +59,8 @@ class Frame:
     marks: list[tuple[float, str]]
     forecast: list[Stretch]
     forecast_name: str
+    beside: list[Stretch]
+    beside_name: str
     width: float
     height: float
 
@@ -66,7 +68,8 @@ class Frame:
     def data(self) -> list[Point]:
         """Give every point that is drawn."""
         drawn = [line for trace in self.lines for line in trace.segments]
-        drawn += [line for stretch in self.forecast for line in (stretch.low, stretch.high)]
+        stretches = [*self.forecast, *self.beside]
+        drawn += [line for stretch in stretches for line in (stretch.low, stretch.high)]
         return [point for line in drawn for point in line]
 
     @cached_property
@@ -109,6 +112,8 @@ class Frame:
         entries = [Entry(trace.name, number) for number, trace in enumerate(self.lines)]
         if self.forecast:
             entries.append(Entry(f"{self.forecast_name}: median, 5–95 %", FORECAST))
+        if self.beside:
+            entries.append(Entry(f"{self.beside_name}: median, 5–95 %", BESIDE))
         names = [name for _, name in self.marks]
         if [flag.text for flag in self.flags] != names:
             listed = [f"{number} {name}" for number, name in enumerate(names, start=1)]

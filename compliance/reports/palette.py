@@ -7,6 +7,7 @@ FAINT = "#eef2f5"
 ACCENT = "#0b5a73"
 ALARM = "#b3261e"
 BAND = "#d5e6ec"
+BESIDE = "#a3448f"
 WATERMARK = "#e9ecef"
 PAPER = "#ffffff"
 

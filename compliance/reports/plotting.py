@@ -96,6 +96,10 @@ class Plot:
                 outline = (*self._place(stretch.low), *reversed(self._place(stretch.high)))
                 self.shapes.append(Area(points=outline, fill=palette.BAND))
             self._line(self._place(stretch.median), stroke=palette.ACCENT, width=0.9, dash=(3, 2))
+        for stretch in self.frame.beside:
+            for curve in (stretch.low, stretch.high):
+                self._line(self._place(curve), stroke=palette.BESIDE, width=0.6, dash=(1.2, 1.4))
+            self._line(self._place(stretch.median), stroke=palette.BESIDE, width=0.9, dash=(3, 2))
 
     def _limits(self) -> None:
         floor = self.frame.bottom - frames.LANE
@@ -148,7 +152,7 @@ class Plot:
         if number == frames.FORECAST:
             corners = ((x, y - 1), (x + 14, y - 1), (x + 14, y + 6), (x, y + 6))
             self.shapes.append(Area(points=corners, fill=palette.BAND))
-        dash = (3, 2) if number == frames.FORECAST else _dash(number)
+        dash = (3, 2) if number in (frames.FORECAST, frames.BESIDE) else _dash(number)
         self._line([(x, y + 2.4), (x + 14, y + 2.4)], stroke=_colour(number), dash=dash)
 
     def _line(
@@ -163,6 +167,8 @@ class Plot:
 
 
 def _colour(number: int) -> str:
+    if number == frames.BESIDE:
+        return palette.BESIDE
     return palette.SERIES[max(number, 0) % len(palette.SERIES)]
 
 

@@ -1,11 +1,12 @@
 """Run the demonstration product's fed-batch in a simulated vessel that talks like a plant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from twins.models import feeding
+from twins.models.requests import FeedStep
 from twins.plant import culture, instruments
 from twins.plant.culture import Conditions, State
 from twins.plant.demo_recipe import (
@@ -73,13 +74,20 @@ class Moment:
     messages: tuple[Message, ...]
 
 
-def simulate(batch_seed: int, fault: Fault | None = None) -> Iterator[Message]:
-    """Yield what the plant says of one batch, in the order in which it becomes known."""
-    for moment in truth(batch_seed, fault):
+def simulate(
+    batch_seed: int, fault: Fault | None = None, *, feed: Sequence[FeedStep] = RECIPE_FEED
+) -> Iterator[Message]:
+    """Yield what the plant says of one batch, in the order in which it becomes known.
+
+    `feed` is what people command; another one than the recipe's where they move it.
+    """
+    for moment in truth(batch_seed, fault, feed=feed):
         yield from moment.messages
 
 
-def truth(batch_seed: int, fault: Fault | None = None) -> Iterator[Moment]:
+def truth(
+    batch_seed: int, fault: Fault | None = None, *, feed: Sequence[FeedStep] = RECIPE_FEED
+) -> Iterator[Moment]:
     """Yield the hidden states with the messages, every ten minutes until the last result."""
     lot = culture.draw_lot(_generator(batch_seed, _STREAM_LOT))
     probes = Probes(_generator(batch_seed, _STREAM_PROBES))
@@ -92,7 +100,7 @@ def truth(batch_seed: int, fault: Fault | None = None) -> Iterator[Moment]:
         at_h = step * READING_EVERY_MIN / 60.0
         temperature_c = probes.held_temperature_c(_warming_c(fault, at_h))
         said: list[Message] = []
-        commanded = feeding.mean_rate(RECIPE_FEED, start_h=at_h, end_h=at_h + _STEP_H)
+        commanded = feeding.mean_rate(feed, start_h=at_h, end_h=at_h + _STEP_H)
         if step <= last:
             said.extend(_events(step, last=last, antifoam=antifoam))
             said.extend(

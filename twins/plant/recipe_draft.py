@@ -49,8 +49,9 @@ _TARGETS = {
 _READINGS_WITHOUT_LIMIT = (
     ("viable_cells_1e6_per_ml", "Viable cells, probe", "10*6/mL"),
     ("volume_l", "Volume", "L"),
-    ("feed_rate_l_per_h", "Feed rate, commanded", "L/h"),
 )
+# In operation, and proven acceptable; no limit of the twin's.
+_FEED_L_PER_H, _FEED_PROVEN_L_PER_H = (Decimal(0), Decimal("0.85")), (Decimal(0), Decimal("0.9"))
 _RESULTS_WITHOUT_LIMIT = (
     ("lab_viable_cells_1e6_per_ml", "Viable cells, laboratory", "10*6/mL"),
     ("lab_glucose_mmol_l", "Glucose, laboratory", "mmol/L"),
@@ -74,6 +75,11 @@ def draft() -> RecipeDraft:
                 ParameterDraft(tag, name, ParameterKind.RESULT, unit, Criticality.OTHER)
                 for tag, name, unit in _RESULTS_WITHOUT_LIMIT
             ),
+            ParameterDraft(
+                "feed_rate_l_per_h", "Feed rate, commanded", ParameterKind.READING, "L/h",
+                Criticality.CPP, *_FEED_L_PER_H, proven_low=_FEED_PROVEN_L_PER_H[0],
+                proven_high=_FEED_PROVEN_L_PER_H[1],
+            ),
         ],
         twin=TWIN,
         twin_settings={
@@ -83,6 +89,13 @@ def draft() -> RecipeDraft:
             ],
             "feed_glucose_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L),
             "feed_glutamine_mmol_l": repr(demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L),
+            "advice": {
+                "max_step_l_per_h": "0.15",
+                "resolution_l_per_h": "0.01",
+                "block_h": 6,
+                "target": "0.1",
+                "delay_h": 2,
+            },
             "limit_windows": {_tag(limit): _window(limit) for limit in demo_recipe.RECIPE_LIMITS},
         },
         materials=_materials(),

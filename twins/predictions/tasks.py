@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from batches.execution.models import Batch
 from compliance.refusals import Refused
-from twins.predictions import claims, moments, runs
+from twins.predictions import claims, moments, raised, runs
 
 log = logging.getLogger(__name__)
 # One sweep queues at most so many a batch: a new twin beside a long batch does not fill the queue.
@@ -27,7 +27,10 @@ def predict(*, batch_id: int, as_of: str, **_: Any) -> int | None:
     except Refused as refused:
         log.warning("no prediction of %s as of %s: %s", batch, as_of, refused)
         return None
-    return prediction.pk if prediction else None
+    if prediction is None:
+        return None
+    raised.tell(prediction.alerts.order_by("pk"))
+    return prediction.pk
 
 
 @shared_task

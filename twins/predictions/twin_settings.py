@@ -13,7 +13,7 @@ from twins.models.requests import FeedStep
 EVERY_H, HORIZON_H, ALERT_THRESHOLD = 6, 48, "0.8"
 _KNOWN = {
     "initial", "feed", "feed_glucose_mmol_l", "feed_glutamine_mmol_l", "limit_windows",
-    "every_h", "horizon_h", "alert_threshold",
+    "every_h", "horizon_h", "alert_threshold", "advice",
 }  # fmt: skip
 
 

@@ -89,6 +89,18 @@ def test_a_forecast_is_a_band_with_a_dashed_median() -> None:
     assert "forecast: median, 5–95 %" in _texts(drawing)
 
 
+def test_a_second_forecast_beside_it_is_an_outline() -> None:
+    band = charts.Band([(float(h), 1.0, 2.0, 4.0) for h in range(5)], name="with the move")
+    other = charts.Band([(float(h), 0.0, 1.0, 3.0) for h in range(5)], name="as is")
+
+    drawing = charts.time_series([], band=band, beside=other, title="t", unit="")
+
+    assert sum(isinstance(shape, Area) for shape in drawing.shapes) == 2  # the first band's only
+    outline = [s for s in drawing.shapes if isinstance(s, Path) and s.stroke == palette.BESIDE]
+    assert sum(len(one.points) == 5 for one in outline) == 3
+    assert {"with the move: median, 5–95 %", "as is: median, 5–95 %"} <= set(_texts(drawing))
+
+
 @pytest.mark.parametrize(
     "points",
     [[], [(1.0, math.nan)], [(5.0, 7.0)], [(0.0, 7.0), (9.0, 7.0)], [(3.0, 1.0), (3.0, 2.0)]],

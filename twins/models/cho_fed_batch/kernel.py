@@ -34,7 +34,10 @@ _A1, _R_AMM, _Y_AMM_GLN = VALUES["a1"], VALUES["r_amm"], VALUES["y_amm_gln"]
 def advance(
     solution: Solution, coefficients: Coefficients, feed: Feed, *, duration_h: float, steps: int
 ) -> Solution:
-    """Advance both paths, the coarse one in `steps` steps and the fine one in twice as many."""
+    """Advance both paths, the coarse one in `steps` steps and the fine one in twice as many.
+
+    All members have feed of one composition.
+    """
     members = solution.fine.shape[-1]
     constants = np.empty((_CONSTANTS, members))
     for row, value in enumerate(
@@ -46,7 +49,8 @@ def advance(
         constants[row] = value
     found = [
         rk4(
-            np.ascontiguousarray(state), constants, feed.glucose_mmol_l, feed.glutamine_mmol_l,
+            np.ascontiguousarray(state), constants, float(feed.glucose_mmol_l),
+            float(feed.glutamine_mmol_l),
             duration_h / count, count,
         )
         for state, count in ((solution.fine, 2 * steps), (solution.coarse, steps))

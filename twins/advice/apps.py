@@ -1,0 +1,15 @@
+"""Advice as a Django app: it listens to alerts."""
+
+from django.apps import AppConfig
+
+
+class AdviceConfig(AppConfig):
+    name = "twins.advice"
+    label = "advice"
+    verbose_name = "Advice"
+
+    def ready(self) -> None:
+        from twins.advice import figures, receivers, report_section  # noqa: F401 -- they register
+        from twins.predictions import raised
+
+        raised.register(receivers.on_alert)

@@ -1,0 +1,125 @@
+"""Ask for advice on an alert, and claim the run, so that two workers never both count."""
+
+from datetime import datetime, timedelta
+from itertools import islice
+
+from compliance.access import authority
+from compliance.access.authority import Principal
+from compliance.access.duties import Duty
+from compliance.refusals import Refused
+from compliance.trail import recording
+from compliance.trail.recording import Actor, System
+from twins.advice import terms
+from twins.advice.actions import Action
+from twins.advice.models import Proposal, ProposalState
+from twins.hub import versions
+from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
+
+WORKER = System("advice worker")
+# A run takes seconds: whoever still holds a claim after this has died, and a request that nobody
+# has claimed by then was lost.
+STALE_AFTER = timedelta(minutes=5)
+
+
+class NothingToAdviseOn(Refused):
+    """No forecast of the installed version has been made since the alert."""
+
+    code = "nothing-to-advise-on"
+
+
+class AdviceCurrent(Refused):
+    """There is advice from the newest forecast already."""
+
+    code = "advice-current"
+
+
+def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:
+    """Ask for advice from the newest forecast; raise `AdviceCurrent` when there is some.
+
+    Raise `NotPermitted`, `AdviceNotOffered`, `TwinSettingsInvalid` or `NothingToAdviseOn` too.
+    """
+    authority.demand(actor, Duty.ANSWER_ALERT)
+    proposal, is_new = _requested(alert, actor=actor, at=at)
+    if not is_new:
+        raise AdviceCurrent(
+            f"{proposal} is from the newest forecast, as of "
+            f"{proposal.prediction.as_of:%Y-%m-%d %H:%M} UTC: wait for the next one"
+        )
+    return proposal
+
+
+def for_alert(alert: Alert, *, at: datetime) -> Proposal:
+    """Ask for the first advice on a new alert; the same one when somebody has asked already."""
+    first = alert.proposals.order_by("pk").first()
+    return first or _requested(alert, actor=WORKER, at=at)[0]
+
+
+def claim(proposal: Proposal, *, at: datetime) -> bool:
+    """Take the run of a request, or of one whose worker died; False when somebody else has it."""
+    fresh = Proposal.objects.filter(pk=proposal.pk, state=ProposalState.REQUESTED)
+    stale = Proposal.objects.filter(
+        pk=proposal.pk, state=ProposalState.CLAIMED, claimed_at__lt=at - STALE_AFTER
+    )
+    with recording.recording(
+        Action.ADVICE_CLAIMED, actor=WORKER, at=at, reason=f"run of {proposal}"
+    ):
+        taken = any(
+            one.update(state=ProposalState.CLAIMED, claimed_at=at) for one in (fresh, stale)
+        )
+    if taken:
+        proposal.refresh_from_db()
+    return bool(taken)
+
+
+def left_behind(*, at: datetime) -> list[Proposal]:
+    """Return what was asked for and lost, or claimed by a worker that died."""
+    waiting = Proposal.objects.filter(
+        state=ProposalState.REQUESTED, requested_at__lt=at - STALE_AFTER
+    ) | Proposal.objects.filter(state=ProposalState.CLAIMED, claimed_at__lt=at - STALE_AFTER)
+    return list(waiting.order_by("pk"))
+
+
+def without(*, at_most: int) -> list[Alert]:
+    """Return open alerts that nobody has asked advice for and whose recipe offers it."""
+    found = Alert.objects.filter(state=AlertState.OPEN, proposals=None)
+    newest = found.select_related("batch__recipe").order_by("-pk")
+    offered = (one for one in newest if "advice" in one.batch.recipe.twin_settings)
+    return list(islice(offered, at_most))
+
+
+def _requested(alert: Alert, *, actor: Actor, at: datetime) -> tuple[Proposal, bool]:
+    terms.of(alert.batch.recipe)
+    prediction = _newest(alert)
+    with recording.recording(
+        Action.ADVICE_REQUESTED,
+        actor=actor,
+        at=at,
+        reason=f"alert {alert.pk}, forecast as of {prediction.as_of:%Y-%m-%d %H:%M} UTC",
+    ):
+        return Proposal.objects.get_or_create(
+            alert=alert,
+            prediction=prediction,
+            defaults={
+                "state": ProposalState.REQUESTED,
+                "requested_by": actor.trail_identity().name,
+                "requested_at": at,
+                "seed": prediction.seed,
+                "is_trial": prediction.is_trial,
+            },
+        )
+
+
+def _newest(alert: Alert) -> Prediction:
+    """Return the newest forecast since the alert whose version is the one installed here."""
+    made = Prediction.objects.filter(
+        batch=alert.batch_id,
+        state=PredictionState.DONE,
+        status="forecast",
+        as_of__gte=alert.prediction.as_of,
+    ).select_related("model_version")
+    for prediction in made.defer("input", "output").order_by("-as_of", "-pk"):
+        if versions.is_installed(prediction.model_version):
+            return prediction
+    raise NothingToAdviseOn(
+        f"no forecast of the installed twin since alert {alert.pk}: advice comes with the next one"
+    )

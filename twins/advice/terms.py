@@ -1,0 +1,80 @@
+"""Read what a recipe allows advice to propose: the registered range of the feed, steps, target."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from batches.recipes.models import MasterRecipe, Parameter
+from compliance.refusals import Refused
+from twins.models.advice.questions import MoveRange
+from twins.models.cho_fed_batch.declared import DECLARATION, FEED_RATE_TAG
+from twins.predictions.twin_settings import TwinSettingsInvalid
+
+_NEEDED = {"max_step_l_per_h", "resolution_l_per_h", "block_h", "target", "delay_h"}
+
+
+class AdviceNotOffered(Refused):
+    """The recipe asks for no advice, or registers no range in which the feed may be moved."""
+
+    code = "advice-not-offered"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Within which range and steps a move is looked for, and when it is enough."""
+
+    range: MoveRange
+    target: float
+    delay_h: int
+
+
+def of(recipe: MasterRecipe) -> Terms:
+    """Return the terms of a recipe; raise `AdviceNotOffered` or `TwinSettingsInvalid`.
+
+    The range is the proven acceptable one of the feed rate's parameter (ICH Q8(R2): moving within
+    it is no change), else its normal operating range. Steps and target are `advice` of the
+    settings for the twin.
+    """
+    said = recipe.twin_settings.get("advice")
+    if said is None or recipe.twin != DECLARATION.name:
+        raise AdviceNotOffered(f"{recipe} asks for no advice, or its twin gives none")
+    parameter = recipe.parameters.filter(tag=FEED_RATE_TAG).first()
+    if parameter is None or (found := _registered(parameter)) is None:
+        raise AdviceNotOffered(f"{recipe} registers no range of {FEED_RATE_TAG}, low and high")
+    low, high, source = found
+    try:
+        if set(said) != _NEEDED:
+            raise ValueError(f"advice is told {', '.join(sorted(_NEEDED))}, and nothing else")
+        return Terms(
+            range=MoveRange(
+                low=low,
+                high=high,
+                max_step=_number(said["max_step_l_per_h"]),
+                resolution=_number(said["resolution_l_per_h"]),
+                block_h=int(said["block_h"]),
+                source=source,
+            ),
+            target=_number(said["target"]),
+            delay_h=int(said["delay_h"]),
+        )
+    except (TypeError, ValueError) as error:
+        raise TwinSettingsInvalid(f"{recipe}: settings of advice: {error}") from error
+
+
+def _registered(parameter: Parameter) -> tuple[float, float, str] | None:
+    for low, high, name in (
+        (parameter.proven_low, parameter.proven_high, "proven acceptable range"),
+        (parameter.low, parameter.high, "normal operating range"),
+    ):
+        if low is not None and high is not None:
+            return (
+                float(low),
+                float(high),
+                f"{name} of {parameter.tag} in recipe {parameter.recipe}",
+            )
+    return None
+
+
+def _number(text: Any) -> float:
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not a decimal in quotes")
+    return float(text)
