@@ -9,6 +9,7 @@ ALL = (INTERACTIVE, SCHEDULED, BULK)
 ROUTES = {
     "compliance.reports.tasks.build_report": {"queue": INTERACTIVE},
     "compliance.inspection.tasks.run_inspection": {"queue": INTERACTIVE},
+    "twins.advice.tasks.advise": {"queue": INTERACTIVE},
     "twins.bulk.tasks.run_part": {"queue": BULK},
 }
 # Which worker of `manage.py up` serves which queues, the first ones first.

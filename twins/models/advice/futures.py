@@ -14,7 +14,7 @@ import numpy as np
 
 from twins.models import ensemble, estimation, integrate, projection
 from twins.models.advice.answers import Chance
-from twins.models.cho_fed_batch import equations, measuring, members
+from twins.models.cho_fed_batch import equations, kernel, measuring, members
 from twins.models.cho_fed_batch.members import STATES, FloatArray
 from twins.models.crossing import Side
 from twins.models.estimation import MEMBERS
@@ -59,14 +59,10 @@ class Futures:
         recorded = [now]
         hours = zip(pairwise(self.ends_h), rates_l_per_h, self._drawn, strict=True)
         for (start_h, end_h), rate, drawn in hours:
-            solution = integrate.advance(
+            solution = kernel.advance(
                 solution,
-                members.rates(
-                    now,
-                    commanded_l_per_h=rate,
-                    feed_glucose_mmol_l=self.request.feed_glucose_mmol_l,
-                    feed_glutamine_mmol_l=self.request.feed_glutamine_mmol_l,
-                ),
+                members.coefficients(now),
+                members.feed(now, self.request, commanded_l_per_h=rate),
                 duration_h=end_h - start_h,
                 steps=estimation.STEPS_AN_HOUR,
             )
