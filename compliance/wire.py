@@ -1,6 +1,6 @@
 """Describe what goes over the wire: nothing unknown, times with their zone, pages of a size."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -83,3 +83,12 @@ def _demand_whole(request: Request, name: str, *, least: int) -> None:
     is_whole = said.isascii() and said.isdigit() and len(said) <= 18
     if not is_whole or int(said) < least:
         raise serializers.ValidationError({name: f"a whole number from {least} on"}, code="page")
+
+
+def chosen(request: Request, name: str, values: Iterable[str]) -> str:
+    """Return what a filter of a list chooses, "" for nothing; raise `ValidationError` for all else."""
+    value = request.query_params.get(name, "")
+    known = list(values)
+    if value and value not in known:
+        raise serializers.ValidationError({name: f"one of {', '.join(known)}"})
+    return value

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -92,6 +93,8 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
                 "a value is too long, too large, or has a NUL: it is neither stored nor looked for"
             )
             return {**_invalid(long), "code": "not-storable"}
+        case BadRequest() | MultiPartParserError() | SuspiciousOperation():
+            return _short("malformed", "Malformed", 400, f"the request cannot be read: {error}")
         case Http404():
             return _short("not-found", "Not found", 404, str(error))
         case PermissionDenied():

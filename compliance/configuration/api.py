@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.configuration import changes
@@ -42,7 +43,7 @@ class Changes(generics.ListAPIView[ConfigurationChange]):
 
     def get_queryset(self) -> QuerySet[ConfigurationChange]:
         found = ConfigurationChange.objects.select_related("signature").prefetch_related("settings")
-        if (state := self.request.query_params.get("state")) in ChangeState.values:
+        if state := wire.chosen(self.request, "state", ChangeState.values):
             found = found.filter(state=state)
         return found.order_by("-pk")
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.retention import holds, policies, retention
@@ -130,7 +131,7 @@ class Holds(generics.ListAPIView[LegalHold]):
         found = LegalHold.objects.select_related(
             "requested_by", "lift_requested_by", "placed_signature", "lift_signature"
         ).prefetch_related("held")
-        if (state := self.request.query_params.get("state")) in HoldState.values:
+        if state := wire.chosen(self.request, "state", HoldState.values):
             found = found.filter(state=state)
         return found.order_by("-pk")
 

@@ -22,10 +22,13 @@ _FAILURE = re.compile(r"- ST\d+ ")  # as the report of schemathesis names each
 # schema can say (a phase that is over, a second person), and each refusal has its own code.
 LEFT_OUT_CHECKS = "positive_data_acceptance"
 # A body that does not fit is refused: by its own answer, or because something else came first. A
-# form is read by its view, after the version (412), as all others after who asks, and how often.
+# form is read by its view, after the version (412), as all others after who asks, and how often. That
+# If-Match is missing is a 428 (RFC 6585 section 3).
 CONFIGURATION = """
 [checks.negative_data_rejection]
-expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 422, 428, 429, 431]
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 406, 415, 422, 428]
 """
 # What would end the client's own session, or lock its account; nobody attacks these too.
 LEFT_OUT = {

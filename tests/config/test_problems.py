@@ -25,3 +25,16 @@ def test_an_address_that_the_database_cannot_look_for_is_no_error_of_ours(path: 
 
     assert answer.status_code in {404, 405, 422}
     assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_form_without_a_boundary_is_no_error_of_ours() -> None:
+    client = Client(enforce_csrf_checks=True)  # it looks for its token in the form
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+    client.cookies["csrftoken"] = token = "a" * 32
+    answer = client.generic(
+        "POST", "/api/v1/messages", b"\0", "multipart/form-data",
+        headers={"Idempotency-Key": "without-a-boundary", "X-CSRFToken": token},
+    )  # fmt: skip
+
+    assert answer.status_code == 415
+    assert answer["Content-Type"] == "application/problem+json"

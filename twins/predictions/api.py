@@ -9,12 +9,13 @@ from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from batches.execution.models import Batch
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
@@ -110,9 +111,7 @@ class Alerts(generics.ListAPIView[Alert]):
         found = Alert.objects.select_related("batch", "prediction", "deviation").defer(
             "prediction__input", "prediction__output"
         )
-        if state := self.request.query_params.get("state"):
-            if state not in AlertState.values:
-                raise serializers.ValidationError({"state": "open, accepted or rejected"})
+        if state := wire.chosen(self.request, "state", AlertState.values):
             found = found.filter(state=state)
         if number := self.request.query_params.get("batch"):
             found = found.filter(batch__number=number)

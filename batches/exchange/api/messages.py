@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
+from rest_framework import exceptions, generics, serializers
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
+from rest_framework.request import Request, is_form_media_type
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -20,6 +20,7 @@ from batches.exchange.formats import detecting, gates
 from batches.exchange.formats.xml_reading import ACKNOWLEDGEMENT
 from batches.exchange.models.messages import Message, MessageState
 from batches.execution.models import Batch
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.models import Device
@@ -35,6 +36,8 @@ class BytesParser(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        if is_form_media_type(media_type):  # no message; and its bytes would be taken for a form
+            raise exceptions.UnsupportedMediaType(media_type)
         most = settings.MESSAGE_MAX_BYTES
         data: bytes = stream.read(most + 1)
         if len(data) > most:
@@ -89,11 +92,7 @@ class Messages(generics.ListAPIView[Message]):
         caller = callers.principal(self.request)
         if isinstance(caller, Device):
             found = found.filter(source=caller)
-        if state := self.request.query_params.get("state"):
-            if state not in MessageState.values:
-                raise serializers.ValidationError(
-                    {"state": f"one of {', '.join(MessageState.values)}"}
-                )
+        if state := wire.chosen(self.request, "state", MessageState.values):
             found = found.filter(state=state)
         return found
 
@@ -108,7 +107,10 @@ class Messages(generics.ListAPIView[Message]):
     @extend_schema(
         operation_id="message_receive",
         parameters=[*_BESIDE],
-        request=dict.fromkeys(detecting.DECLARED, OpenApiTypes.BINARY),
+        request={
+            media: OpenApiTypes.ANY if kind == "json" else OpenApiTypes.BINARY
+            for media, kind in detecting.DECLARED.items()
+        },
         responses={201: MessageDetailOut},
     )
     def post(self, request: Request) -> Response:

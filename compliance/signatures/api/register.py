@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access.callers import PeopleRead
 from compliance.signatures import signing, verdicts
 from compliance.signatures.messages import VerdictOut
@@ -28,9 +29,11 @@ class Signatures(generics.GenericAPIView[Signature]):
     def get_queryset(self) -> QuerySet[Signature]:
         given = self.request.query_params
         found = Signature.objects.select_related("reauthentication")
-        for name in ("record", "record_id", "meaning"):
+        for name in ("record", "record_id"):
             if value := given.get(name):
                 found = found.filter(**{name: value})
+        if meaning := wire.chosen(self.request, "meaning", Meaning.values):
+            found = found.filter(meaning=meaning)
         if username := given.get("username"):
             found = found.filter(username__iexact=username)
         order = given.get("order", "-signed_at")

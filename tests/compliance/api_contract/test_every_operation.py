@@ -268,3 +268,25 @@ def _parts(form: Any) -> list[Any]:
 
 def _fields(form: Any) -> list[Any]:
     return [field for part in (form, *_parts(form)) for field in part.fields.values()]
+
+
+def test_a_filter_with_a_value_that_it_does_not_know_is_refused_and_not_passed_over(
+    operations: Sequence[Operation], known: Sequence[Client]
+) -> None:
+    passed_over = []
+    for one in operations:
+        names = [
+            said["name"]
+            for said in one.said.get("parameters", [])
+            if said.get("in") == "query" and "enum" in said.get("schema", {})
+        ]
+        if one.method != "GET" or "{" in one.route:
+            continue
+        for name in names:
+            for client in known:
+                answer = client.get(one.path, {name: "AAA"})
+                if answer.status_code != 403:
+                    break
+            if answer.status_code != 422:
+                passed_over.append(f"{one.name}?{name}=AAA: {answer.status_code}")
+    assert passed_over == []
