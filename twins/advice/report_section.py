@@ -23,8 +23,9 @@ def write(batch: Batch) -> list[Block]:
         return []
     blocks: list[Block] = [
         Paragraph(
-            f"{len(found)} proposals. A proposal does nothing: a person accepts or rejects it, and "
-            "sets the feed through the MES. Each can be repeated to the byte from its question."
+            f"{'One proposal' if len(found) == 1 else f'{len(found)} proposals'}. A proposal does "
+            "nothing: a person accepts or rejects it, and sets the feed through the MES. Each can be "
+            "repeated to the byte from its question."
         )
     ]
     for proposal in found:

@@ -23,9 +23,9 @@ def write(batch: Batch) -> list[Block]:
     versions = sorted({str(one.model_version) for one in runs})
     blocks: list[Block] = [
         Paragraph(
-            f"{len(runs)} runs of {', '.join(versions)}. A prediction changes nothing by itself: "
-            "a person accepts or rejects each alert. Every run can be repeated to the byte from "
-            "its input."
+            f"{'One run' if len(runs) == 1 else f'{len(runs)} runs'} of {', '.join(versions)}. "
+            "A prediction changes nothing by itself: a person accepts or rejects each alert. "
+            "Every run can be repeated to the byte from its input."
         )
     ]
     for alert in batch.alerts.select_related("prediction", "deviation").order_by("pk"):
