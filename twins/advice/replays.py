@@ -7,6 +7,7 @@ from compliance.trail.tlog import canonical
 from twins.advice import runs
 from twins.advice.models import GIVEN, Proposal
 from twins.hub import versions
+from twins.predictions import replays
 
 
 class AdviceNotReplayable(Refused):
@@ -30,14 +31,7 @@ def replay(proposal: Proposal) -> Replay:
         raise AdviceNotReplayable(
             f"{proposal} is {proposal.get_state_display().lower()}: there is nothing to repeat"
         )
-    differences = [
-        f"{name}: stored bytes have digest {runs.digest(stored.encode())}, recorded is {recorded}"
-        for name, stored, recorded in (
-            ("input", proposal.input, proposal.input_digest),
-            ("output", proposal.output, proposal.output_digest),
-        )
-        if runs.digest(stored.encode()) != recorded
-    ]
+    differences = replays.damaged(proposal)
     try:
         _, computed = runs.answer(proposal.input.encode())
     except (canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -55,8 +49,4 @@ def _changed(proposal: Proposal) -> list[str]:
         "code": versions.installed(version.name).code_digest(),
         **runs.environment_here(),
     }
-    return [
-        f"{name}: recorded {recorded.get(name)}, here {here.get(name)}"
-        for name in dict.fromkeys((*recorded, *here))
-        if recorded.get(name) != here.get(name)
-    ]
+    return replays.differing(recorded, here)

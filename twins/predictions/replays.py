@@ -1,6 +1,8 @@
 """Repeat a past prediction from its stored input, and say whether every byte is the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from compliance.refusals import Refused
 from compliance.trail.tlog import canonical
@@ -37,31 +39,50 @@ def replay(prediction: Prediction) -> Replay:
             f"prediction {prediction.pk} is {prediction.get_state_display().lower()}: "
             "only one that is done can be replayed"
         )
-    damaged = _damaged(prediction)
+    differences = damaged(prediction)
     try:
         given = prediction.input.encode()
         computed = runs.answer(prediction.model_version.name, given=given).output
     except (canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError) as error:
         # The twin answered this input once: the input, or the twin, is not what it was.
         computed = b""
-        damaged.append(f"no answer: {type(error).__name__}: {error}")
+        differences.append(f"no answer: {type(error).__name__}: {error}")
     return Replay(
         prediction=prediction.pk,
-        identical=computed == prediction.output.encode() and not damaged,
+        identical=computed == prediction.output.encode() and not differences,
         recorded_digest=prediction.output_digest,
         computed_digest=runs.digest(computed),
-        differences=(*damaged, *_changed(prediction)),
+        differences=(*differences, *_changed(prediction)),
     )
 
 
-def _damaged(prediction: Prediction) -> list[str]:
+class Stored(Protocol):
+    """A record with the bytes of a run and their digests."""
+
+    input: str
+    input_digest: str
+    output: str
+    output_digest: str
+
+
+def damaged(record: Stored) -> list[str]:
+    """Name the stored bytes of a run that do not fit the digest recorded for them."""
     return [
         f"{name}: stored bytes have digest {found}, recorded is {recorded}"
         for name, found, recorded in (
-            ("input", runs.digest(prediction.input.encode()), prediction.input_digest),
-            ("output", runs.digest(prediction.output.encode()), prediction.output_digest),
+            ("input", runs.digest(record.input.encode()), record.input_digest),
+            ("output", runs.digest(record.output.encode()), record.output_digest),
         )
         if found != recorded
+    ]
+
+
+def differing(recorded: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Name what a run had around it that is not the same here."""
+    return [
+        f"{name}: recorded {recorded.get(name)}, here {here.get(name)}"
+        for name in dict.fromkeys((*recorded, *here))
+        if recorded.get(name) != here.get(name)
     ]
 
 
@@ -78,8 +99,4 @@ def _changed(prediction: Prediction) -> list[str]:
         "parameters": parameters_digest,
         **environment.current(),
     }
-    return [
-        f"{name}: recorded {recorded.get(name)}, here {here.get(name)}"
-        for name in dict.fromkeys((*recorded, *here))
-        if recorded.get(name) != here.get(name)
-    ]
+    return differing(recorded, here)
