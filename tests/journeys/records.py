@@ -22,6 +22,7 @@ _OTHER_EVERY_TIME = frozenset({
     "root", "sha256", "tree_size", "entries_digest", "entry_count", "content_digest", "secret_digest",
     "record_digest", "recipe_digest", "content", "wanted", "entry", "reviewed_entries", "counts",
     "record_id", "subject", "state_text", "inputs", "issue_reason", "seed",
+    "found_by",  # the process that was first of those that start together
 })  # fmt: skip
 
 
