@@ -10,7 +10,7 @@ from batches.execution import sample_bytes
 from batches.execution.sample_bytes import LeafHasher, Reading
 from compliance.trail.tlog import merkle
 
-_BLOCK = 500
+_BLOCK = 512  # a perfect subtree of the segment's Merkle tree
 
 
 @dataclass(frozen=True)
