@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring as _json  # the C encoder of one text
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
@@ -104,27 +104,30 @@ def recording(
         at=at,
         log=log.get() or settings.LOG_ID,
     )
-    connection = connections[using]
+    connection: Any = connections[using]  # of our backend: config/postgres
     opens = not connection.in_atomic_block and connection.get_autocommit()
-    if opens:  # the act travels with BEGIN: one round trip for both
-        connection.statement_at_begin = _begin_statement(act)  # type: ignore[attr-defined]
-    with transaction.atomic(using=using):
-        if not opens:
-            _execute(_begin_statement(act), using)
-        token = _current.set({**acts, using: act})  # last: a refused act must not stay current
-        try:
-            yield act
-        finally:
-            _current.reset(token)
-        # Not reached after an exception: the rollback to the savepoint restores the outer act.
-        if outer is not None:
-            _execute(_begin_statement(outer), using)
-        elif not opens:  # else COMMIT ends it
-            _execute("SELECT audit.end_act()", using)
-        elif connection.needs_rollback:
-            # A savepoint could not be rolled back, and somebody caught what said so. Django would
-            # now roll everything back without a word, and the caller believe in a commit.
-            raise OperationalError(f"the act {act.action} was not committed: try it again")
+    # The act travels with BEGIN or SAVEPOINT, and its end with RELEASE: one round trip for both.
+    connection.statement_at_begin = _begin_statement(act)
+    try:
+        with transaction.atomic(using=using):
+            if connection.statement_at_begin is not None:  # there was no savepoint to be made
+                _execute(connection.statement_at_begin, using)
+            token = _current.set({**acts, using: act})  # last: a refused act must not stay current
+            try:
+                yield act
+            finally:
+                _current.reset(token)
+            # Not reached after an exception: the rollback to the savepoint restores the outer act.
+            if connection.needs_rollback:
+                # A savepoint could not be rolled back, and somebody caught what said so. Django
+                # would now roll back without a word, and the caller believe in a commit.
+                raise OperationalError(f"the act {act.action} was not committed: try it again")
+            if outer is not None:
+                connection.statement_at_release = _begin_statement(outer)
+            elif not opens:  # else COMMIT ends it
+                connection.statement_at_release = "SELECT audit.end_act()"
+    finally:
+        connection.statement_at_begin = connection.statement_at_release = None
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""Send what must be said first in a transaction together with its BEGIN, in one round trip."""
+"""Send what must be said first in a transaction, or last in a savepoint, in one round trip with it."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
+from django.db.utils import Error
 from psycopg import errors
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     _Wrapper = base.DatabaseWrapper
@@ -15,13 +16,15 @@ _LEVELS = {1: "READ UNCOMMITTED", 2: "READ COMMITTED", 3: "REPEATABLE READ", 4: 
 
 
 class StatementAtBegin(_Wrapper):
-    """A database wrapper whose next transaction begins with `statement_at_begin`, if any.
+    """A database wrapper whose next transaction or savepoint begins with `statement_at_begin`, if any.
 
-    Django offers databases a way to begin transactions by themselves; psycopg then finds the
-    transaction begun, and sends no BEGIN of its own before the first statement.
+    And whose next savepoint is released after `statement_at_release`. Django offers databases a way
+    to begin transactions by themselves; psycopg then finds the transaction begun, and sends no BEGIN
+    of its own before the first statement.
     """
 
     statement_at_begin: str | None = None
+    statement_at_release: str | None = None
     if TYPE_CHECKING:  # what Django's class has, and its types do not say
         isolation_level: int | None
 
@@ -32,16 +35,48 @@ class StatementAtBegin(_Wrapper):
         if statement is None:
             self._set_autocommit(False)
             return
-        level = self.isolation_level
-        mode = f" ISOLATION LEVEL {_LEVELS[int(level)]}" if level is not None else ""
-        with self.wrap_database_errors:
-            # libpq itself: a cursor for two statements without answers costs more than they do.
-            done = self.connection.pgconn.exec_(f"BEGIN{mode}; {statement}".encode())
-            if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-                raise errors.error_from_result(done)
+        self._run(f"{self._begin()}; {statement}")
 
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         try:
             super().set_autocommit(*args, **kwargs)
         finally:
             self.statement_at_begin = None  # never for a later transaction
+
+    def _savepoint(self, sid: str) -> None:
+        statement, self.statement_at_begin = self.statement_at_begin, None
+        if statement is None:
+            super()._savepoint(sid)  # type: ignore[misc]
+            return
+        if self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            self._run(self._begin())  # psycopg has put it off until the first statement
+        try:
+            self._run(f"{self.ops.savepoint_create_sql(sid)}; {statement}")
+        except Error:
+            # Django takes the savepoint for not made: what is around it goes on as if it never was.
+            super()._savepoint_rollback(sid)  # type: ignore[misc]
+            super()._savepoint_commit(sid)  # type: ignore[misc]
+            raise
+
+    def _savepoint_commit(self, sid: str) -> None:
+        statement, self.statement_at_release = self.statement_at_release, None
+        if statement is None:
+            super()._savepoint_commit(sid)  # type: ignore[misc]
+            return
+        self._run(f"{statement}; {self.ops.savepoint_commit_sql(sid)}")
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self.statement_at_release = None  # of what is undone now
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def _begin(self) -> str:
+        level = self.isolation_level
+        return f"BEGIN ISOLATION LEVEL {_LEVELS[int(level)]}" if level is not None else "BEGIN"
+
+    def _run(self, statements: str) -> None:
+        """Run statements whose answers nobody needs; raise Django's errors."""
+        with self.wrap_database_errors:
+            # libpq itself: a cursor for two statements without answers costs more than they do.
+            done = self.connection.pgconn.exec_(statements.encode())
+            if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+                raise errors.error_from_result(done)

@@ -62,6 +62,7 @@ def _rows() -> list[Row]:
     return [
         *_part("ingest", ROUNDS),
         *_part("single_records", ROUNDS, SINGLES),
+        *_part("concurrent_records", 20 * SINGLES),
         *_part("backfill", BACKFILL),
     ]
 

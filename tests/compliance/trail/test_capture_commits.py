@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from compliance.trail import capture, recording, verification
 from compliance.trail.actions import Action
@@ -107,3 +107,61 @@ def test_an_act_that_django_would_roll_back_without_a_word_is_an_error(fresh_log
         transaction.set_rollback(True)  # as after a savepoint that could not be rolled back
 
     assert not Vessel.objects.filter(name="lost").exists()
+
+
+# --- An act inside of another travels with its savepoint
+
+
+def test_the_outer_act_has_its_name_back_after_one_inside_of_it(fresh_log: Any) -> None:
+    with trail_log.act(name="outer"):
+        Vessel.objects.create(name="a")
+        with trail_log.act(name="inner"):
+            Vessel.objects.create(name="b")
+        Vessel.objects.create(name="c")
+        with pytest.raises(RuntimeError), trail_log.act(name="failed"):
+            Vessel.objects.create(name="lost")
+            raise RuntimeError
+        with transaction.atomic():  # a savepoint of its own: nothing of the acts before is left
+            Vessel.objects.create(name="d")
+        Vessel.objects.create(name="e")
+
+    entries = Entry.objects.filter(record="trail_app_vessel").order_by("pk")
+    assert [one.actor for one in entries] == ["outer", "inner", "outer", "outer", "outer"]
+    assert verification.verify().faults == ()
+
+
+def test_after_an_act_in_a_transaction_there_is_none(fresh_log: Any) -> None:
+    with transaction.atomic():
+        with trail_log.act(name="one"):
+            Vessel.objects.create(name="a")
+
+        with pytest.raises(Exception, match="no act, no change"), transaction.atomic():
+            Vessel.objects.create(name="b")
+
+    assert [one.name for one in Vessel.objects.all()] == ["a"]
+
+
+def test_an_act_that_cannot_begin_undoes_nothing_around_it(fresh_log: Any) -> None:
+    with trail_log.act(name="outer"):
+        Vessel.objects.create(name="a")
+        with pytest.raises(DatabaseError, match="there is no log 99"), recording.into(99):
+            with trail_log.act(name="inner"):
+                raise AssertionError("it began")
+        Vessel.objects.create(name="b")
+
+    entries = Entry.objects.filter(record="trail_app_vessel")
+    assert [one.actor for one in entries] == ["outer", "outer"]
+    assert [one.name for one in Vessel.objects.all()] == ["a", "b"]
+
+
+def test_an_inner_act_that_would_be_rolled_back_without_a_word_is_an_error(fresh_log: Any) -> None:
+    with trail_log.act(name="outer"):
+        Vessel.objects.create(name="a")
+        with pytest.raises(OperationalError, match="not committed"), trail_log.act(name="inner"):
+            Vessel.objects.create(name="lost")
+            transaction.set_rollback(True)
+        Vessel.objects.create(name="b")
+
+    entries = Entry.objects.filter(record="trail_app_vessel")
+    assert [one.actor for one in entries] == ["outer", "outer"]
+    assert [one.name for one in Vessel.objects.all()] == ["a", "b"]
