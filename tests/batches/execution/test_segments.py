@@ -41,6 +41,16 @@ def test_the_digits_that_were_sent_are_the_digits_that_are_stored() -> None:
     segments.verify(segment)
 
 
+@pytest.mark.parametrize("count", [511, 512, 513, 1024, 1300])
+def test_a_segment_of_several_blocks_has_the_root_over_all_its_samples(count: int) -> None:
+    sent = factories.temperatures(*(f"36.{n:04}" for n in range(count)))
+
+    segment = factories.stored(factories.running_batch(), sent, at=NOON + timedelta(days=2))
+
+    assert segment.root == merkle.root_of(sample_bytes.leaf_hashes(sent)).hex()
+    segments.verify(segment)
+
+
 def test_minus_zero_is_stored_and_sealed_as_zero() -> None:
     segment = factories.stored(factories.running_batch(), factories.temperatures("-0.0"))
 
