@@ -1,6 +1,7 @@
 """Refuse what a body says and nobody reads: malformed, unknown, or not asked for."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -22,7 +23,12 @@ def demand_known(request: Request, form: Form | None) -> None:
         if form is None and content:
             raise ValidationError("this act takes no body", code="unknown")
         return
-    known = form().fields if form is not None else {}
+    known = _members(form) if form is not None else ()
     if unknown := sorted(set(content) - set(known)):
         said = f"unknown member; known: {', '.join(known) or 'none, this act takes no body'}"
         raise ValidationError({name: [said] for name in unknown}, code="unknown")
+
+
+@cache
+def _members(form: Form) -> tuple[str, ...]:
+    return tuple(form().fields)
