@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
 from django.db.utils import Error
-from psycopg import errors
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg import OperationalError, errors
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     _Wrapper = base.DatabaseWrapper
@@ -78,5 +78,7 @@ class StatementAtBegin(_Wrapper):
         with self.wrap_database_errors:
             # libpq itself: a cursor for two statements without answers costs more than they do.
             done = self.connection.pgconn.exec_(statements.encode())
+            if self.connection.pgconn.status == ConnStatus.BAD:  # the server went: no SQLSTATE says so
+                raise OperationalError(self.connection.pgconn.get_error_message())
             if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
                 raise errors.error_from_result(done)

@@ -1,6 +1,9 @@
 """What a commit, another thread or a pooled connection does to an act."""
 
 import asyncio
+import os
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -165,3 +168,35 @@ def test_an_inner_act_that_would_be_rolled_back_without_a_word_is_an_error(fresh
     entries = Entry.objects.filter(record="trail_app_vessel")
     assert [one.actor for one in entries] == ["outer", "outer"]
     assert [one.name for one in Vessel.objects.all()] == ["a", "b"]
+
+
+def cut() -> None:
+    """Break the connection as a killed server does: nothing says why."""
+    with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
+
+
+def begun_within() -> None:
+    cut()
+    with trail_log.act(name="inner"):
+        raise AssertionError("it began")
+
+
+def ended_within() -> None:
+    with trail_log.act(name="inner"):
+        Vessel.objects.create(name="b")
+        cut()
+
+
+@pytest.mark.parametrize("lose", [begun_within, ended_within])
+def test_a_server_that_went_during_an_act_is_said_to_be_unreachable(
+    fresh_log: Any, lose: Callable[[], None]
+) -> None:
+    with pytest.raises(OperationalError), trail_log.act(name="outer"):
+        Vessel.objects.create(name="a")
+        lose()
+
+    assert not Vessel.objects.exists()
+    with trail_log.act(name="again"):
+        Vessel.objects.create(name="c")
+    assert [one.actor for one in Entry.objects.filter(record="trail_app_vessel")] == ["again"]
