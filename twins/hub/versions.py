@@ -117,6 +117,18 @@ def is_qualified(version: ModelVersion) -> bool:
     return version.state == VersionState.QUALIFIED
 
 
+def may_predict(name: str) -> bool:
+    """Tell whether what answers under a name here is installed as it was, and not retired."""
+    try:
+        code, parameters = identity(name)
+    except Refused:
+        return False
+    retired = ModelVersion.objects.filter(
+        name=name, code_digest=code, parameters_digest=parameters, state=VersionState.RETIRED
+    )
+    return not retired.exists()
+
+
 def is_installed(version: ModelVersion) -> bool:
     """Tell whether a version is the code and the parameters that this installation runs."""
     try:
