@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import Any
 
 from amqp.exceptions import ChannelError
 from kombu import Connection
@@ -40,7 +41,9 @@ def _ask(found: dict[str, int]) -> None:
         ("socket_timeout", "socket_connect_timeout", "read_timeout", "write_timeout"), _STEP_S
     )
     connection = app.connection_for_read(connect_timeout=_STEP_S, transport_options=options)
-    failures = (OSError, OperationalError, ChannelError, *connection.connection_errors)
+    failures: tuple[type[BaseException], ...] = (
+        OSError, OperationalError, ChannelError, *connection.connection_errors,
+    )  # fmt: skip
     try:
         with connection:
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
@@ -56,7 +59,8 @@ def _waiting(connection: Connection, name: str) -> int:
     # A channel each: RabbitMQ closes the one that asked for a queue which no worker has made yet.
     # On Redis an empty queue is none.
     try:
-        with connection.channel() as channel:
+        channel: Any = connection.channel()
+        with channel:
             return int(channel.queue_declare(queue=name, passive=True).message_count)
     except ChannelError as error:
         if _NOT_FOUND not in str(error):

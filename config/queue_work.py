@@ -123,7 +123,7 @@ def _due_at(job: PeriodicTask) -> datetime | None:
         start, delta, _ = times.remaining_delta(last)
         due_at = start + delta
     elif isinstance(times, schedule):
-        due_at = last + times.run_every
+        due_at = last + times.run_every  # type: ignore[attr-defined]
     return due_at
 
 
