@@ -26,6 +26,7 @@ ROOMS = (
     "twins.bulk",
     "twins.advice",
     "twins.hub",
+    "config",
 )
 _rooms: list[URLPattern | URLResolver] = [
     path("", include(f"{room}.api")) for room in ROOMS if find_spec(f"{room}.api")

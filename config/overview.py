@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.urls import reverse
+
 from batches.execution.models import Batch, BatchState
 from compliance.access import alarms, page_parts, record_admin
 from compliance.access.models import SecurityAlarm
@@ -11,6 +13,7 @@ from compliance.inspection.models import Inspection, InspectionState
 from compliance.quality import deviations
 from compliance.quality.models import Deviation
 from compliance.trail import status
+from config import queue_status
 from twins.predictions import admin as prediction_pages
 from twins.predictions import outputs
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
@@ -63,6 +66,7 @@ def of_plant(*, at: datetime) -> Overview:
             _alarmed(),
             _inspected(),
             _trail(at),
+            _queues(at),
         ],
         sections=[
             Section("Running batches", [_running()]),
@@ -103,6 +107,13 @@ def _trail(at: datetime) -> Tile:
     if now["checkpoint_size"] is None:
         return Tile(label, size, "no checkpoint is signed yet", "warn")
     return Tile(label, size, f"signed up to {now['checkpoint_size']:,}", "good")
+
+
+def _queues(at: datetime) -> Tile:
+    label, url = "Queues", reverse("admin:queues")
+    if stuck := queue_status.stuck_lately(at=at):
+        return Tile(label, "stuck", f"{', '.join(stuck)}: are the workers up?", "bad", url)
+    return Tile(label, "flow", "nothing has waited too long", "good", url)
 
 
 def _running() -> Part:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 
 # As work flows through a plant; what is not named here follows by name.
@@ -100,6 +100,16 @@ class ProductAdminSite(AdminSite):
         return super().index(
             request, {"overview": overview.of_plant(at=timezone.now()), **(extra_context or {})}
         )
+
+    def get_urls(self) -> Any:
+        own = path("queues/", self.admin_view(self.queues), name="queues")
+        return [own, *super().get_urls()]
+
+    def queues(self, request: HttpRequest) -> HttpResponse:
+        """Show how the queues stand."""
+        from config import queue_pages
+
+        return queue_pages.view(request, self.each_context(request))
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         from config import own_password

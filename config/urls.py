@@ -15,6 +15,7 @@ handler500 = "config.problems.broken"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("health", health.view, name="health"),
+    path("health/queues", health.of_queues, name="health-queues"),
     path("problems/", include("compliance.api_contract.pages")),
     path("log/<int:log_id>/", include("compliance.trail.tiles_api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

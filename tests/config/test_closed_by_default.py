@@ -35,6 +35,7 @@ OPEN = {
     ("GET", "/problems/"): "what the codes of refusals mean; it is in the documents too",
     ("GET", "/problems/x"): "the same of one code",
     **{(method, "/health"): "says ready or not, and nothing else" for method in METHODS},
+    **{(method, "/health/queues"): "says which queues are stuck by name" for method in METHODS},
     **{(method, "/admin/login/"): "the sign-in page" for method in ("GET", "POST", "PUT")},
     **{(method, "/admin/logout/"): "leads to the sign-in page" for method in METHODS},
 }

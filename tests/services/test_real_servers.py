@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from config import queues
+
 pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,8 +74,10 @@ class Product:
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start("-m", "celery", "-A", "config", "worker", "--concurrency", "1")
+    def worker(self, names: str = queues.SCHEDULED) -> subprocess.Popen[bytes]:
+        return self.start(
+            "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--queues", names
+        )
 
     def ask(self, statement: str) -> Any:
         with psycopg.connect(self.database) as connection:
@@ -97,7 +101,7 @@ def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]
     own = Product(tmp_path, urlunsplit(urlsplit(server)._replace(path=f"/{name}")), broker)
     own.must("migrate", "--verbosity", "0")
     subprocess.run(
-        [sys.executable, "-m", "celery", "-A", "config", "purge", "-f"],
+        [sys.executable, "-m", "celery", "-A", "config", "purge", "-f", "-Q", ",".join(queues.ALL)],
         cwd=ROOT, env=own.environment, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
     yield own

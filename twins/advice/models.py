@@ -44,6 +44,9 @@ class Proposal(models.Model):
     requested_by = models.CharField(max_length=60)
     requested_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(
+        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     seed = models.PositiveBigIntegerField()
     input = models.TextField(blank=True, help_text="The question, as canonical JSON.")

@@ -1,7 +1,9 @@
 """Ask for advice on an alert, and claim the run, so that two workers never both count."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
+
+from django.db.models import Q
 
 from compliance.access import authority
 from compliance.access.authority import Principal
@@ -13,12 +15,10 @@ from twins.advice import terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.hub import versions
+from twins.predictions import leases
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
 WORKER = System("advice worker")
-# A run takes seconds: whoever still holds a claim after this has died, and a request that nobody
-# has claimed by then was lost.
-STALE_AFTER = timedelta(minutes=5)
 
 
 class NothingToAdviseOn(Refused):
@@ -56,27 +56,17 @@ def for_alert(alert: Alert, *, at: datetime) -> Proposal:
 
 def claim(proposal: Proposal, *, at: datetime) -> bool:
     """Take the run of a request, or of one whose worker died; False when somebody else has it."""
-    fresh = Proposal.objects.filter(pk=proposal.pk, state=ProposalState.REQUESTED)
-    stale = Proposal.objects.filter(
-        pk=proposal.pk, state=ProposalState.CLAIMED, claimed_at__lt=at - STALE_AFTER
-    )
     with recording.recording(
         Action.ADVICE_CLAIMED, actor=WORKER, at=at, reason=f"run of {proposal}"
     ):
-        taken = any(
-            one.update(state=ProposalState.CLAIMED, claimed_at=at) for one in (fresh, stale)
-        )
-    if taken:
-        proposal.refresh_from_db()
-    return bool(taken)
+        return leases.take(proposal, at=at, free=(ProposalState.REQUESTED,))
 
 
 def left_behind(*, at: datetime) -> list[Proposal]:
     """Return what was asked for and lost, or claimed by a worker that died."""
-    waiting = Proposal.objects.filter(
-        state=ProposalState.REQUESTED, requested_at__lt=at - STALE_AFTER
-    ) | Proposal.objects.filter(state=ProposalState.CLAIMED, claimed_at__lt=at - STALE_AFTER)
-    return list(waiting.order_by("pk"))
+    # A request that nobody has claimed for as long as a lease lasts was lost, or waits its turn.
+    lost = Q(state=ProposalState.REQUESTED, requested_at__lt=at - leases.STALE_AFTER)
+    return list(Proposal.objects.filter(lost | leases.ran_out(at=at)).order_by("pk"))
 
 
 def without(*, at_most: int) -> list[Alert]:

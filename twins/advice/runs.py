@@ -17,7 +17,7 @@ from twins.advice.models import GIVEN, Proposal, ProposalState
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
-from twins.predictions import environment, inputs, request_bytes
+from twins.predictions import environment, inputs, leases, request_bytes
 from twins.predictions.said import digits
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
     Raise `AdviceClaimLost` when it took so long that another worker has taken it over.
     """
     began = time.monotonic()
-    outcome = _outcome(proposal)
+    with leases.held(proposal, action=Action.ADVICE_CLAIMED, actor=requests.WORKER):
+        outcome = _outcome(proposal)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     with recording.recording(
         Action.ADVICE_FAILED if outcome.problem else Action.ADVICE_GIVEN,
@@ -61,9 +62,7 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
         reason=outcome.problem[:500] or f"advice on {proposal.alert}: {outcome.told['outcome']}",
     ):
         newer = _supersede_older(proposal, at=ended_at) if outcome.advice else None
-        changed = Proposal.objects.filter(
-            pk=proposal.pk, state=ProposalState.CLAIMED, claimed_at=proposal.claimed_at
-        ).update(
+        changed = leases.own(proposal).update(
             state=ProposalState.SUPERSEDED if newer else _state(outcome),
             superseded_by=newer,
             ended_at=ended_at if newer else None,

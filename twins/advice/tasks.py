@@ -14,6 +14,8 @@ from twins.predictions.models import Alert
 log = logging.getLogger(__name__)
 # One sweep queues or does at most so much.
 CATCH_UP = 8
+# What no worker took for so long is dropped: the next sweep asks again, and the queue stays short.
+EXPIRES_S = 60
 
 
 @shared_task
@@ -52,8 +54,8 @@ def look_after_proposals(**_: Any) -> int:
         comparisons.compare(proposal, at=at)
     lost = requests.left_behind(at=at)
     for proposal in lost:
-        advise.delay(proposal_id=proposal.pk)
+        advise.apply_async(kwargs={"proposal_id": proposal.pk}, expires=EXPIRES_S)
     alerts = requests.without(at_most=CATCH_UP)
     for alert in alerts:
-        propose.delay(alert_id=alert.pk)
+        propose.apply_async(kwargs={"alert_id": alert.pk}, expires=EXPIRES_S)
     return len(lost) + len(alerts)

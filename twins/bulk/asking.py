@@ -1,7 +1,7 @@
 """Ask for a bulk run: what is asked is frozen here, so that its parts depend on nothing else."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,8 @@ def predictions(
     """Ask for predictions of batches: at these moments, else at all that their readings reached.
 
     A prediction that is there already counts as it is. Raise `NothingAsked`, `TooMuchAsked`,
-    `BatchNotPredictable`, `NotPermitted` or `ReasonNotMeaningful`.
+    `BatchNotPredictable`, `TwinMissing` or a refusal of `batch_models`, `NotPermitted` or
+    `ReasonNotMeaningful`.
     """
     authority.demand(actor, Duty.ASK_TWINS)
     may_be = {batch.pk for batch in moments.predicted_batches()}
@@ -70,7 +71,10 @@ def predictions(
         times = moments.reached(batch) if as_of is None else sorted(set(as_of))
         wanted += [(batch.number, moment.isoformat()) for moment in times]
     _demand_count(len(wanted), most=MOST_PREDICTIONS, what="predictions")
-    asked = {"predictions": [[number, moment] for number, moment in wanted]}
+    asked = {
+        "predictions": [[number, moment] for number, moment in wanted],
+        "twins": _identities({batch.recipe.twin for batch in batches}),
+    }
     work = [
         {"first": first, "count": min(PREDICTIONS_A_PART, len(wanted) - first)}
         for first in range(0, len(wanted), PREDICTIONS_A_PART)
@@ -119,6 +123,11 @@ def of_futures(
     ]
     title = f"{members} futures of {batch.number} as of {as_of:%Y-%m-%d %H:%M} UTC"
     return _record(BulkKind.FUTURES, title, asked, work, actor=actor, at=at, reason=reason)
+
+
+def _identities(names: Collection[str]) -> list[list[str]]:
+    """Return twins with the digests of their code and parameters: these are to answer."""
+    return [[name, *versions.identity(name)] for name in sorted(names)]
 
 
 def _demand_count(count: int, *, most: int, what: str) -> None:

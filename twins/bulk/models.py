@@ -73,6 +73,9 @@ class BulkPart(models.Model):
     state = models.CharField(max_length=10, choices=PartState.choices, default=PartState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(
+        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     output = models.TextField(blank=True, help_text="What it came to, as canonical JSON.")
     output_digest = models.CharField(max_length=64, blank=True)

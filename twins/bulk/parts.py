@@ -39,17 +39,16 @@ def claim_next(run: BulkRun, *, at: datetime) -> BulkPart | None:
         part = free.select_for_update(skip_locked=True, of=("self",)).first()
         if part is None:
             return None
-        part.state, part.claimed_at = PartState.CLAIMED, at
-        part.attempts += 1
-        part.save(update_fields=["state", "claimed_at", "attempts"])
-    return part
+        also = {"attempts": part.attempts + 1}
+        is_ours = leases.take(part, at=at, free=(PartState.WAITING,), also=also)
+    return part if is_ours else None
 
 
 def do(part: BulkPart) -> bool:
     """Do a claimed part and record how it ended; False when the claim is no longer its own."""
     began = time.monotonic()
     try:
-        with leases.renewed(lambda now: _renew(part, at=now)):
+        with leases.held(part, action=Action.PART_RENEWED, actor=WORKER):
             outcome = _outcome(part)
     except work.Waits as waits:
         _release(part, reason=str(waits))
@@ -63,7 +62,7 @@ def do(part: BulkPart) -> bool:
         action, actor=WORKER, at=at, reason=outcome.problem[:500] or "the part is done"
     ):
         return bool(
-            _own(part).update(
+            leases.own(part).update(
                 state=PartState.FAILED if outcome.problem else PartState.DONE,
                 output=outcome.output.decode(),
                 output_digest=runs.digest(outcome.output) if outcome.output else "",
@@ -75,7 +74,7 @@ def do(part: BulkPart) -> bool:
 
 def is_own(part: BulkPart) -> bool:
     """Tell whether the claim still holds: nobody has cancelled the run or taken the part over."""
-    return _own(part).exists()
+    return leases.own(part).exists()
 
 
 def give_up(run: BulkRun, *, at: datetime) -> int:
@@ -83,11 +82,7 @@ def give_up(run: BulkRun, *, at: datetime) -> int:
     with recording.recording(
         Action.PART_FAILED, actor=WORKER, at=at, reason="its workers died too often"
     ):
-        return run.parts.filter(
-            state=PartState.CLAIMED,
-            claimed_at__lt=at - leases.STALE_AFTER,
-            attempts__gte=MOST_ATTEMPTS,
-        ).update(
+        return run.parts.filter(leases.ran_out(at=at), attempts__gte=MOST_ATTEMPTS).update(
             state=PartState.FAILED,
             finished_at=at,
             problem=f"Its worker died {MOST_ATTEMPTS} times: it may need too much time or memory.",
@@ -96,38 +91,24 @@ def give_up(run: BulkRun, *, at: datetime) -> int:
 
 def wanted(run: BulkRun, *, at: datetime, width: int) -> int:
     """Return how many workers a run could use more, when so many should be at it."""
-    alive = run.parts.filter(
-        state=PartState.CLAIMED, claimed_at__gte=at - leases.STALE_AFTER
-    ).count()
+    alive = run.parts.filter(leases.alive(at=at)).count()
     free = _free(run, at=at).order_by()[: max(width - alive, 0)]
     return len(free.values_list("pk", flat=True))
 
 
 def _free(run: BulkRun, *, at: datetime) -> QuerySet[BulkPart]:
-    left = Q(
-        state=PartState.CLAIMED,
-        claimed_at__lt=at - leases.STALE_AFTER,
-        attempts__lt=MOST_ATTEMPTS,
-    )
+    left = leases.ran_out(at=at) & Q(attempts__lt=MOST_ATTEMPTS)
     return BulkPart.objects.filter(
         Q(state=PartState.WAITING) | left, run=run, run__state=BulkState.RUNNING
     )
 
 
-def _own(part: BulkPart) -> QuerySet[BulkPart]:
-    return BulkPart.objects.filter(pk=part.pk, state=PartState.CLAIMED, claimed_at=part.claimed_at)
-
-
-def _renew(part: BulkPart, *, at: datetime) -> None:
-    with recording.recording(Action.PART_RENEWED, actor=WORKER, at=at, reason="the part goes on"):
-        if _own(part).update(claimed_at=at):
-            part.claimed_at = at
-
-
 def _release(part: BulkPart, *, reason: str) -> None:
     """Give a part back that has to wait for somebody else's work; it costs no attempt."""
     with recording.recording(Action.PART_RENEWED, actor=WORKER, at=timezone.now(), reason=reason):
-        _own(part).update(state=PartState.WAITING, attempts=part.attempts - 1, claimed_at=None)
+        leases.own(part).update(
+            state=PartState.WAITING, attempts=part.attempts - 1, claimed_at=None, claimed_by=""
+        )
 
 
 def _outcome(part: BulkPart) -> Outcome:

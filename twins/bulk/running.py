@@ -88,8 +88,9 @@ def retry(run: BulkRun, *, actor: User, at: datetime, reason: str) -> BulkRun:
         if held.state not in (BulkState.RUNNING, BulkState.INCOMPLETE):
             raise RunEnded(f"{held} is {held.get_state_display().lower()}")
         again = held.parts.filter(state=PartState.FAILED).update(
-            state=PartState.WAITING, attempts=0, claimed_at=None, finished_at=None, problem=""
-        )
+            state=PartState.WAITING, attempts=0, claimed_at=None, claimed_by="", finished_at=None,
+            problem="",
+        )  # fmt: skip
         if not again:
             raise RunEnded(f"no part of {held} has failed")
         held.state, held.ended_at = BulkState.RUNNING, None

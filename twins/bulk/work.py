@@ -1,6 +1,6 @@
 """Do one part of a bulk run, by the kind of the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,24 +43,28 @@ def do(part: BulkPart, *, goes_on: GoesOn) -> bytes:
     for number, as_of in wanted:
         if not goes_on():
             raise Stopped
-        found.append(_prediction(number, as_of))
+        found.append(_prediction(number, as_of, twins=asked["twins"]))
     return canonical.dumps({"predictions": found})
 
 
 def _futures(asked: Mapping[str, Any], share: Mapping[str, int]) -> bytes:
-    twin = versions.installed(asked["model"])
-    if (twin.code_digest(), twin.parameters_digest()) != (
-        asked["code_digest"], asked["parameters_digest"],
-    ):  # fmt: skip
-        raise OtherCode(f"{asked['model']} has been replaced since; ask for a new run")
+    same = [asked["model"], asked["code_digest"], asked["parameters_digest"]]
+    _demand_one_of([same], name=asked["model"])
     # From the recorded bytes: a replay has nothing else.
     request = request_bytes.read(canonical.dumps(asked["request"]))
     found = futures.run(request, part=share["part"], members=share["members"])
     return canonical.dumps(futures.to_document(found))
 
 
-def _prediction(number: str, as_of: str) -> dict[str, str]:
+def _demand_one_of(twins: Sequence[Sequence[str]], *, name: str) -> None:
+    """Pass when what answers under a name is what the run was asked of, else raise `OtherCode`."""
+    if [name, *versions.identity(name)] not in twins:
+        raise OtherCode(f"{name} has been replaced since; ask for a new run")
+
+
+def _prediction(number: str, as_of: str, *, twins: Sequence[Sequence[str]]) -> dict[str, str]:
     batch = Batch.objects.select_related("recipe").get(number=number)
+    _demand_one_of(twins, name=batch.recipe.twin)
     moment, at = datetime.fromisoformat(as_of), timezone.now()
     named = {"batch": number, "as_of": as_of}
     try:

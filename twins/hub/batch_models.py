@@ -1,6 +1,7 @@
 """Find and keep trained batch twins by name and version: shipped ones, and those trained here."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -139,12 +140,12 @@ def registered(opened: Opened) -> ModelVersion | None:
 
 def _demand_same(version: ModelVersion, opened: Opened) -> None:
     # The digest in the file covers its numbers; what else it says is compared word by word.
-    if (version.parameters_digest, version.declarations) != (
-        opened.dossier["digest"], opened.dossier,
-    ):  # fmt: skip
+    said = _identity(opened.label, opened.dossier) | _content(opened.dossier)
+    differing = [name for name, value in said.items() if getattr(version, name) != value]
+    if differing:
         raise BatchModelAltered(
-            f"the file of {opened.label} is not the one that was registered as {version}: nothing is "
-            "predicted until this is explained"
+            f"the file of {opened.label} is not the one that was registered as {version}; they differ "
+            f"in {', '.join(differing)}: nothing is predicted until this is explained"
         )
     if version.code_digest != artefacts.code_digest():
         raise BatchModelOfOtherCode(
@@ -184,16 +185,30 @@ def register(label: str, *, at: datetime) -> ModelVersion:
     return known or register_dossier(label, installed(label).dossier, at=at)
 
 
-def register_dossier(label: str, dossier: dict[str, Any], *, at: datetime) -> ModelVersion:
-    """Register a trained twin of any kind by its dossier; once, however often.
+def _identity(label: str, dossier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version is known by; the code of an imported model is its file.
+
+    What somebody took out of a file is None, which no version is.
+    """
+    code_digest = dossier.get("code_digest") or dossier.get("sha256")
+    return {"name": label, "code_digest": code_digest, "parameters_digest": dossier.get("digest")}
+
+
+def _content(dossier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what else a version says of a twin with this dossier."""
+    return {
+        "intended_use": dossier.get("intended_use"),
+        "valid_range": dossier.get("valid_range"),
+        "declarations": dossier,
+    }
+
+
+def register_dossier(label: str, dossier: Mapping[str, Any], *, at: datetime) -> ModelVersion:
+    """Register a trained or imported twin of any kind by its dossier; once, however often.
 
     Raise `BatchModelKnown` when the same numbers are registered under another label.
     """
-    identity = {
-        "name": label,
-        "code_digest": dossier["code_digest"],
-        "parameters_digest": dossier["digest"],
-    }
+    identity = _identity(label, dossier)
     version = ModelVersion.objects.filter(**identity).first()
     if version is not None:
         return version
@@ -205,16 +220,10 @@ def register_dossier(label: str, dossier: dict[str, Any], *, at: datetime) -> Mo
         Action.VERSION_REGISTERED,
         actor=System("twin hub"),
         at=at,
-        reason=f"{label} was trained or shipped and not registered before",
+        reason=f"{label} was trained, imported or shipped, and not registered before",
     ):
         version, _ = ModelVersion.objects.get_or_create(
-            **identity,
-            defaults={
-                "intended_use": dossier["intended_use"],
-                "valid_range": dossier["valid_range"],
-                "declarations": dossier,
-                "registered_at": at,
-            },
+            **identity, defaults={**_content(dossier), "registered_at": at}
         )
     return version
 

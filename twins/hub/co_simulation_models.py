@@ -14,10 +14,7 @@ import numpy as np
 from django.conf import settings
 
 from compliance.refusals import Refused
-from compliance.trail import recording
-from compliance.trail.recording import System
 from twins.hub import batch_models
-from twins.hub.actions import Action
 from twins.hub.models import ModelVersion
 from twins.models import documents
 from twins.models.co_simulation import archives, processes
@@ -139,31 +136,8 @@ def open_(label: str) -> Opened:
 
 def register(label: str, *, at: datetime) -> ModelVersion:
     """Register the FMU with its dossier as a draft (Annex 22 draft, 1 and 3); once, however often."""
-    opened = open_(label)
-    identity = {
-        "name": label,
-        "code_digest": opened.sha256,
-        "parameters_digest": opened.dossier["digest"],
-    }
-    version = ModelVersion.objects.filter(**identity).first()
-    if version is not None:
-        return version
-    with recording.recording(
-        Action.VERSION_REGISTERED,
-        actor=System("twin hub"),
-        at=at,
-        reason=f"{label} was imported and not registered before",
-    ):
-        version, _ = ModelVersion.objects.get_or_create(
-            **identity,
-            defaults={
-                "intended_use": opened.dossier["intended_use"],
-                "valid_range": opened.dossier["valid_range"],
-                "declarations": documents.of(opened.dossier),
-                "registered_at": at,
-            },
-        )
-    return version
+    dossier: Any = documents.of(open_(label).dossier)
+    return batch_models.register_dossier(label, dossier, at=at)
 
 
 def _read(path: Path) -> bytes:

@@ -54,10 +54,11 @@ def current(name: str, *, at: datetime) -> ModelVersion:
     """Return the version that stands for the installed code and parameters of a twin.
 
     New code or new parameters are a new version, registered in an act of its own. Raise
-    `TwinMissing`, `VersionRetired`, or `VersionAltered` when its record was changed afterwards.
+    `TwinMissing`, `VersionRetired`, or `VersionAltered` when its record was changed afterwards; for
+    a trained twin what `batch_models.register` raises.
     """
     if batch_models.is_label(name):
-        return _trained(name, at=at)
+        return _sound(batch_models.register(name, at=at), ())
     twin = installed(name)
     identity = {
         "name": name,
@@ -88,19 +89,6 @@ def current(name: str, *, at: datetime) -> ModelVersion:
     return _sound(version, changed)
 
 
-def _trained(label: str, *, at: datetime) -> ModelVersion:
-    dossier = batch_models.installed(label).dossier
-    version = batch_models.register(label, at=at)
-    content = {
-        "intended_use": dossier["intended_use"],
-        "valid_range": dossier["valid_range"],
-        "declarations": dossier,
-    }
-    return _sound(
-        version, [one for one, value in content.items() if getattr(version, one) != value]
-    )
-
-
 def _sound(version: ModelVersion, changed: Sequence[str]) -> ModelVersion:
     if changed:
         raise VersionAltered(
@@ -115,6 +103,18 @@ def _sound(version: ModelVersion, changed: Sequence[str]) -> ModelVersion:
 def is_qualified(version: ModelVersion) -> bool:
     """Tell whether what a version says counts for GMP; what any other says is a trial."""
     return version.state == VersionState.QUALIFIED
+
+
+def may_predict(name: str) -> bool:
+    """Tell whether what answers under a name here is installed as it was, and not retired."""
+    try:
+        code, parameters = identity(name)
+    except Refused:
+        return False
+    retired = ModelVersion.objects.filter(
+        name=name, code_digest=code, parameters_digest=parameters, state=VersionState.RETIRED
+    )
+    return not retired.exists()
 
 
 def is_installed(version: ModelVersion) -> bool:

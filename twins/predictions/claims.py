@@ -6,9 +6,8 @@ from batches.execution.models import Batch
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub import versions
-from twins.predictions import inputs, kinds
+from twins.predictions import inputs, kinds, leases
 from twins.predictions.actions import Action
-from twins.predictions.leases import STALE_AFTER
 from twins.predictions.models import Prediction, PredictionState
 
 WORKER = System("prediction worker")
@@ -37,34 +36,14 @@ def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
             model_version=version,
             as_of=as_of,
             defaults={
-                "state": PredictionState.CLAIMED,
+                **leases.terms(at=at),
                 "horizon_h": horizon_h,
                 "seed": inputs.seed_of(batch),
-                "claimed_at": at,
                 "is_trial": not versions.is_qualified(version),
             },
         )
-        if is_new:
-            return prediction
-        taken_over = Prediction.objects.filter(
-            pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at__lt=at - STALE_AFTER
-        ).update(claimed_at=at)
-    if not taken_over:
-        return None
-    prediction.claimed_at = at
-    return prediction
-
-
-def renew(prediction: Prediction, *, at: datetime) -> None:
-    """Say that a claimed run goes on; a run that another worker has taken over is left to it."""
-    with recording.recording(
-        Action.PREDICTION_CLAIMED, actor=WORKER, at=at, reason="the run goes on"
-    ):
-        renewed = Prediction.objects.filter(
-            pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at=prediction.claimed_at
-        ).update(claimed_at=at)
-    if renewed:
-        prediction.claimed_at = at
+        is_ours = is_new or leases.take(prediction, at=at)
+    return prediction if is_ours else None
 
 
 def left_behind(*, at: datetime) -> list[Prediction]:
@@ -73,9 +52,9 @@ def left_behind(*, at: datetime) -> list[Prediction]:
     Those of a model version that is not installed any more cannot: they are failed here.
     """
     found = []
-    stale = Prediction.objects.filter(
-        state=PredictionState.CLAIMED, claimed_at__lt=at - STALE_AFTER
-    ).select_related("model_version", "batch__recipe")
+    stale = Prediction.objects.filter(leases.ran_out(at=at)).select_related(
+        "model_version", "batch__recipe"
+    )
     for prediction in stale.order_by("pk"):
         if versions.is_installed(prediction.model_version):
             found.append(prediction)
@@ -89,11 +68,7 @@ def _abandon(prediction: Prediction, *, at: datetime) -> None:
     with recording.recording(
         Action.PREDICTION_FAILED, actor=WORKER, at=at, reason="its worker stopped"
     ):
-        Prediction.objects.filter(
-            pk=prediction.pk,
-            state=PredictionState.CLAIMED,
-            claimed_at__lt=at - STALE_AFTER,
-        ).update(
+        Prediction.objects.filter(leases.ran_out(at=at), pk=prediction.pk).update(
             state=PredictionState.FAILED,
             finished_at=at,
             problem="The worker stopped, and the twin has been replaced since.",

@@ -40,7 +40,10 @@ class Prediction(models.Model):
         help_text="forecast, undecided or out-of-domain; of a watching twin normal or deviation",
     )
     environment = CanonicalJSONField(default=dict, blank=True)
-    claimed_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(help_text="Renewed while the run goes on.")
+    claimed_by = models.CharField(
+        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True)
     is_trial = models.BooleanField(
@@ -60,6 +63,11 @@ class Prediction(models.Model):
             models.CheckConstraint(
                 name="prediction_failed_with_problem", condition=~Q(state="failed") | ~Q(problem="")
             ),
+        ]
+        indexes = [  # few are claimed at once, among very many
+            models.Index(
+                fields=["claimed_at"], condition=Q(state="claimed"), name="prediction_claimed"
+            )
         ]
 
     def __str__(self) -> str:

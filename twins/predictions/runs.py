@@ -46,7 +46,7 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
     Raise `ClaimLost` when it took so long that another worker has taken it over.
     """
     began = time.monotonic()
-    with leases.renewed(lambda now: claims.renew(prediction, at=now)):
+    with leases.held(prediction, action=Action.PREDICTION_CLAIMED, actor=claims.WORKER):
         outcome = _outcome(prediction)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     action = Action.PREDICTION_FAILED if outcome.problem else Action.PREDICTION_FINISHED
@@ -56,9 +56,7 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
         at=ended_at,
         reason=outcome.problem[:500] or "the twin has answered",
     ):
-        changed = Prediction.objects.filter(
-            pk=prediction.pk, state=PredictionState.CLAIMED, claimed_at=prediction.claimed_at
-        ).update(
+        changed = leases.own(prediction).update(
             state=PredictionState.FAILED if outcome.problem else PredictionState.DONE,
             input=outcome.input.decode(),
             input_digest=digest(outcome.input) if outcome.input else "",

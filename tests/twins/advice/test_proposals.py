@@ -18,7 +18,7 @@ from tests.twins.predictions.conftest import foretold, moment
 from twins.advice import outputs, proposals, replays, requests, runs, terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
-from twins.predictions import alerts
+from twins.predictions import alerts, leases
 from twins.predictions.models import Alert
 
 pytestmark = pytest.mark.django_db
@@ -166,9 +166,9 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
     dead = requests.for_alert(alert, at=AT)
     assert requests.claim(dead, at=AT)
     again = Proposal.objects.get(pk=dead.pk)
-    later = AT + requests.STALE_AFTER + timedelta(seconds=1)
+    later = AT + leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert not requests.claim(again, at=AT + timedelta(minutes=1))
+    assert not requests.claim(again, at=AT + leases.STALE_AFTER / 2)
     assert requests.left_behind(at=later) == [again]
     done = runs.advise(again, at=later)
 

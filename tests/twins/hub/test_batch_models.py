@@ -1,13 +1,17 @@
 """Trained batch twins are registered with their dossier, and refused when altered."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from tests.factories import NOON
-from twins.hub import batch_models
+from compliance.trail import recording
+from tests.factories import NOON, TEST
+from twins.hub import batch_models, versions
+from twins.hub.actions import Action
 from twins.hub.models import ModelVersion
 
 SHIPPED = "penicillin-batch@2"
@@ -37,3 +41,45 @@ def test_a_kept_twin_whose_numbers_were_changed_is_refused(
     with pytest.raises(batch_models.BatchModelExists):
         batch_models.keep("copy@1", text)
     assert path.is_file()
+
+
+@pytest.mark.requirement("A22-1")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("intended_use", "Release of batches without a person."),
+        ("valid_range", "anything"),
+        ("declarations", {"label": SHIPPED}),
+    ],
+)
+def test_a_record_of_a_trained_twin_that_was_changed_is_refused_wherever_it_is_asked(
+    db: None, field: str, value: object
+) -> None:
+    version = batch_models.register(SHIPPED, at=NOON)
+    with recording.recording(
+        Action.VERSION_REGISTERED, actor=TEST, at=NOON, reason="altered for the test"
+    ):
+        setattr(version, field, value)
+        version.save()
+
+    for asked in (
+        lambda: versions.current(SHIPPED, at=NOON),
+        lambda: batch_models.register(SHIPPED, at=NOON),
+        lambda: batch_models.of_version(version),
+    ):
+        with pytest.raises(batch_models.BatchModelAltered, match=field):
+            asked()
+
+
+def test_a_word_taken_out_of_the_file_is_missed(db: None, tmp_path: Path, settings: Any) -> None:
+    settings.VAR_DIR = tmp_path
+    text = (batch_models.SHIPPED / f"{SHIPPED}.json").read_text()
+    path = batch_models.keep("own@1", text.replace(SHIPPED, "own@1"))
+    batch_models.register("own@1", at=NOON)
+
+    cut, count = re.subn(r'"intended_use": "[^"]*",', "", path.read_text())
+    assert count == 1
+    path.write_text(cut)
+
+    with pytest.raises(batch_models.BatchModelAltered, match="intended_use"):
+        versions.current("own@1", at=NOON)
