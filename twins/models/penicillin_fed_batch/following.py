@@ -86,6 +86,16 @@ def features(
     `batch` has one array a tag, one value a sample of 12 minutes from inoculation, not a number where
     there is none; a laboratory value stands at the sample at which it was reported.
     """
+    return follow(batch, seed=seed, laboratory_delay_samples=laboratory_delay_samples)[0]
+
+
+def follow(
+    batch: Mapping[str, FloatArray], *, seed: int = 0, laboratory_delay_samples: int = 20
+) -> tuple[Features, FloatArray]:
+    """Return the features, and the ensemble of each sample (samples, members, rows) as known at the end.
+
+    The ensembles know the laboratory values of their sample that were reported up to the last one.
+    """
     inputs = inputs_of(batch)
     count = inputs.shape[0]
     online = len(measuring.ONLINE)
@@ -119,7 +129,7 @@ def features(
         kept[sample, online:] = late
         mean[sample] = ensembles[sample].mean(axis=0)
         sd[sample] = ensembles[sample].std(axis=0, ddof=1)
-    return Features(
+    found_features = Features(
         tags=measuring.TAGS,
         innovation=kept[:, :, 0],
         spread=kept[:, :, 1],
@@ -128,6 +138,7 @@ def features(
         sd=sd,
         error=errors,
     )
+    return found_features, ensembles
 
 
 def drawn_of(seed: int, count: int) -> FloatArray:
