@@ -61,7 +61,7 @@ _LOOPS = (("base-loop", "Fb", "pH", -1.0), ("coolant-loop", "Fc", "T", 1.0))
 # L/h: added to both flows, and what a loop must ask for in the mean; a shut valve tells nothing.
 _LEAST_FLOW, _LEAST_ASKED = 5.0, 20.0
 # The first hours of a batch are no reference for the heat.
-_SETTLED_SAMPLES = 60
+SETTLED_SAMPLES = 60
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def shown(rows: FloatArray, *, onset: int, now: int) -> Shown:
     for place, one in enumerate(SIGNS):
         end = onset - _GUARD_SAMPLES
         start = max(end - round(one.before_h / SAMPLE_H), 0)
-        start = min(max(start, _SETTLED_SAMPLES), end - _LEAST_BEFORE)
+        start = min(max(start, SETTLED_SAMPLES), end - _LEAST_BEFORE)
         before = rows[start:end, place]
         last = min(now, onset + round(one.within_h / SAMPLE_H))
         since = rows[onset : last + 1, place]

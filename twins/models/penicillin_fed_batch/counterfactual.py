@@ -1,0 +1,292 @@
+"""Fork a batch at a suspected onset: with what was recorded, and as if the deviation had not been.
+
+Both forks start from the same estimated members and differ only in what an explanation accuses, so their
+difference is the impact of that explanation, whatever else the batch did. Temperature and pH are held by
+loops that the equations do not have: they are imposed, as measured or as before the onset.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twins.models import ensemble, integrate
+from twins.models.compiled import compiled
+from twins.models.penicillin_fed_batch import following, measuring, parameters, signatures, stabilised
+from twins.models.penicillin_fed_batch import layout as at
+from twins.models.penicillin_fed_batch.following import SAMPLE_H
+from twins.models.penicillin_fed_batch.integration import slow_error
+from twins.models.penicillin_fed_batch.replaying import TOLERANCE
+
+FloatArray = NDArray[np.float64]
+Class = Literal["major", "minor", "undecided"]
+
+# A loss of this share of the product is a major one; the interval is of nine in ten members.
+MAJOR_FROM = 0.05
+LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+# The forks begin so long before the suspected onset: a walked-back onset is late rather than early.
+_EARLIER_SAMPLES = 5
+_LEVEL_SAMPLES = 30
+_MOST_STEPS = 8
+_SET_POINTS: Mapping[str, tuple[str, int]] = {
+    "sugar": ("Fs", at.FS), "aeration": ("Fg", at.FG), "pressure": ("pressure", at.PRESSURE),
+}  # fmt: skip
+_CONSTANTS: Mapping[str, str] = {"transfer": "alpha_kla", "strength": "c_s"}
+
+
+class NoCounterfactual(ValueError):
+    """The explanation names nothing that could be taken away."""
+
+    code = "counterfactual-none"
+
+
+@dataclass(frozen=True)
+class Impact:
+    """Product (kg) in the vessel and taken out at `horizon_h`: with and without the deviation, and lost.
+
+    Low and high are 5 and 95 % of the members; the share lost is of the product without the deviation.
+    """
+
+    accused: str
+    horizon_h: float
+    with_kg: tuple[float, float, float]
+    without_kg: tuple[float, float, float]
+    lost_kg: tuple[float, float, float]
+    lost_share: tuple[float, float, float]
+    proposed: Class
+    integration_error: float
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Inputs (samples, inputs), temperature and pH (samples,), constants (samples, members, some)."""
+
+    inputs: FloatArray
+    temperature_k: FloatArray
+    ph: FloatArray
+    constants: FloatArray
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What a batch is forked from; `end` is the sample of the horizon, `ensembles` reach to `now`."""
+
+    batch: Mapping[str, FloatArray]
+    recipe: Mapping[str, FloatArray]
+    ensembles: FloatArray
+    traces: FloatArray
+    onset: int
+    now: int
+    end: int
+
+
+def impact(accused: str, fate: Fate) -> Impact:
+    """Return what an explanation cost; raise `NoCounterfactual` or `IntegrationInaccurate`."""
+    start = max(fate.onset - _EARLIER_SAMPLES, 1)
+    recorded, restored = forks(accused, fate)
+    made, error = _products(fate, recorded, restored, start)
+    integrate.require(error, tolerance=TOLERANCE)
+    before = _taken_before(fate, start)
+    first, second = before + made[0], before + made[1]
+    lost = second - first
+    share = lost / np.maximum(second, 1e-9)
+    return Impact(
+        accused=accused,
+        horizon_h=(fate.end + 1) * SAMPLE_H,
+        with_kg=_spread(first),
+        without_kg=_spread(second),
+        lost_kg=_spread(lost),
+        lost_share=_spread(share),
+        proposed=_class(_spread(share)),
+        integration_error=error,
+    )
+
+
+def forks(accused: str, fate: Fate) -> tuple[Fork, Fork]:
+    """Return the fork as recorded and the one without what is accused; raise `NoCounterfactual`."""
+    start = max(fate.onset - _EARLIER_SAMPLES, 1)
+    before = slice(max(start - _LEVEL_SAMPLES, 0), start)
+    since, later = slice(start, fate.now + 1), slice(fate.now + 1, fate.end + 1)
+    ahead = fate.end - fate.now
+    inputs = np.concatenate(
+        [
+            following.inputs_of(fate.batch)[since],
+            following.inputs_of({tag: fate.recipe[tag][later] for tag in measuring.INPUT_TAGS}),
+        ]
+    )
+    held = {tag: _held(fate.batch[tag][: fate.now + 1]) for tag in ("T", "pH")}
+    level = {tag: float(np.median(column[before])) for tag, column in held.items()}
+    imposed = {
+        tag: np.concatenate([column[since], np.full(ahead, level[tag])]) for tag, column in held.items()
+    }
+    constants = fate.ensembles[since, :, at.STATES :]
+    constants = np.concatenate([constants, np.repeat(constants[-1:], ahead, axis=0)])
+    recorded = Fork(inputs, imposed["T"], imposed["pH"], constants)
+    usual = {tag: np.full(len(column), level[tag]) for tag, column in imposed.items()}
+    if sign := _set_point_of(accused):
+        tag, place = _SET_POINTS[sign]
+        return recorded, _with_inputs(recorded, place, _restored(fate, tag, before, start))
+    if accused in _CONSTANTS:
+        return recorded, _with_constant(recorded, _CONSTANTS[accused], fate, start)
+    if accused.startswith("base-"):
+        return recorded, Fork(inputs, imposed["T"], usual["pH"], constants)
+    if accused.startswith("coolant-"):
+        return recorded, Fork(inputs, usual["T"], imposed["pH"], constants)
+    if accused == "temperature-probe":
+        drift = _drift(fate, start)
+        true = imposed["T"] - np.concatenate([drift, np.zeros(ahead)])
+        return Fork(inputs, true, imposed["pH"], constants), recorded
+    raise NoCounterfactual(
+        f"{accused} names nothing that could be taken away from what was recorded: no impact is stated"
+    )
+
+
+def _set_point_of(accused: str) -> str | None:
+    sign = accused.rsplit("-", 1)[0]
+    return sign if sign in _SET_POINTS and accused.endswith(("-less", "-more")) else None
+
+
+def _restored(fate: Fate, tag: str, before: slice, start: int) -> FloatArray:
+    """Return the recipe's set-point, as much above or below it as the batch was before the onset."""
+    column, recipe = _held(fate.batch[tag][: fate.now + 1]), fate.recipe[tag]
+    ratio = float(np.median(column[before] / np.maximum(recipe[before], 1e-3)))
+    found: FloatArray = ratio * recipe[start : fate.end + 1]
+    return found
+
+
+def _with_inputs(fork: Fork, place: int, column: FloatArray) -> Fork:
+    inputs = fork.inputs.copy()
+    inputs[:, place] = column
+    return Fork(inputs, fork.temperature_k, fork.ph, fork.constants)
+
+
+def _with_constant(fork: Fork, name: str, fate: Fate, start: int) -> Fork:
+    place = [one.name for one in measuring.UNCERTAIN].index(name)
+    constants = fork.constants.copy()
+    constants[:, :, place] = fate.ensembles[start - 1, :, at.STATES + place]
+    return Fork(fork.inputs, fork.temperature_k, fork.ph, constants)
+
+
+def _drift(fate: Fate, start: int) -> FloatArray:
+    """Return by how much the probe shows too much, K, from the start of the forks to now."""
+    heat = fate.traces[:, signatures.NAMES.index("heat")]
+    settled = heat[min(signatures.SETTLED_SAMPLES, start - 1) : start]
+    return np.nan_to_num(heat[start : fate.now + 1] - np.nanmedian(settled))
+
+
+def _held(values: FloatArray) -> FloatArray:
+    """Hold the last known value; before the first one, that one."""
+    known = np.isfinite(values)
+    if not known.any():
+        raise NoCounterfactual("temperature, pH or a set-point was never measured: no impact is stated")
+    places = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
+    found: FloatArray = values[np.where(places < 0, int(np.argmax(known)), places)]
+    return found
+
+
+def _taken_before(fate: Fate, start: int) -> FloatArray:
+    """Return what each member had lost to discharges before the forks, kg."""
+    flow = following.inputs_of(fate.batch)[:start, at.DISCHARGE]
+    parts = -flow[:, np.newaxis] * SAMPLE_H * fate.ensembles[:start, :, at.P] / 1000.0
+    found: FloatArray = np.add.accumulate(parts, axis=0)[-1]
+    return found
+
+
+def _products(fate: Fate, recorded: Fork, restored: Fork, start: int) -> tuple[FloatArray, float]:
+    """Return the product made since the start, kg (2, members), and the error of the first member."""
+    made = np.empty((2, fate.ensembles.shape[1]))
+    steps, error = 1, np.inf
+    while error > TOLERANCE and steps <= _MOST_STEPS:
+        error = _run(
+            fate.ensembles[start - 1 : fate.now + 1], parameters.nominal(), measuring.PLACES,
+            *(recorded.inputs, recorded.temperature_k, recorded.ph, recorded.constants),
+            *(restored.inputs, restored.temperature_k, restored.ph, restored.constants),
+            start * SAMPLE_H, SAMPLE_H, steps, following.TABLE, made,
+        )  # fmt: skip
+        steps *= 2
+    return made, float(error)
+
+
+@compiled
+def _advance(
+    x: FloatArray, p: FloatArray, u: FloatArray, temperature: float, ph: float, t: float,
+    sample_h: float, steps: int, table: FloatArray, work: FloatArray,
+) -> None:  # fmt: skip
+    x[at.T] = temperature
+    x[at.PH] = ph
+    stabilised.settle(t, x, p, u, work)
+    stabilised.rkc(t, x, p, u, sample_h, steps, table, work)
+    stabilised.settle(t + sample_h, x, p, u, work)
+    for i in range(at.STATES):
+        if i != at.Q:
+            x[i] = max(x[i], 0.0)
+
+
+@compiled
+def _carry(x: FloatArray, expected: FloatArray, estimated: FloatArray) -> None:
+    """Give a path the share by which the estimate of a sample differs from what was expected of it."""
+    for i in range(at.STATES):
+        if i not in (at.S, at.DO, at.O2, at.PH, at.T, at.Q, at.CO2_GAS, at.CO2, at.SUM_P, at.SUM_X):
+            if expected[i] > 0.0:
+                x[i] *= min(max(estimated[i] / expected[i], 0.5), 2.0)
+
+
+@compiled
+def _run(
+    estimated: FloatArray,
+    nominal: FloatArray,
+    places: NDArray[np.int64],
+    u: FloatArray, temperature: FloatArray, ph: FloatArray, constants: FloatArray,
+    u_b: FloatArray, temperature_b: FloatArray, ph_b: FloatArray, constants_b: FloatArray,
+    start_h: float,
+    sample_h: float,
+    steps: int,
+    table: FloatArray,
+    made: FloatArray,
+) -> float:  # fmt: skip
+    work = np.empty((6, at.STATES))
+    a, b, c = np.empty(at.STATES), np.empty(at.STATES), np.empty(at.STATES)
+    p, q = nominal.copy(), nominal.copy()
+    worst = 0.0
+    known = estimated.shape[0] - 1
+    for m in range(estimated.shape[1]):
+        a[:] = estimated[0, m, : at.STATES]
+        b[:] = a
+        c[:] = a
+        out_a = out_b = 0.0
+        for j in range(u.shape[0]):
+            t = start_h + j * sample_h
+            for i in range(places.shape[0]):
+                p[places[i]] = constants[j, m, i]
+                q[places[i]] = constants_b[j, m, i]
+            _advance(a, p, u[j], temperature[j], ph[j], t, sample_h, steps, table, work)
+            _advance(b, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, steps, table, work)
+            if m == 0:
+                _advance(c, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, 2 * steps, table, work)
+            if j < known:
+                _carry(b, a, estimated[j + 1, m])
+                if m == 0:
+                    _carry(c, a, estimated[j + 1, m])
+                a[:] = estimated[j + 1, m, : at.STATES]
+            if m == 0:
+                worst = max(worst, slow_error(c, b))
+            out_a -= u[j, at.DISCHARGE] * sample_h * a[at.P] / 1000.0
+            out_b -= u_b[j, at.DISCHARGE] * sample_h * b[at.P] / 1000.0
+        made[0, m] = a[at.P] * a[at.V] / 1000.0 + out_a
+        made[1, m] = b[at.P] * b[at.V] / 1000.0 + out_b
+    return worst
+
+
+def _spread(values: FloatArray) -> tuple[float, float, float]:
+    low, middle, high = (float(ensemble.quantile(values, one)) for one in (LOW, MIDDLE, HIGH))
+    return low, middle, high
+
+
+def _class(share: tuple[float, float, float]) -> Class:
+    """Propose major or minor when the whole interval is on that side of the threshold."""
+    low, _, high = share
+    if low >= MAJOR_FROM:
+        return "major"
+    return "minor" if high < MAJOR_FROM else "undecided"
