@@ -16,7 +16,9 @@ def on_batch_event(*, kind: str, record_id: int, **_: Any) -> None:
     """Queue one prediction for each moment of the grid that new readings have reached."""
     if kind != "readings":
         return
-    of_twins = ReadingSegment.objects.select_related("batch__recipe").exclude(batch__recipe__twin="")
+    of_twins = ReadingSegment.objects.select_related("batch__recipe").exclude(
+        batch__recipe__twin=""
+    )
     segment = of_twins.filter(pk=record_id).first()
     if segment is None:  # most recipes have no twin, and posts are many
         return

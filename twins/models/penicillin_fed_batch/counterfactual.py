@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from twins.models import ensemble, integrate
 from twins.models.compiled import compiled
-from twins.models.penicillin_fed_batch import following, measuring, parameters, signatures, stabilised
+from twins.models.penicillin_fed_batch import (
+    following,
+    measuring,
+    parameters,
+    signatures,
+    stabilised,
+    usual,
+)
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.following import SAMPLE_H
 from twins.models.penicillin_fed_batch.integration import slow_error
@@ -29,11 +36,23 @@ LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 # The forks begin so long before the suspected onset: a walked-back onset is late rather than early.
 _EARLIER_SAMPLES = 5
 _LEVEL_SAMPLES = 30
+# A set-point departs where it is further from the recipe, as it was before, than usual within 12 h.
+_DEPARTED, _LEVEL_H = 2.0, 12.0
 _MOST_STEPS = 8
 _SET_POINTS: Mapping[str, tuple[str, int]] = {
     "sugar": ("Fs", at.FS), "aeration": ("Fg", at.FG), "pressure": ("pressure", at.PRESSURE),
 }  # fmt: skip
 _CONSTANTS: Mapping[str, str] = {"transfer": "alpha_kla", "strength": "c_s"}
+# What follows the inputs at once, or is imposed, has nothing to carry.
+_FAST = (
+    at.S, at.DO, at.O2, at.PH, at.T, at.Q, at.CO2_GAS, at.CO2, at.SUM_P, at.SUM_X,
+)  # fmt: skip
+_REASONS: Mapping[str, str] = {
+    "normal": "there is nothing to take away",
+    "none": "what happened is not named, so it cannot be taken away",
+    "ph-probe": "how far the probe is off cannot be seen with these sensors",
+    "oxygen-probe": "no loop holds this probe, so the process does not see its error",
+}
 
 
 class NoCounterfactual(ValueError):
@@ -116,31 +135,31 @@ def forks(accused: str, fate: Fate) -> tuple[Fork, Fork]:
             following.inputs_of({tag: fate.recipe[tag][later] for tag in measuring.INPUT_TAGS}),
         ]
     )
-    held = {tag: _held(fate.batch[tag][: fate.now + 1]) for tag in ("T", "pH")}
+    held = {tag: _known(fate.batch[tag][: fate.now + 1]) for tag in ("T", "pH")}
     level = {tag: float(np.median(column[before])) for tag, column in held.items()}
     imposed = {
-        tag: np.concatenate([column[since], np.full(ahead, level[tag])]) for tag, column in held.items()
+        tag: np.concatenate([column[since], np.full(ahead, level[tag])])
+        for tag, column in held.items()
     }
     constants = fate.ensembles[since, :, at.STATES :]
     constants = np.concatenate([constants, np.repeat(constants[-1:], ahead, axis=0)])
     recorded = Fork(inputs, imposed["T"], imposed["pH"], constants)
-    usual = {tag: np.full(len(column), level[tag]) for tag, column in imposed.items()}
+    calm = {tag: np.full(len(column), level[tag]) for tag, column in imposed.items()}
     if sign := _set_point_of(accused):
-        tag, place = _SET_POINTS[sign]
-        return recorded, _with_inputs(recorded, place, _restored(fate, tag, before, start))
+        _, place = _SET_POINTS[sign]
+        column = _restored(fate, sign, inputs[:, place], before, start)
+        return recorded, _with_inputs(recorded, place, column)
     if accused in _CONSTANTS:
         return recorded, _with_constant(recorded, _CONSTANTS[accused], fate, start)
     if accused.startswith("base-"):
-        return recorded, Fork(inputs, imposed["T"], usual["pH"], constants)
+        return recorded, Fork(inputs, imposed["T"], calm["pH"], constants)
     if accused.startswith("coolant-"):
-        return recorded, Fork(inputs, usual["T"], imposed["pH"], constants)
+        return recorded, Fork(inputs, calm["T"], imposed["pH"], constants)
     if accused == "temperature-probe":
         drift = _drift(fate, start)
         true = imposed["T"] - np.concatenate([drift, np.zeros(ahead)])
         return Fork(inputs, true, imposed["pH"], constants), recorded
-    raise NoCounterfactual(
-        f"{accused} names nothing that could be taken away from what was recorded: no impact is stated"
-    )
+    raise NoCounterfactual(f"no impact is stated: {_REASONS[accused]}")
 
 
 def _set_point_of(accused: str) -> str | None:
@@ -148,12 +167,15 @@ def _set_point_of(accused: str) -> str | None:
     return sign if sign in _SET_POINTS and accused.endswith(("-less", "-more")) else None
 
 
-def _restored(fate: Fate, tag: str, before: slice, start: int) -> FloatArray:
-    """Return the recipe's set-point, as much above or below it as the batch was before the onset."""
-    column, recipe = _held(fate.batch[tag][: fate.now + 1]), fate.recipe[tag]
-    ratio = float(np.median(column[before] / np.maximum(recipe[before], 1e-3)))
-    found: FloatArray = ratio * recipe[start : fate.end + 1]
-    return found
+def _restored(fate: Fate, sign: str, column: FloatArray, before: slice, start: int) -> FloatArray:
+    """Return a set-point: as recorded, but where it departs, the recipe's as much higher as before."""
+    tag, _ = _SET_POINTS[sign]
+    known, recipe = _known(fate.batch[tag][: fate.now + 1]), np.maximum(fate.recipe[tag], 1e-3)
+    level = float(np.median(known[before] / recipe[before]))
+    expected: FloatArray = level * recipe[start : fate.end + 1]
+    usual_size = usual.sizes(_LEVEL_H)[signatures.NAMES.index(sign)]
+    away = np.abs(np.log(np.maximum(column, 1e-3) / expected)) > _DEPARTED * usual_size
+    return np.where(away, expected, column)
 
 
 def _with_inputs(fork: Fork, place: int, column: FloatArray) -> Fork:
@@ -176,13 +198,12 @@ def _drift(fate: Fate, start: int) -> FloatArray:
     return np.nan_to_num(heat[start : fate.now + 1] - np.nanmedian(settled))
 
 
-def _held(values: FloatArray) -> FloatArray:
-    """Hold the last known value; before the first one, that one."""
-    known = np.isfinite(values)
-    if not known.any():
-        raise NoCounterfactual("temperature, pH or a set-point was never measured: no impact is stated")
-    places = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
-    found: FloatArray = values[np.where(places < 0, int(np.argmax(known)), places)]
+def _known(values: FloatArray) -> FloatArray:
+    found = signatures.held(values)
+    if not np.isfinite(found).all():
+        raise NoCounterfactual(
+            "no impact is stated: temperature, pH or a set-point was never measured"
+        )
     return found
 
 
@@ -228,9 +249,8 @@ def _advance(
 def _carry(x: FloatArray, expected: FloatArray, estimated: FloatArray) -> None:
     """Give a path the share by which the estimate of a sample differs from what was expected of it."""
     for i in range(at.STATES):
-        if i not in (at.S, at.DO, at.O2, at.PH, at.T, at.Q, at.CO2_GAS, at.CO2, at.SUM_P, at.SUM_X):
-            if expected[i] > 0.0:
-                x[i] *= min(max(estimated[i] / expected[i], 0.5), 2.0)
+        if i not in _FAST and expected[i] > 0.0:
+            x[i] *= min(max(estimated[i] / expected[i], 0.5), 2.0)
 
 
 @compiled
@@ -264,7 +284,9 @@ def _run(
             _advance(a, p, u[j], temperature[j], ph[j], t, sample_h, steps, table, work)
             _advance(b, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, steps, table, work)
             if m == 0:
-                _advance(c, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, 2 * steps, table, work)
+                _advance(
+                    c, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, 2 * steps, table, work
+                )
             if j < known:
                 _carry(b, a, estimated[j + 1, m])
                 if m == 0:

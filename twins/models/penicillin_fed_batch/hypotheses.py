@@ -1,4 +1,4 @@
-"""Weigh a small bank of explanations of what a batch shows: a fault of process or probe, or none of these.
+"""Weigh a bank of explanations of what a batch shows: a fault of process or probe, or none of these.
 
 A hypothesis says of each sign whether it moves (and to which side), may move, or stays as in a normal
 batch. Its likelihood is the product over signs; the weight is prior times likelihood, and the weights

@@ -162,8 +162,19 @@ def _delivered(
 
 def _warmed(heat: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the kelvin by which the heat gained since the start warmed the broth."""
+    heat, weight = held(heat), held(weight)
     steps = np.diff(heat, prepend=heat[:1]) / (_HEAT_CAPACITY * weight)
-    found: FloatArray = np.add.accumulate(np.nan_to_num(steps))
+    found: FloatArray = np.add.accumulate(steps)
+    return found
+
+
+def held(values: FloatArray) -> FloatArray:
+    """Return the last known value at each sample; before the first one, that one."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return values
+    places = np.searchsorted(known, np.arange(len(values)), side="right") - 1
+    found: FloatArray = values[known[np.maximum(places, 0)]]
     return found
 
 

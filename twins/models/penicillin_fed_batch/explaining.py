@@ -1,0 +1,81 @@
+"""Explain what a batch shows since a moment: weights of competing explanations, and what each one cost.
+
+Arrays in, values out; the same arrays give the same bits. Only samples up to the last one are known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from twins.models.integrate import IntegrationInaccurate
+from twins.models.penicillin_fed_batch import counterfactual, following, hypotheses, signatures
+from twins.models.penicillin_fed_batch.counterfactual import Fate, Impact, NoCounterfactual
+from twins.models.penicillin_fed_batch.hypotheses import BANK, Weighed
+from twins.models.penicillin_fed_batch.signatures import FloatArray, MomentInvalid, Shown
+
+# What may have been is costed: explanations of this weight, and no more than so many.
+COSTED_FROM, COSTED = 0.05, 3
+# A batch of the source ends around here, and its recipe is known until there.
+USUAL_END_H = 230.0
+
+
+@dataclass(frozen=True)
+class Costed:
+    """An explanation with its impact, or why there is none: the code and words of a refusal."""
+
+    name: str
+    weight: float
+    impact: Impact | None
+    refused: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the signs show, the weights of the bank, and what the likeliest explanations cost."""
+
+    shown: Shown
+    weighed: Weighed
+    costed: tuple[Costed, ...]
+    filter_error: float
+
+
+def explain(
+    batch: Mapping[str, FloatArray],
+    recipe: Mapping[str, FloatArray],
+    *,
+    onset: int,
+    end: int,
+    seed: int = 0,
+) -> Explanation:
+    """Explain a batch since sample `onset`, with its product at sample `end`; raise `MomentInvalid`.
+
+    `batch` has one array a tag, a value a sample of 12 minutes from inoculation to now, not a number
+    where there is none; laboratory values stand where they were reported. `recipe` has the usual inputs
+    at every age up to the end.
+    """
+    found, ensembles = following.follow(batch, seed=seed)
+    now = len(found.error) - 1
+    reach = min(len(column) for column in recipe.values())
+    if not now <= end < reach:
+        raise MomentInvalid(
+            f"the end at {(end + 1) * following.SAMPLE_H:g} h is before the last sample, or beyond the "
+            f"recipe's {reach * following.SAMPLE_H:g} h"
+        )
+    rows = signatures.traces(batch, recipe, found)
+    shown = signatures.shown(rows, onset=onset, now=now)
+    weighed = hypotheses.weigh(shown.size)
+    fate = Fate(batch, recipe, ensembles, rows, onset, now, end)
+    ranked = sorted(range(len(BANK)), key=lambda place: (-weighed.weights[place], place))
+    chosen = [place for place in ranked[:COSTED] if weighed.weights[place] >= COSTED_FROM]
+    return Explanation(
+        shown=shown,
+        weighed=weighed,
+        costed=tuple(_cost(BANK[one].name, float(weighed.weights[one]), fate) for one in chosen),
+        filter_error=float(found.error.max()),
+    )
+
+
+def _cost(name: str, weight: float, fate: Fate) -> Costed:
+    try:
+        return Costed(name, weight, counterfactual.impact(name, fate), None)
+    except (NoCounterfactual, IntegrationInaccurate) as refusal:
+        return Costed(name, weight, None, (refusal.code, str(refusal)))
