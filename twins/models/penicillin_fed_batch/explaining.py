@@ -6,14 +6,17 @@ Arrays in, values out; the same arrays give the same bits. Only samples up to th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twins.models import integrate
 from twins.models.integrate import IntegrationInaccurate
 from twins.models.penicillin_fed_batch import counterfactual, following, hypotheses, signatures
 from twins.models.penicillin_fed_batch.counterfactual import Fate, Impact, NoCounterfactual
 from twins.models.penicillin_fed_batch.hypotheses import BANK, Weighed
+from twins.models.penicillin_fed_batch.replaying import TOLERANCE
 from twins.models.penicillin_fed_batch.signatures import FloatArray, MomentInvalid, Shown
 
 # What may have been is costed: explanations of this weight, and no more than so many.
 COSTED_FROM, COSTED = 0.05, 3
+MOST_STEPS = 8
 # A batch of the source ends around here, and its recipe is known until there.
 USUAL_END_H = 230.0
 
@@ -46,13 +49,14 @@ def explain(
     end: int,
     seed: int = 0,
 ) -> Explanation:
-    """Explain a batch since sample `onset`, with its product at sample `end`; raise `MomentInvalid`.
+    """Explain a batch since sample `onset`, with its product at sample `end`; raise `MomentInvalid`
+    or `IntegrationInaccurate`.
 
     `batch` has one array a tag, a value a sample of 12 minutes from inoculation to now, not a number
     where there is none; laboratory values stand where they were reported. `recipe` has the usual inputs
     at every age up to the end.
     """
-    found, ensembles = following.follow(batch, seed=seed)
+    found, ensembles = followed(batch, seed=seed)
     now = len(found.error) - 1
     reach = min(len(column) for column in recipe.values())
     if not now <= end < reach:
@@ -72,6 +76,19 @@ def explain(
         costed=tuple(_cost(BANK[one].name, float(weighed.weights[one]), fate) for one in chosen),
         filter_error=float(found.error.max()),
     )
+
+
+def followed(
+    batch: Mapping[str, FloatArray], *, seed: int = 0
+) -> tuple[following.Features, FloatArray]:
+    """Follow a batch with steps as fine as the tolerance asks for; raise `IntegrationInaccurate`."""
+    found, ensembles = following.follow(batch, seed=seed)
+    steps = 1
+    while float(found.error.max()) > TOLERANCE and steps < MOST_STEPS:
+        steps *= 2
+        found, ensembles = following.follow(batch, seed=seed, steps=steps)
+    integrate.require(float(found.error.max()), tolerance=TOLERANCE)
+    return found, ensembles
 
 
 def _cost(name: str, weight: float, fate: Fate) -> Costed:

@@ -90,7 +90,11 @@ def features(
 
 
 def follow(
-    batch: Mapping[str, FloatArray], *, seed: int = 0, laboratory_delay_samples: int = 20
+    batch: Mapping[str, FloatArray],
+    *,
+    seed: int = 0,
+    laboratory_delay_samples: int = 20,
+    steps: int = 1,
 ) -> tuple[Features, FloatArray]:
     """Return the features, and the ensemble of each sample (samples, members, rows) as known at the end.
 
@@ -104,7 +108,7 @@ def follow(
     seen = measured.copy()
     seen[:, online:] = np.nan
     width = measuring.ROWS
-    model_of = model(inputs, seen, drawn_of(seed, count))
+    model_of = model(inputs, seen, drawn_of(seed, count), steps)
     ensembles = np.empty((count, MEMBERS, width))
     found = np.full((count, seen.shape[1], 2), np.nan)
     errors = np.zeros(count)
@@ -151,11 +155,14 @@ def drawn_of(seed: int, count: int) -> FloatArray:
     return drawn
 
 
-def model(inputs: FloatArray, seen: FloatArray, drawn: FloatArray) -> tuple[Any, ...]:
-    """Return what a stretch of the filter needs besides where it begins and ends."""
+def model(
+    inputs: FloatArray, seen: FloatArray, drawn: FloatArray, steps: int = 1
+) -> tuple[Any, ...]:
+    """Return what a stretch of the filter needs besides where it begins and ends; steps a sample."""
     return (
         parameters.nominal(), measuring.PLACES, inputs, seen, drawn, measuring.SEES,
-        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H, TABLE,
+        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H,
+        TABLE, steps,
     )  # fmt: skip
 
 
