@@ -77,6 +77,12 @@ def _numbers(impact: Impact | None) -> dict[str, Any]:
 
 def lines(said: dict[str, Any]) -> list[str]:
     """Return a document as lines to read."""
+    changed = not said["detector"]["code_is_that_of_training"]
+    note = ["note: the code of the alarm has changed since its twin was trained"] if changed else []
+    return [*_told(said), *note]
+
+
+def _told(said: dict[str, Any]) -> list[str]:
     head = f"batch {said['batch']} up to {said['as_of_h']:g} h: {_alarm(said['alarm'])}"
     if said["status"] == "nothing-to-explain":
         return [head, "there is nothing to explain; name --onset-h to ask all the same"]
@@ -143,5 +149,9 @@ def _costs(said: dict[str, Any]) -> list[str]:
             f" (90 %); {shares[1]:.1f} % of the {one['without_kg'][1]:.0f} kg without it,"
             f" {shares[0]:.1f} to {shares[2]:.1f} %; proposed: {one['proposed']}"
             f" (from {100.0 * said['major_from_share']:g} % on major)"
+        )
+    if any(one.get("horizon_h", 0.0) > said["as_of_h"] for one in said["impacts"]):
+        found.append(
+            f"after {said['as_of_h']:g} h both courses follow the recipe: as if the deviation ended now"
         )
     return found

@@ -68,7 +68,11 @@ def explain(data: Path, batch: str, moments: Moments, out: Path) -> list[str]:
     table = _batch_of(batch_files.read(data), batch, moments.until_h, data.name)
     batch_files.check_units(table, batch_replays.usual_of(opened))
     document = _document(opened.model, table, batch, moments)
-    document["detector"] = {"name": DETECTOR, "digest": str(opened.dossier["digest"])}
+    document["detector"] = {
+        "name": DETECTOR,
+        "digest": str(opened.dossier["digest"]),
+        "code_is_that_of_training": opened.code_is_that_of_training,
+    }
     _write(out, document)
     return [*explained_words.lines(document), standing]
 

@@ -112,7 +112,7 @@ def impact(accused: str, fate: Fate) -> Impact:
         without_kg=_spread(second),
         lost_kg=_spread(lost),
         lost_share=_spread(share),
-        proposed=_class(_spread(share)),
+        proposed=proposed_of(_spread(share)),
         integration_error=error,
     )
 
@@ -229,7 +229,7 @@ def _spread(values: FloatArray) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def _class(share: tuple[float, float, float]) -> Class:
+def proposed_of(share: tuple[float, float, float]) -> Class:
     """Propose major or minor when the whole interval is on that side of the threshold."""
     low, _, high = share
     if low >= MAJOR_FROM:

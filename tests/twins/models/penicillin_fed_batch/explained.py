@@ -1,9 +1,9 @@
 """Measure explanations of alarms on the campaign whose deviations are known.
 
-`python -m tests.twins.models.penicillin_fed_batch.explained PART FOLDER`; FOLDER holds dev_measured.parquet
-and dev_labels.parquet. PART `usual` prints the numbers of `usual.py` from the normal batches alone;
-`normal` weighs windows of normal batches by sizes of the other half of them; `deviating` weighs and costs
-the batches with a deviation, at the alarm, 12 h later, and at the end.
+`python -m tests.twins.models.penicillin_fed_batch.explained PART FOLDER`; FOLDER holds the parquet files
+dev_measured and dev_labels. PART `usual` prints the numbers of `usual.py`, from normal batches alone;
+`normal` weighs windows of normal batches by sizes of the other half of them; `deviating` weighs and
+costs the batches with a deviation, at the alarm, 12 h later, and at the end.
 """
 
 import sys
