@@ -55,7 +55,9 @@ def alarms_of(model: Model, grid: Grid) -> tuple[Alarm, ...]:
 def recipe_of(model: Model) -> dict[str, Floats]:
     """Return the usual inputs at each age, from the normal batches that the detector knows."""
     profile = model.detector.fitted.profile
-    return {tag: profile[:, INDEX[tag]] for tag in measuring.INPUT_TAGS}
+    found = {tag: profile[:, INDEX[tag]] for tag in measuring.INPUT_TAGS}
+    # The detector compares flows of the jacket on a scale of logarithms, `design.transformed`.
+    return found | {tag: 10.0 * np.expm1(found[tag]) for tag in ("Fc", "Fh")}
 
 
 def arrays_of(grid: Grid) -> dict[str, Floats]:

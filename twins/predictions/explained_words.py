@@ -58,13 +58,15 @@ def _impact(one: Costed) -> dict[str, Any]:
     if one.refused is not None:
         code, reason = one.refused
         return said | {"refused": {"code": code, "reason": reason}}
-    return said | _numbers(one.impact)
+    return said | {
+        "proposed": one.proposed,
+        "courses": [_numbers(each) for each in one.impacts],
+    }
 
 
-def _numbers(impact: Impact | None) -> dict[str, Any]:
-    if impact is None:
-        return {}
+def _numbers(impact: Impact) -> dict[str, Any]:
     return {
+        "goes_on": impact.goes_on,
         "horizon_h": round(impact.horizon_h, 6),
         "with_kg": list(impact.with_kg),
         "without_kg": list(impact.without_kg),
@@ -142,16 +144,19 @@ def _costs(said: dict[str, Any]) -> list[str]:
         if "refused" in one:
             found.append(f"{head} {one['refused']['reason']} ({one['refused']['code']})")
             continue
-        low, middle, high = one["lost_kg"]
-        shares = [100.0 * share for share in one["lost_share"]]
-        found.append(
-            f"{head} at {one['horizon_h']:g} h {middle:.0f} kg of product lost, {low:.0f} to {high:.0f}"
-            f" (90 %); {shares[1]:.1f} % of the {one['without_kg'][1]:.0f} kg without it,"
-            f" {shares[0]:.1f} to {shares[2]:.1f} %; proposed: {one['proposed']}"
-            f" (from {100.0 * said['major_from_share']:g} % on major)"
-        )
-    if any(one.get("horizon_h", 0.0) > said["as_of_h"] for one in said["impacts"]):
-        found.append(
-            f"after {said['as_of_h']:g} h both courses follow the recipe: as if the deviation ended now"
-        )
+        from_share = f"from {100.0 * said['major_from_share']:g} % on major"
+        found.append(f"{head} proposed: {one['proposed']} ({from_share})")
+        found += [_course(each, said["as_of_h"]) for each in one["courses"]]
     return found
+
+
+def _course(course: dict[str, Any], as_of_h: float) -> str:
+    low, middle, high = course["lost_kg"]
+    shares = [100.0 * share for share in course["lost_share"]]
+    future = "goes on as it is" if course["goes_on"] else "ends there, and the recipe is followed"
+    when = f"after {as_of_h:g} h it {future}: " if course["horizon_h"] > as_of_h else ""
+    return (
+        f"  {when}at {course['horizon_h']:g} h {middle:.0f} kg of product lost, {low:.0f} to {high:.0f}"
+        f" (90 %); {shares[1]:.1f} % of the {course['without_kg'][1]:.0f} kg without it,"
+        f" {shares[0]:.1f} to {shares[2]:.1f} %"
+    )

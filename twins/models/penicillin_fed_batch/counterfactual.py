@@ -6,7 +6,7 @@ loops that the equations do not have: they are imposed, as measured or as before
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,7 +33,7 @@ MAJOR_FROM = 0.05
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 # The forks begin so long before the suspected onset: a walked-back onset is late rather than early.
 _EARLIER_SAMPLES = 5
-_LEVEL_SAMPLES = 30
+_LEVEL_SAMPLES, _NOW_SAMPLES = 30, 5
 # A set-point departs where it is further from the recipe, as it was before, than usual within 12 h.
 _DEPARTED, _LEVEL_H = 2.0, 12.0
 _MOST_STEPS = 8
@@ -60,9 +60,11 @@ class Impact:
     """Product (kg) in the vessel and taken out at `horizon_h`: with and without the deviation, and lost.
 
     Low and high are 5 and 95 % of the members; the share lost is of the product without the deviation.
+    After the last sample the deviation ends, or goes on as it is (`goes_on`).
     """
 
     accused: str
+    goes_on: bool
     horizon_h: float
     with_kg: tuple[float, float, float]
     without_kg: tuple[float, float, float]
@@ -95,10 +97,10 @@ class Fate:
     end: int
 
 
-def impact(accused: str, fate: Fate) -> Impact:
-    """Return what an explanation cost; raise `NoCounterfactual` or `IntegrationInaccurate`."""
+def impact(accused: str, fate: Fate, *, goes_on: bool = False) -> Impact:
+    """Return what an explanation costs; raise `NoCounterfactual` or `IntegrationInaccurate`."""
     start = max(fate.onset - _EARLIER_SAMPLES, 1)
-    recorded, restored = forks(accused, fate)
+    recorded, restored = forks(accused, fate, goes_on=goes_on)
     made, error = _products(fate, recorded, restored, start)
     integrate.require(error, tolerance=TOLERANCE)
     before = _taken_before(fate, start)
@@ -107,6 +109,7 @@ def impact(accused: str, fate: Fate) -> Impact:
     share = lost / np.maximum(second, 1e-9)
     return Impact(
         accused=accused,
+        goes_on=goes_on,
         horizon_h=(fate.end + 1) * SAMPLE_H,
         with_kg=_spread(first),
         without_kg=_spread(second),
@@ -117,43 +120,47 @@ def impact(accused: str, fate: Fate) -> Impact:
     )
 
 
-def forks(accused: str, fate: Fate) -> tuple[Fork, Fork]:
+def forks(accused: str, fate: Fate, *, goes_on: bool = False) -> tuple[Fork, Fork]:
     """Return the fork as recorded and the one without what is accused; raise `NoCounterfactual`."""
     start = max(fate.onset - _EARLIER_SAMPLES, 1)
     before = slice(max(start - _LEVEL_SAMPLES, 0), start)
     since, later = slice(start, fate.now + 1), slice(fate.now + 1, fate.end + 1)
     ahead = fate.end - fate.now
-    inputs = np.concatenate(
-        [
-            following.inputs_of(fate.batch)[since],
-            following.inputs_of({tag: fate.recipe[tag][later] for tag in measuring.INPUT_TAGS}),
-        ]
-    )
+    ends = {tag: fate.recipe[tag][later] for tag in measuring.INPUT_TAGS}
+    inputs = np.concatenate([following.inputs_of(fate.batch)[since], following.inputs_of(ends)])
     held = {tag: _known(fate.batch[tag][: fate.now + 1]) for tag in ("T", "pH")}
     level = {tag: float(np.median(column[before])) for tag, column in held.items()}
-    imposed = {
-        tag: np.concatenate([column[since], np.full(ahead, level[tag])])
-        for tag, column in held.items()
-    }
+    course = {tag: _continued(column[since], level[tag], ahead) for tag, column in held.items()}
+    calm = {tag: np.full(len(column), level[tag]) for tag, column in course.items()}
     constants = fate.ensembles[since, :, at.STATES :]
     constants = np.concatenate([constants, np.repeat(constants[-1:], ahead, axis=0)])
-    recorded = Fork(inputs, imposed["T"], imposed["pH"], constants)
-    calm = {tag: np.full(len(column), level[tag]) for tag, column in imposed.items()}
+    recorded = Fork(inputs, course["T"], course["pH"], constants)
     if sign := _set_point_of(accused):
-        _, place = _SET_POINTS[sign]
-        column = _restored(fate, sign, inputs[:, place], before, start)
-        return recorded, _with_inputs(recorded, place, column)
+        columns = _set_points(fate, sign, inputs, before, start, goes_on)
+        first, second = (_with_inputs(recorded, _SET_POINTS[sign][1], one) for one in columns)
+        return first, second
     if accused in _CONSTANTS:
-        return recorded, _with_constant(recorded, _CONSTANTS[accused], fate, start)
+        return _with_constants(recorded, _CONSTANTS[accused], fate, start, goes_on)
     if accused.startswith("base-"):
-        return recorded, Fork(inputs, imposed["T"], calm["pH"], constants)
+        ph = _continued(held["pH"][since], _last(held["pH"]) if goes_on else level["pH"], ahead)
+        return replace(recorded, ph=ph), replace(recorded, ph=calm["pH"])
     if accused.startswith("coolant-"):
-        return recorded, Fork(inputs, calm["T"], imposed["pH"], constants)
+        t = _continued(held["T"][since], _last(held["T"]) if goes_on else level["T"], ahead)
+        return replace(recorded, temperature_k=t), replace(recorded, temperature_k=calm["T"])
     if accused == "temperature-probe":
         drift = _drift(fate, start)
-        true = imposed["T"] - np.concatenate([drift, np.zeros(ahead)])
-        return Fork(inputs, true, imposed["pH"], constants), recorded
+        off = _continued(drift, _last(drift) if goes_on else 0.0, ahead)
+        return replace(recorded, temperature_k=course["T"] - off), recorded
     raise NoCounterfactual(f"no impact is stated: {_REASONS[accused]}")
+
+
+def _continued(known: FloatArray, value: float, ahead: int) -> FloatArray:
+    return np.concatenate([known, np.full(ahead, value)])
+
+
+def _last(values: FloatArray) -> float:
+    """Return what a noisy value is now."""
+    return float(np.median(values[-_NOW_SAMPLES:]))
 
 
 def _set_point_of(accused: str) -> str | None:
@@ -161,28 +168,45 @@ def _set_point_of(accused: str) -> str | None:
     return sign if sign in _SET_POINTS and accused.endswith(("-less", "-more")) else None
 
 
-def _restored(fate: Fate, sign: str, column: FloatArray, before: slice, start: int) -> FloatArray:
-    """Return a set-point: as recorded, but where it departs, the recipe's as much higher as before."""
-    tag, _ = _SET_POINTS[sign]
+def _set_points(
+    fate: Fate, sign: str, inputs: FloatArray, before: slice, start: int, goes_on: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Return a set-point as it was and goes on, and without what departs from the recipe.
+
+    Where it departs, the recipe's is taken, as much above it as the batch was before the onset; where it
+    does not, what was recorded.
+    """
+    tag, place = _SET_POINTS[sign]
     known, recipe = _known(fate.batch[tag][: fate.now + 1]), np.maximum(fate.recipe[tag], 1e-3)
-    level = float(np.median(known[before] / recipe[before]))
-    expected: FloatArray = level * recipe[start : fate.end + 1]
-    usual_size = usual.sizes(_LEVEL_H)[signatures.NAMES.index(sign)]
-    away = np.abs(np.log(np.maximum(column, 1e-3) / expected)) > _DEPARTED * usual_size
-    return np.where(away, expected, column)
+    expected = float(np.median(known[before] / recipe[before])) * recipe[start : fate.end + 1]
+    count = fate.now + 1 - start
+    share = np.log(np.maximum(inputs[:count, place], 1e-3) / expected[:count])
+    departs = _DEPARTED * usual.sizes(_LEVEL_H)[signatures.NAMES.index(sign)]
+    away = np.abs(share) > departs
+    now = _last(share) if goes_on and abs(_last(share)) > departs else 0.0
+    later = expected[count:]
+    recorded = np.concatenate([inputs[:count, place], later * np.exp(now)])
+    restored = np.concatenate([np.where(away, expected[:count], inputs[:count, place]), later])
+    return recorded, restored
 
 
 def _with_inputs(fork: Fork, place: int, column: FloatArray) -> Fork:
     inputs = fork.inputs.copy()
     inputs[:, place] = column
-    return Fork(inputs, fork.temperature_k, fork.ph, fork.constants)
+    return replace(fork, inputs=inputs)
 
 
-def _with_constant(fork: Fork, name: str, fate: Fate, start: int) -> Fork:
+def _with_constants(
+    fork: Fork, name: str, fate: Fate, start: int, goes_on: bool
+) -> tuple[Fork, Fork]:
+    """Return the forks with a constant as estimated, and as it was before the onset."""
     place = [one.name for one in measuring.UNCERTAIN].index(name)
-    constants = fork.constants.copy()
-    constants[:, :, place] = fate.ensembles[start - 1, :, at.STATES + place]
-    return Fork(fork.inputs, fork.temperature_k, fork.ph, constants)
+    earlier = fate.ensembles[start - 1, :, at.STATES + place]
+    recorded, restored = fork.constants.copy(), fork.constants.copy()
+    restored[:, :, place] = earlier
+    if not goes_on:
+        recorded[fate.now + 1 - start :, :, place] = earlier
+    return replace(fork, constants=recorded), replace(fork, constants=restored)
 
 
 def _drift(fate: Fate, start: int) -> FloatArray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twins.models import integrate
 from twins.models.integrate import IntegrationInaccurate
 from twins.models.penicillin_fed_batch import counterfactual, following, hypotheses, signatures
-from twins.models.penicillin_fed_batch.counterfactual import Fate, Impact, NoCounterfactual
+from twins.models.penicillin_fed_batch.counterfactual import Class, Fate, Impact, NoCounterfactual
 from twins.models.penicillin_fed_batch.hypotheses import BANK, Weighed
 from twins.models.penicillin_fed_batch.replaying import TOLERANCE
 from twins.models.penicillin_fed_batch.signatures import FloatArray, MomentInvalid, Shown
@@ -23,12 +23,22 @@ USUAL_END_H = 230.0
 
 @dataclass(frozen=True)
 class Costed:
-    """An explanation with its impact, or why there is none: the code and words of a refusal."""
+    """An explanation with its impacts, or why there are none: the code and words of a refusal.
+
+    One impact when the product counts at the last sample; else two, with a deviation that ends there and
+    with one that goes on. `proposed` is a class only when both propose it.
+    """
 
     name: str
     weight: float
-    impact: Impact | None
+    impacts: tuple[Impact, ...]
     refused: tuple[str, str] | None
+
+    @property
+    def proposed(self) -> Class | None:
+        """Return the proposed class; none without an impact."""
+        classes = {one.proposed for one in self.impacts}
+        return classes.pop() if len(classes) == 1 else "undecided" if classes else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,9 @@ def followed(
 
 
 def _cost(name: str, weight: float, fate: Fate) -> Costed:
+    futures = (False,) if fate.end == fate.now else (False, True)
     try:
-        return Costed(name, weight, counterfactual.impact(name, fate), None)
+        impacts = tuple(counterfactual.impact(name, fate, goes_on=one) for one in futures)
     except (NoCounterfactual, IntegrationInaccurate) as refusal:
-        return Costed(name, weight, None, (refusal.code, str(refusal)))
+        return Costed(name, weight, (), (refusal.code, str(refusal)))
+    return Costed(name, weight, impacts, None)

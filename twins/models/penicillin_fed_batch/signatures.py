@@ -179,14 +179,14 @@ def held(values: FloatArray) -> FloatArray:
 
 
 def _mean_back(values: FloatArray, steps: int) -> FloatArray:
-    """Return the mean of what is known of the last `steps` values."""
+    """Return the mean of what is known of the last `steps` values; none where half of them are not."""
     known = np.isfinite(values)
     total = np.concatenate([[0.0], np.add.accumulate(np.where(known, values, 0.0))])
     count = np.concatenate([[0], np.add.accumulate(known.astype(np.int64))])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - steps, 0)
     some = count[ends] - count[starts]
-    found: FloatArray = np.where(
-        some > 0, (total[ends] - total[starts]) / np.maximum(some, 1), np.nan
-    )
+    enough = 2 * some >= np.maximum(steps, 1)
+    found: FloatArray = np.full(len(values), np.nan)
+    found[enough] = (total[ends] - total[starts])[enough] / some[enough]
     return found

@@ -175,9 +175,8 @@ def _said(
     weights = {one.name: float(w) for one, w in zip(hypotheses.BANK, weighed.weights, strict=True)}
     cost = next((each for each in found.costed if each.name == weighed.likeliest), None)
     said = "no impact"
-    if cost is not None and cost.impact is not None:
-        low, middle, high = (100.0 * share for share in cost.impact.lost_share)
-        said = f"{middle:.1f} [{low:.1f}, {high:.1f}] % {cost.impact.proposed}"
+    if cost is not None and cost.impacts:
+        said = "; ".join(_lost(one) for one in cost.impacts) + f"; proposed {cost.proposed}"
     elif cost is not None and cost.refused is not None:
         said = cost.refused[0]
     return (
@@ -187,6 +186,11 @@ def _said(
         f"{'holds' if true in (weighed.undecided or (weighed.likeliest,)) else 'misses'} "
         f"verdict {weighed.verdict} ({KIND[true]}) impact {said}"
     )
+
+
+def _lost(impact: counterfactual.Impact) -> str:
+    low, middle, high = (100.0 * share for share in impact.lost_share)
+    return f"{'goes on' if impact.goes_on else 'ends'} {middle:.1f} [{low:.1f}, {high:.1f}] %"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """A batch is explained and forked from what was known, with the same bits each time."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from twins.models.penicillin_fed_batch import (
     hypotheses,
     signatures,
 )
+from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.counterfactual import Fate, NoCounterfactual
 from twins.models.penicillin_fed_batch.explaining import Explanation
 from twins.models.penicillin_fed_batch.signatures import MomentInvalid
@@ -39,15 +40,37 @@ def quiet() -> Iterator[Fate]:
     yield Fate(batch, recipe, ensembles, rows, ONSET, COUNT - 1, END)
 
 
-def test_a_sugar_feed_that_delivers_less_is_named_and_costs_product(starved: Explanation) -> None:
+def test_a_sugar_feed_that_delivers_less_is_named(starved: Explanation) -> None:
     assert starved.weighed.likeliest == "sugar-less"
     assert starved.weighed.of_kind["process"] > 0.8
-    cost = starved.costed[0].impact
-    assert cost is not None
-    assert cost.lost_kg[0] > 0.0
-    assert cost.lost_kg[0] <= cost.lost_kg[1] <= cost.lost_kg[2]
-    assert cost.without_kg[1] > cost.with_kg[1]
-    assert cost.horizon_h == pytest.approx((END + 1) * 0.2)
+    ended, going_on = starved.costed[0].impacts
+    assert (ended.goes_on, going_on.goes_on) == (False, True)
+    for cost in (ended, going_on):
+        assert cost.lost_kg[0] <= cost.lost_kg[1] <= cost.lost_kg[2]
+        assert cost.horizon_h == pytest.approx((END + 1) * 0.2)
+
+
+def test_less_sugar_for_longer_costs_more_product(quiet: Fate) -> None:
+    starving = median_batch.less_sugar(dict(quiet.batch), 0.4)
+    fate = replace(quiet, batch=starving, now=ONSET + 9)
+
+    ended = counterfactual.impact("sugar-less", fate)
+    going_on = counterfactual.impact("sugar-less", fate, goes_on=True)
+
+    assert going_on.lost_kg[0] > 0.0
+    assert going_on.lost_kg[1] > ended.lost_kg[1]
+    assert going_on.without_kg[1] > going_on.with_kg[1]
+
+
+def test_a_class_is_proposed_when_both_futures_propose_it(starved: Explanation) -> None:
+    cost = starved.costed[0]
+    minor = replace(cost.impacts[0], proposed="minor")
+    major = replace(cost.impacts[1], proposed="major")
+
+    assert replace(cost, impacts=(minor, minor)).proposed == "minor"
+    assert replace(cost, impacts=(major, major)).proposed == "major"
+    assert replace(cost, impacts=(minor, major)).proposed == "undecided"
+    assert replace(cost, impacts=()).proposed is None
 
 
 def test_a_drifting_temperature_probe_is_a_probe() -> None:
@@ -104,16 +127,37 @@ def test_what_cannot_be_taken_away_has_no_impact(quiet: Fate, accused: str) -> N
         counterfactual.impact(accused, quiet)
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
 @pytest.mark.parametrize("one", hypotheses.BANK, ids=lambda one: one.name)
-def test_every_hypothesis_has_forks_or_a_reason(quiet: Fate, one: hypotheses.Hypothesis) -> None:
+def test_every_hypothesis_has_forks_or_a_reason(
+    quiet: Fate, one: hypotheses.Hypothesis, goes_on: bool
+) -> None:
     try:
-        recorded, restored = counterfactual.forks(one.name, quiet)
+        recorded, restored = counterfactual.forks(one.name, quiet, goes_on=goes_on)
     except NoCounterfactual as refusal:
         assert "no impact is stated:" in str(refusal)
         return
     assert recorded.inputs.shape == restored.inputs.shape
     assert np.all(np.isfinite(recorded.inputs))
     assert np.all(np.isfinite(restored.inputs))
+    assert len(recorded.ph) == len(restored.temperature_k) == len(recorded.inputs)
+
+
+def test_a_deviation_goes_on_in_one_future_and_ends_in_the_other(quiet: Fate) -> None:
+    starving = replace(quiet, batch=median_batch.less_sugar(dict(quiet.batch), 0.4))
+
+    ends, restored = counterfactual.forks("sugar-less", starving)
+    goes_on, _ = counterfactual.forks("sugar-less", starving, goes_on=True)
+
+    ahead = slice(COUNT - END - 1, None)
+    np.testing.assert_array_equal(ends.inputs[ahead], restored.inputs[ahead])
+    sugar = at.FS
+    ratio = goes_on.inputs[ahead, sugar] / ends.inputs[ahead, sugar]
+    np.testing.assert_allclose(ratio, 0.4, rtol=0.03)
+    since = slice(10, COUNT - ONSET)
+    np.testing.assert_allclose(
+        ends.inputs[since, sugar] / restored.inputs[since, sugar], 0.4, rtol=0.1
+    )
 
 
 def test_a_run_above_its_tolerance_is_refused_and_said(
@@ -125,7 +169,8 @@ def test_a_run_above_its_tolerance_is_refused_and_said(
         counterfactual.impact("base-less", quiet)
     said = _explained(median_batch.less_sugar(dict(quiet.batch), 0.4))
 
-    assert said.costed[0].impact is None
+    assert said.costed[0].impacts == ()
+    assert said.costed[0].proposed is None
     assert said.costed[0].refused is not None
     assert said.costed[0].refused[0] == "integration-inaccurate"
 
