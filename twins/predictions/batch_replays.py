@@ -51,9 +51,9 @@ def predict(data: Path, model: str, out: Path) -> str:
     opened = batch_models.open_(model)
     if out.resolve() == data.resolve():
         raise batch_files.OverInput(f"{out} is the data itself; name another file for the answers")
-    standing = _standing(opened)
+    standing = standing_of(opened)
     table = batch_files.read(data)
-    batch_files.check_units(table, _usual(opened))
+    batch_files.check_units(table, usual_of(opened))
     columns: dict[str, Any] = {
         "batch": table.batch,
         "time_h": table.columns["time_h"],
@@ -72,7 +72,7 @@ def predict(data: Path, model: str, out: Path) -> str:
     return f"{_summary(opened, table, columns, notes)}\n{standing}"
 
 
-def _standing(opened: Opened) -> str:
+def standing_of(opened: Opened) -> str:
     """Say what the register knows of a twin; refuse a file that is not the registered one.
 
     A machine without the product's database can replay files too, and says that nothing was compared.
@@ -93,7 +93,7 @@ def _standing(opened: Opened) -> str:
     return f"{version} is {version.get_state_display().lower()}{said}"
 
 
-def _usual(opened: Opened) -> dict[str, float]:
+def usual_of(opened: Opened) -> dict[str, float]:
     """Return the middle of each signal over the ages that the twin was trained on."""
     profile = opened.model.detector.fitted.profile
     names = [one for one in (*ONLINE_NAMES, *LABORATORY_NAMES) if one not in ("Fc", "Fh")]

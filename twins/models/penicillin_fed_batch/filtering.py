@@ -87,6 +87,7 @@ def stretch(  # noqa: PLR0912 -- loops over samples, members and outputs in one 
     bounds: FloatArray,
     sample_h: float,
     table: FloatArray,
+    steps: int,
     ensembles: FloatArray,
     found: FloatArray,
     errors: FloatArray,
@@ -119,8 +120,8 @@ def stretch(  # noqa: PLR0912 -- loops over samples, members and outputs in one 
             stabilised.settle(j * sample_h, x, p, inputs[j], work)
             if m == 0:
                 halved[:] = x
-                stabilised.rkc(j * sample_h, halved, p, inputs[j], sample_h, 2, table, work)
-            stabilised.rkc(j * sample_h, x, p, inputs[j], sample_h, 1, table, work)
+                stabilised.rkc(j * sample_h, halved, p, inputs[j], sample_h, 2 * steps, table, work)
+            stabilised.rkc(j * sample_h, x, p, inputs[j], sample_h, steps, table, work)
             stabilised.settle((j + 1) * sample_h, x, p, inputs[j], work)
             if m == 0:
                 stabilised.settle((j + 1) * sample_h, halved, p, inputs[j], work)

@@ -86,6 +86,20 @@ def features(
     `batch` has one array a tag, one value a sample of 12 minutes from inoculation, not a number where
     there is none; a laboratory value stands at the sample at which it was reported.
     """
+    return follow(batch, seed=seed, laboratory_delay_samples=laboratory_delay_samples)[0]
+
+
+def follow(
+    batch: Mapping[str, FloatArray],
+    *,
+    seed: int = 0,
+    laboratory_delay_samples: int = 20,
+    steps: int = 1,
+) -> tuple[Features, FloatArray]:
+    """Return the features, and the ensemble of each sample (samples, members, rows) as known at the end.
+
+    The ensembles know the laboratory values of their sample that were reported up to the last one.
+    """
     inputs = inputs_of(batch)
     count = inputs.shape[0]
     online = len(measuring.ONLINE)
@@ -94,7 +108,7 @@ def features(
     seen = measured.copy()
     seen[:, online:] = np.nan
     width = measuring.ROWS
-    model_of = model(inputs, seen, drawn_of(seed, count))
+    model_of = model(inputs, seen, drawn_of(seed, count), steps)
     ensembles = np.empty((count, MEMBERS, width))
     found = np.full((count, seen.shape[1], 2), np.nan)
     errors = np.zeros(count)
@@ -119,7 +133,7 @@ def features(
         kept[sample, online:] = late
         mean[sample] = ensembles[sample].mean(axis=0)
         sd[sample] = ensembles[sample].std(axis=0, ddof=1)
-    return Features(
+    found_features = Features(
         tags=measuring.TAGS,
         innovation=kept[:, :, 0],
         spread=kept[:, :, 1],
@@ -128,6 +142,7 @@ def features(
         sd=sd,
         error=errors,
     )
+    return found_features, ensembles
 
 
 def drawn_of(seed: int, count: int) -> FloatArray:
@@ -140,11 +155,14 @@ def drawn_of(seed: int, count: int) -> FloatArray:
     return drawn
 
 
-def model(inputs: FloatArray, seen: FloatArray, drawn: FloatArray) -> tuple[Any, ...]:
-    """Return what a stretch of the filter needs besides where it begins and ends."""
+def model(
+    inputs: FloatArray, seen: FloatArray, drawn: FloatArray, steps: int = 1
+) -> tuple[Any, ...]:
+    """Return what a stretch of the filter needs besides where it begins and ends; steps a sample."""
     return (
         parameters.nominal(), measuring.PLACES, inputs, seen, drawn, measuring.SEES,
-        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H, TABLE,
+        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H,
+        TABLE, steps,
     )  # fmt: skip
 
 

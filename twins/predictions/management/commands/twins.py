@@ -41,6 +41,13 @@ class Command(BaseCommand):
         predict.add_argument("--data", required=True, type=Path, help=_DATA)
         predict.add_argument("--model", required=True, metavar="NAME@VERSION")
         predict.add_argument("--out", required=True, type=Path, help="parquet or CSV file to write")
+        explain = acts.add_parser("explain", help="say what an alarm may be, and what it cost")
+        explain.add_argument("--data", required=True, type=Path, help=_DATA)
+        explain.add_argument("--batch", required=True, metavar="NAME", help="one of the file")
+        explain.add_argument("--until-h", type=float, metavar="H", help="look at nothing later")
+        explain.add_argument("--onset-h", type=float, metavar="H", help="else that of the alarm")
+        explain.add_argument("--end-h", type=float, metavar="H", help="when the product counts")
+        explain.add_argument("--out", required=True, type=Path, help="JSON file to write")
         for act, text in (("train", "train a new version"), ("evaluate", "measure, nested")):
             learn = acts.add_parser(act, help=text)
             learn.add_argument("--data", required=True, type=Path, help=_DATA)
@@ -143,6 +150,16 @@ class Command(BaseCommand):
                 self.stdout.write(f"{version.name} is registered as version {version.pk}")
             case "predict":
                 self._say(batch_replays.predict(options["data"], options["model"], options["out"]))
+            case "explain":
+                from twins.predictions import explaining  # compiles the penicillin model
+
+                moments = explaining.Moments(
+                    until_h=options["until_h"], onset_h=options["onset_h"], end_h=options["end_h"]
+                )
+                said = explaining.explain(
+                    options["data"], options["batch"], moments, options["out"]
+                )
+                self.stdout.write("\n".join(said))
             case "train":
                 path = batch_replays.train_and_keep(
                     options["data"], options["labels"], options["truth"], options["out"]
