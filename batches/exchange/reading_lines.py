@@ -17,7 +17,7 @@ _MOMENTS = re.compile(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\n)*+"
 )
 _QUOTES = 2 * len(ndjson.MEMBERS) + 6  # of a line: its members' names, and three values in quotes
-_SECONDS = len("2026-03-01T08:00:00")
+_WHOLE, _FULL = len("2026-03-01T08:00:00Z"), len("2026-03-01T08:00:00.000000")
 
 
 class _Wire(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
@@ -58,11 +58,11 @@ def _columns(data: bytes, most: int) -> Samples:
         len(unit) > ndjson.MOST_TEXT for unit in set(units)
     ):
         raise _Unusual
-    read = {at: _moment(at) for at in set(ats)}
+    moments, texts = _moments(set(ats))
     return Samples(
         tags=tags,
-        moments=[read[at][0] for at in ats],
-        texts=[read[at][1] for at in ats],
+        moments=[moments[at] for at in ats],
+        texts=[texts[at] for at in ats],
         values=[one if one[0] != "-" else _negative(one) for one in values],
         units=units,
     )
@@ -74,14 +74,18 @@ def _column(form: re.Pattern[str], joined: str) -> list[str]:
     return joined.split("\n")
 
 
-def _moment(at: str) -> tuple[datetime, str]:
+def _moments(ats: set[str]) -> tuple[dict[str, datetime], dict[str, str]]:
+    """Return what each text says: the moment, and the one form of it that is hashed and stored."""
     try:
-        moment = datetime.fromisoformat(at)
+        moments = dict(zip(ats, map(datetime.fromisoformat, ats), strict=True))
     except ValueError as error:  # the 30th of February
         raise _Unusual from error
-    if moment < EARLIEST:
+    if min(moments.values()) < EARLIEST:
         raise _Unusual
-    return moment, f"{at[:_SECONDS]}.{at[_SECONDS + 1 : -1]:0<6}Z"
+    texts = {
+        at: f"{at[:-1]}.000000Z" if len(at) == _WHOLE else f"{at[:-1]:0<{_FULL}}Z" for at in ats
+    }
+    return moments, texts
 
 
 def _negative(value: str) -> str:

@@ -60,7 +60,7 @@ def store(
         _demand_plausible(batch, rows, at)
     sent = rows if isinstance(rows, Samples) else samples.of(rows)
     _demand_plausible_columns(batch, sent, at)
-    first_at, last_at = min(sent.moments), max(sent.moments)
+    first_at, last_at = sent.first_at, sent.last_at
     with recording.recording(
         Action.READINGS_STORED, actor=source, at=at, reason=f"readings of batch {batch.number}"
     ):
@@ -114,9 +114,9 @@ def _demand_plausible_columns(batch: Batch, sent: Samples, at: datetime) -> None
         )
     )
     if (
-        set(zip(sent.tags, sent.units, strict=True)) <= allowed
-        and min(sent.moments) >= EARLIEST
-        and max(sent.moments) <= at + events.CLOCK_TOLERANCE
+        sent.pairs <= allowed
+        and sent.first_at >= EARLIEST
+        and sent.last_at <= at + events.CLOCK_TOLERANCE
         and max(map(len, sent.values)) <= MOST_DIGITS
     ):
         return
@@ -225,7 +225,7 @@ def _parts(batch: Batch, rows: Samples) -> _Parts:
     """Return what stands before the moment and after the value, for each tag with its unit."""
     return {
         (tag, unit): (f"\t{batch.pk}\t{_escaped(tag)}\t", f"\t{_escaped(unit)}\n")
-        for tag, unit in set(zip(rows.tags, rows.units, strict=True))
+        for tag, unit in rows.pairs
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 
 from batches.execution import sample_bytes
@@ -29,6 +30,19 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.tags)
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Each tag with each unit that it has."""
+        return frozenset(zip(self.tags, self.units, strict=True))
+
+    @cached_property
+    def first_at(self) -> datetime:
+        return min(self.moments)
+
+    @cached_property
+    def last_at(self) -> datetime:
+        return max(self.moments)
 
     def rows(self) -> Iterator[Reading]:
         for tag, at, value, unit in zip(
