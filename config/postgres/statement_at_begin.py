@@ -77,8 +77,9 @@ class StatementAtBegin(_Wrapper):
         """Run statements whose answers nobody needs; raise Django's errors."""
         with self.wrap_database_errors:
             # libpq itself: a cursor for two statements without answers costs more than they do.
-            done = self.connection.pgconn.exec_(statements.encode())
-            if self.connection.pgconn.status == ConnStatus.BAD:  # the server went: no SQLSTATE says so
-                raise OperationalError(self.connection.pgconn.get_error_message())
+            server = self.connection.pgconn
+            done = server.exec_(statements.encode())
+            if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
+                raise OperationalError(server.get_error_message())
             if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
                 raise errors.error_from_result(done)
