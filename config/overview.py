@@ -110,10 +110,11 @@ def _trail(at: datetime) -> Tile:
 
 
 def _queues(at: datetime) -> Tile:
-    label, url = "Queues", reverse("admin:queues")
+    label, url = "Stuck queues", reverse("admin:queues")
     if stuck := queue_status.stuck_lately(at=at):
-        return Tile(label, "stuck", f"{', '.join(stuck)}: are the workers up?", "bad", url)
-    return Tile(label, "flow", "nothing has waited too long", "good", url)
+        said = f"{', '.join(stuck)}: are the workers up?"
+        return Tile(label, str(len(stuck)), said, "bad", url)
+    return Tile(label, "0", "nothing has waited too long", "good", url)
 
 
 def _running() -> Part:

@@ -32,7 +32,7 @@ def _sections(one: QueueStatus) -> list[Section]:
             ("Messages waiting", one.messages_said),
             ("Waits since", page_parts.moment(one.waits_since)),
             ("Stuck when it waits longer than", str(one.stuck_after)),
-            ("Served by", f"the process {_SERVED_BY[one.name]} of `manage.py up`"),
+            ("Served by", f"“{_SERVED_BY[one.name]}”, which manage.py up starts"),
         ]
     )
     parts: list[Any] = [facts, _work(one)]
@@ -45,8 +45,8 @@ def _sections(one: QueueStatus) -> list[Section]:
 
 def _next(one: QueueStatus) -> str:
     return (
-        f"Nobody takes what is due here: see that the process {_SERVED_BY[one.name]}, beat and the "
-        "broker run; nothing is lost, what is due is queued again."
+        f"Nobody takes what is due here: see that “{_SERVED_BY[one.name]}”, beat and the broker "
+        "run; nothing is lost, what is due is queued again."
     )
 
 
