@@ -43,11 +43,11 @@ VAR_OF_TESTS := $(or $(GMP_VAR_DIR),$(MEMORY),$(CURDIR)/var)
 test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
 ifeq ($(strip $(ARGS)),)
 	@mkdir -p var; rm -f var/requirements/*.json; \
-	(export GMP_VAR_DIR=$(VAR_OF_TESTS)/second; $(BIN)/python -m pytest $(RECORD)/second.json $(addprefix --ignore=,$(FIRST) tests/attacks); status=$$?; \
-	$(BIN)/python -m pytest $(RECORD)/attacks.json tests/attacks && exit $$status) > var/second.log 2>&1 & lane=$$!; \
-	GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(RECORD)/first.json $(FIRST); first=$$?; \
+	GMP_VAR_DIR=$(VAR_OF_TESTS)/second $(BIN)/python -m pytest $(RECORD)/second.json $(addprefix --ignore=,$(FIRST) tests/attacks) > var/second.log 2>&1 & lane=$$!; \
+	export GMP_VAR_DIR=$(VAR_OF_TESTS); $(BIN)/python -m pytest $(RECORD)/first.json $(FIRST); first=$$?; \
+	$(BIN)/python -m pytest $(RECORD)/attacks.json tests/attacks; attacks=$$?; \
 	wait $$lane; second=$$?; cat var/second.log; $(if $(MEMORY),rm -rf $(MEMORY);) \
-	[ $$first -eq 0 ] && [ $$second -eq 0 ]
+	[ $$first -eq 0 ] && [ $$attacks -eq 0 ] && [ $$second -eq 0 ]
 else
 	@GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(ARGS); status=$$?; $(if $(MEMORY),rm -rf $(MEMORY);) exit $$status
 endif
