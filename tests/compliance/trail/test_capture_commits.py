@@ -188,7 +188,14 @@ def ended_within() -> None:
         cut()
 
 
-@pytest.mark.parametrize("lose", [begun_within, ended_within])
+def known_before() -> None:
+    cut()
+    connection.connection.pgconn.exec_(b"SELECT 1")  # libpq has noticed: it sends nothing now
+    with trail_log.act(name="inner"):
+        raise AssertionError("it began")
+
+
+@pytest.mark.parametrize("lose", [begun_within, ended_within, known_before])
 def test_a_server_that_went_during_an_act_is_said_to_be_unreachable(
     fresh_log: Any, lose: Callable[[], None]
 ) -> None:
