@@ -54,14 +54,15 @@ def rows(records: str) -> list[Row]:
     _, token = plant.historian("concurrent")
     batch = factories.running_batch(at=timezone.now())
     connection.close()
-    before = _entries()
-    with web.serving(os.environ["GMP_BENCH_DATABASE"], workers=2) as address:
+    name = os.environ["GMP_BENCH_DATABASE"]
+    before = databases.entries(name)
+    with web.serving(name, workers=2) as address:
         poster = _Poster(address, token, batch.number)
         _posted(poster, "warm", 100, CLIENTS)
         took, times = _posted(poster, "sustained", count, CLIENTS)
         burst_took, burst_times = _posted(poster, "burst", BURST, BURST_CLIENTS)
     # An event and its receipt: two entries a record; and some more, where a moment is flagged.
-    if (gained := _entries() - before) < 2 * (100 + count + BURST):
+    if (gained := databases.entries(name) - before) < 2 * (100 + count + BURST):
         raise SystemExit(f"{gained} entries were written: no figure counts")
     return [
         Row("concurrent_records", count / took, "records/s"),
@@ -81,9 +82,3 @@ def _posted(poster: _Poster, name: str, count: int, clients: int) -> tuple[float
 
 def _p95(times: list[float]) -> float:
     return times[int(0.95 * len(times))] * 1000
-
-
-def _entries() -> int:
-    with databases.administrator(os.environ["GMP_BENCH_DATABASE"]) as cursor:
-        cursor.execute("SELECT count(*) FROM audit.entry")
-        return int(cursor.fetchone()[0])

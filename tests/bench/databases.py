@@ -68,3 +68,10 @@ def plain_settings(name: str) -> str:
 def _options() -> dict[str, Any]:
     own = connections["owner"].settings_dict["OPTIONS"]
     return {key: value for key, value in own.items() if key != "options"}
+
+
+def entries(name: str) -> int:
+    """Return how many entries the trail of a database has."""
+    with administrator(name) as cursor:
+        cursor.execute("SELECT count(*) FROM audit.entry")
+        return int(cursor.fetchone()[0])

@@ -23,7 +23,7 @@ def rows(rounds: str, records: str) -> list[Row]:
     connection.close()
     _copy(name, scratch)
     pairs = []
-    before = _entries(name)
+    before = databases.entries(name)
     with web.serving(name) as audited, web.serving(scratch) as plain:
         with plant.client(audited, token) as ours, plant.client(plain, token) as theirs:
             for turn in range(int(rounds) + 1):
@@ -34,9 +34,9 @@ def rows(rounds: str, records: str) -> list[Row]:
                 }
                 if turn:
                     pairs.append((int(records) / took[0], int(records) / took[1]))
-    gained = _entries(name) - before
+    gained = databases.entries(name) - before
     # An event and its receipt: two rows, two entries a record; the copy has gained none.
-    if gained < 2 * int(records) * (int(rounds) + 1) or _entries(scratch) != before:
+    if gained < 2 * int(records) * (int(rounds) + 1) or databases.entries(scratch) != before:
         raise SystemExit(f"{gained} entries were written: no figure counts")
     return [compared("single_records", pairs, unit="records/s")]
 
@@ -78,9 +78,3 @@ def _copy(name: str, scratch: str) -> None:
         )
         for table, trigger in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-
-
-def _entries(name: str) -> int:
-    with databases.administrator(name) as cursor:
-        cursor.execute("SELECT count(*) FROM audit.entry")
-        return int(cursor.fetchone()[0])
