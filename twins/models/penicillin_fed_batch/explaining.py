@@ -78,8 +78,8 @@ def explain(
     shown = signatures.shown(rows, onset=onset, now=now)
     weighed = hypotheses.weigh(shown.size)
     fate = Fate(batch, recipe, ensembles, rows, onset, now, end)
-    ranked = sorted(range(len(BANK)), key=lambda place: (-weighed.weights[place], place))
-    chosen = [place for place in ranked[:COSTED] if weighed.weights[place] >= COSTED_FROM]
+    likeliest = hypotheses.ranked(weighed.weights)[:COSTED]
+    chosen = [place for place in likeliest if weighed.weights[place] >= COSTED_FROM]
     return Explanation(
         shown=shown,
         weighed=weighed,

@@ -117,7 +117,7 @@ def weigh(size: FloatArray, bank: Sequence[Hypothesis] = BANK) -> Weighed:
     of_kind: dict[Kind, float] = {
         kind: _total(weights[[one.kind == kind for one in bank]]) for kind in KINDS
     }
-    order = sorted(range(len(bank)), key=lambda place: (-weights[place], place))
+    order = ranked(weights)
     likeliest = bank[order[0]]
     held, group = 0.0, []
     for place in order:
@@ -128,6 +128,11 @@ def weigh(size: FloatArray, bank: Sequence[Hypothesis] = BANK) -> Weighed:
     group += [one for one in bank if one not in group and any(_alike(one, each) for each in group)]
     names = tuple(one.name for one in group) if len(group) > 1 else ()
     return Weighed(weights, of_kind, likeliest.name, names, alike(bank))
+
+
+def ranked(weights: FloatArray) -> list[int]:
+    """Return the places of hypotheses, the likeliest first."""
+    return sorted(range(len(weights)), key=lambda place: (-weights[place], place))
 
 
 def log_likelihood(hypothesis: Hypothesis, size: FloatArray) -> float:
