@@ -1,7 +1,7 @@
 """Run the faults: `python -m tests.faults --seconds 300` (8 clients; web, database, network fail).
 
 Prints what was posted, broken, repeated and found, and ends with 1 unless everything accepted is
-there exactly once, proven by its receipt, and in the books of both sides.
+there exactly once, proven by its receipt, and in the books of both sides, and no answer was a 500.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ CUT_ONE_IN = 40  # answers
 RATE = {"GMP_RATE_DEVICE": "600"}
 # A supervisor gives up what dies five times within a minute.
 SAME_AGAIN_S = 20.0
+LONGEST_TRACEBACK = 8_000  # characters
 MAKE = """
 import json
 from datetime import timedelta
@@ -125,10 +127,13 @@ class Faults:
     def _check(self, clients: list[Client]) -> list[str]:
         found = [f"a client gave up: {one.failure}" for one in clients if one.failure]
         found += [f"{one.given.source} wrote nothing" for one in clients if not one.accepted]
+        broken = sum(client.repeats["500"] for client in clients)
+        found += [f"{broken} answers of 500: what fails has an answer of its own"] if broken else []
         books = Books(self.installation, self.url)
-        for client in clients:
-            found += books.faults(client)
-        print(f"{books.proven} receipts verified up to a signed checkpoint", flush=True)
+        with ThreadPoolExecutor(len(clients)) as side_by_side:  # each may ask so often only
+            for faults in side_by_side.map(books.faults, clients):
+                found += faults
+        print(f"{books.proven.total()} receipts verified up to a signed checkpoint", flush=True)
         return found
 
 
@@ -142,6 +147,21 @@ def _verified(installation: Installation) -> list[str]:
     return [] if done.returncode == 0 else [f"the trail does not verify: {done.stdout}"]
 
 
+def _found(installation: Installation, given: argparse.Namespace) -> list[str]:
+    installation.environment.update(RATE)
+    _done(installation.manage("migrate", "--verbosity", "0", timeout=1_000))
+    with site.running(installation) as url:
+        found = Faults(installation, url, seconds=given.seconds, seed=given.seed).run()
+    return found + _verified(installation)
+
+
+def _tracebacks(log: Path) -> list[str]:
+    """Return what the web server logged of errors that nobody had thought of."""
+    text = log.read_text() if log.exists() else ""
+    told = text.split("Internal Server Error: ")[1:]
+    return [f"Internal Server Error: {one[:LONGEST_TRACEBACK]}" for one in told]
+
+
 def _done(process: "subprocess.CompletedProcess[str]") -> None:
     if process.returncode:
         raise SystemExit(process.stderr)
@@ -153,17 +173,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gmp-faults-"))
-    installation = Installation(folder)
-    installation.environment.update(RATE)
+    faults = []
     try:
-        _done(installation.manage("migrate", "--verbosity", "0", timeout=1_000))
-        with site.running(installation) as url:
-            faults = Faults(installation, url, seconds=given.seconds, seed=given.seed).run()
-        faults += _verified(installation)
+        faults += _found(Installation(folder), given)
     finally:
+        faults += _tracebacks(folder / "up.log")
         shutil.rmtree(folder, ignore_errors=True)
-    for fault in faults:
-        print(f"FAULT {fault}")
+        for fault in faults:
+            print(f"FAULT {fault}")
     print("faults: " + ("each write is there once, and proven" if not faults else f"{len(faults)}"))
     return 1 if faults else 0
 

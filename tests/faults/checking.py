@@ -37,7 +37,7 @@ class Books:
         vkeys = [line for line in told.stdout.splitlines() if not line.startswith("#")]
         self._verifiers = [Verifier.parse(vkey) for vkey in vkeys]
         self._samples = json.loads(installation.ask(READINGS).splitlines()[-1])
-        self.proven = 0
+        self.proven: Counter[str] = Counter()  # receipts of each source: each has a thread
 
     def faults(self, client: Client) -> list[str]:
         """Say what is not as the client was told."""
@@ -110,7 +110,7 @@ class Books:
                 if receipt.get("content_digest", receipt.get("request_digest")) != written.digest:
                     yield f"the receipt of {written.id} is of other bytes: {receipt}"
                 self._verify(receipt["proof"])
-                self.proven += 1
+                self.proven[client.given.source] += 1
 
     def _verify(self, proof: dict[str, Any]) -> None:
         """Follow the path from the leaf to the root that the checkpoint signs, or raise."""
@@ -156,6 +156,8 @@ def _all(asking: httpx.Client, path: str) -> list[dict[str, Any]]:
 
 
 def _get(asking: httpx.Client, path: str, **query: Any) -> Any:
-    answer = asking.get(path, params=query)
+    """Ask, and wait where the product says that it is asked too often."""
+    while (answer := asking.get(path, params=query)).status_code == httpx.codes.TOO_MANY_REQUESTS:
+        time.sleep(float(answer.headers["Retry-After"]))
     answer.raise_for_status()
     return answer.json()

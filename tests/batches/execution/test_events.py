@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from batches.execution import events, signals
 from batches.execution.events import EventInvalid, MessageKnown, PhaseOutOfOrder, PhaseUnknown
@@ -187,3 +188,28 @@ def test_the_signal_is_sent_once_what_it_tells_is_committed(
         {"batch_id": batch.pk, "kind": "readings", "record_id": segment.pk},
         {"batch_id": batch.pk, "kind": "result", "record_id": result.pk},
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_listener_that_fails_after_the_commit_hinders_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    batch = factories.running_batch()
+    heard: list[int] = []
+
+    def fail(**told: Any) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    def listen(**told: Any) -> None:
+        heard.append(told["record_id"])
+
+    signals.batch_event_recorded.connect(fail)
+    signals.batch_event_recorded.connect(listen)
+    try:
+        segment = factories.stored(batch, factories.temperatures("36.8"))
+    finally:
+        signals.batch_event_recorded.disconnect(fail)
+        signals.batch_event_recorded.disconnect(listen)
+
+    assert heard == [segment.pk]
+    assert "closed the connection unexpectedly" in caplog.text
