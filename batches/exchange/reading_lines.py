@@ -1,7 +1,7 @@
 """Read posted readings by columns: what is of the usual form at once, all else line by line."""
 
 import re
-from datetime import datetime
+from datetime import date
 
 import msgspec
 
@@ -14,9 +14,10 @@ from compliance.times import EARLIEST
 # The whole column at once. Possessive: a column that does not fit is not tried in other ways.
 _NUMBERS = re.compile(r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?\n)*+")
 _MOMENTS = re.compile(
-    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z\n)*+"
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{1,6})?Z\n)*+"
 )
 _QUOTES = 2 * len(ndjson.MEMBERS) + 6  # of a line: its members' names, and three values in quotes
+_DATE = len("2026-03-01")
 _WHOLE, _FULL = len("2026-03-01T08:00:00Z"), len("2026-03-01T08:00:00.000000")
 
 
@@ -58,10 +59,9 @@ def _columns(data: bytes, most: int) -> Samples:
         len(unit) > ndjson.MOST_TEXT for unit in set(units)
     ):
         raise _Unusual
-    moments, texts = _moments(set(ats))
+    texts = _texts(set(ats))
     return Samples(
         tags=tags,
-        moments=[moments[at] for at in ats],
         texts=[texts[at] for at in ats],
         values=[one if one[0] != "-" else _negative(one) for one in values],
         units=units,
@@ -74,18 +74,17 @@ def _column(form: re.Pattern[str], joined: str) -> list[str]:
     return joined.split("\n")
 
 
-def _moments(ats: set[str]) -> tuple[dict[str, datetime], dict[str, str]]:
-    """Return what each text says: the moment, and the one form of it that is hashed and stored."""
+def _texts(ats: set[str]) -> dict[str, str]:
+    """Return the one form of each moment that is hashed and stored."""
     try:
-        moments = dict(zip(ats, map(datetime.fromisoformat, ats), strict=True))
+        first = min(map(date.fromisoformat, {at[:_DATE] for at in ats}))
     except ValueError as error:  # the 30th of February
         raise _Unusual from error
-    if min(moments.values()) < EARLIEST:
+    if first < EARLIEST.date():
         raise _Unusual
-    texts = {
+    return {
         at: f"{at[:-1]}.000000Z" if len(at) == _WHOLE else f"{at[:-1]:0<{_FULL}}Z" for at in ats
     }
-    return moments, texts
 
 
 def _negative(value: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import IntegrityError
+
 from batches.execution import (
     exceptions,
     late,
@@ -24,7 +26,7 @@ from compliance.access.authority import Principal
 from compliance.access.duties import Duty
 from compliance.access.models import Device, User
 from compliance.refusals import Refused
-from compliance.trail import recording
+from compliance.trail import recording, refusals
 from compliance.trail.tlog import canonical
 
 __all__ = [  # what other rooms know of this one
@@ -109,7 +111,7 @@ def record(
                 held, ExceptionKind.INTERRUPTION, about=event, phase=phase, at=at, by=actor,
                 text=f"{event.get_kind_display()}: {reported.text.strip()}",
             )  # fmt: skip
-        signals.announce(batch_id=held.pk, kind="event", record_id=event.pk)
+        signals.announce(held, kind="event", record_id=event.pk)
     return event
 
 
@@ -124,9 +126,7 @@ def _write(
     late_reason: str, witness: User | None,
 ) -> BatchEvent:  # fmt: skip
     source = actor if isinstance(actor, Device) else None
-    if source and BatchEvent.objects.filter(source=source, message_id=message_id).exists():
-        raise MessageKnown(f"{source} has sent another event as {message_id} before")
-    return BatchEvent.objects.create(
+    event = BatchEvent(
         batch=batch,
         kind=reported.kind,
         phase=reported.phase,
@@ -148,6 +148,14 @@ def _write(
         late_reason=late_reason,
         witness=witness,
     )
+    try:
+        event.save(force_insert=True)
+    except IntegrityError as error:  # looked for before, it would cost each event a question
+        said = refusals.of_database(error)
+        if said is None or said.constraint != "event_message_once":
+            raise
+        raise MessageKnown(f"{source} has sent another event as {message_id} before") from error
+    return event
 
 
 def demand_possible(moment: datetime, *, at: datetime) -> None:

@@ -24,7 +24,7 @@ JOIN execution_reading r
     ON r.batch_id = %(batch)s AND r.tag = p.tag AND r.observed_at = p.at
     AND r.observed_at BETWEEN %(first)s AND %(last)s
 """
-_NONE = Samples((), (), (), (), ())
+_NONE = Samples((), (), (), ())
 
 
 class Clash(NamedTuple):

@@ -34,6 +34,13 @@ MOST_ROWS = 50_000
 MOST_ERRORS = 100
 MOST_DIGITS = MOST_EXPONENT = 30
 SPAN_TOO_LONG = "GM005"
+_BEGUN = """
+SELECT EXISTS (
+        SELECT FROM execution_readingsegment WHERE source_id = %s AND message_id = %s
+    ),
+    nextval('public.execution_readingsegment_id_seq'),
+    execution_ensure_reading_partitions(%s, %s)
+"""
 _READINGS, _CONFLICTS = "public.execution_reading", "public.execution_readingconflict"
 
 
@@ -66,11 +73,8 @@ def store(
     ):
         # The lock on the batch: what is new and what is known stays so until the commit.
         held = states.hold(batch, Step.STORE_READINGS)
-        if ReadingSegment.objects.filter(source=source, message_id=message_id).exists():
-            raise events.MessageKnown(f"{source} has sent other readings as {message_id} before")
-        _ensure_partitions(first_at, last_at)
+        number = _begun(source, message_id, first_at, last_at)
         found = known_samples.divide(held, sent, first_at=first_at, last_at=last_at)
-        number = _next_number()
         root = _copy(_READINGS, number, held, found.new)
         conflict_root = _copy(_CONFLICTS, number, held, found.conflicting) if found.clashes else ""
         segment = ReadingSegment.objects.create(
@@ -92,7 +96,7 @@ def store(
         if found.clashes:
             _flag(held, segment, found.clashes, at)
         source_fitness.judge(held, about=segment, source=source, measured_at=first_at, at=at)
-        signals.announce(batch_id=held.pk, kind="readings", record_id=segment.pk)
+        signals.announce(held, kind="readings", record_id=segment.pk)
     return segment
 
 
@@ -171,21 +175,19 @@ def _error(line: int, member: str, detail: str) -> dict[str, str]:
     }
 
 
-def _ensure_partitions(first: datetime, last: datetime) -> None:
+def _begun(source: Device, message_id: str, first: datetime, last: datetime) -> int:
+    """Make room for samples, and return the number of the segment to be: its root is known last."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT execution_ensure_reading_partitions(%s, %s)", [first, last])
+            cursor.execute(_BEGUN, [source.pk, message_id, first, last])
+            is_known, number, _ = cursor.fetchone()
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") != SPAN_TOO_LONG:
             raise
         raise ReadingsRefused("one post spans more than 400 days; send shorter ones") from error
-
-
-def _next_number() -> int:
-    """Return the number of the segment to be: its samples are on their way before its root is known."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('public.execution_readingsegment_id_seq')")
-        return int(cursor.fetchone()[0])
+    if is_known:
+        raise events.MessageKnown(f"{source} has sent other readings as {message_id} before")
+    return int(number)
 
 
 def _copy(table: str, number: int, batch: Batch, rows: Samples) -> str:

@@ -19,11 +19,10 @@ class Samples:
     """Samples in the order in which they were sent.
 
     `values` are digits as PostgreSQL's numeric writes them, `texts` moments in the one form of the
-    sealed bytes (sample_bytes); both are what is hashed and what is stored.
+    sealed bytes (sample_bytes), which sorts by time; both are what is hashed and what is stored.
     """
 
     tags: Sequence[str]
-    moments: Sequence[datetime]
     texts: Sequence[str]
     values: Sequence[str]
     units: Sequence[str]
@@ -38,23 +37,23 @@ class Samples:
 
     @cached_property
     def first_at(self) -> datetime:
-        return min(self.moments)
+        return datetime.fromisoformat(min(self.texts))
 
     @cached_property
     def last_at(self) -> datetime:
-        return max(self.moments)
+        return datetime.fromisoformat(max(self.texts))
 
     def rows(self) -> Iterator[Reading]:
         for tag, at, value, unit in zip(
-            self.tags, self.moments, self.values, self.units, strict=True
+            self.tags, self.texts, self.values, self.units, strict=True
         ):
-            yield Reading(tag, at, Decimal(value), unit)
+            yield Reading(tag, datetime.fromisoformat(at), Decimal(value), unit)
 
     def chosen(self, positions: Sequence[int]) -> "Samples":
         """Return some of them, in the order given."""
         return Samples(
-            *([column[n] for n in positions]  # type: ignore[arg-type]
-              for column in (self.tags, self.moments, self.texts, self.values, self.units))
+            *([column[n] for n in positions]
+              for column in (self.tags, self.texts, self.values, self.units))
         )  # fmt: skip
 
 
@@ -62,7 +61,6 @@ def of(rows: Sequence[Reading]) -> Samples:
     """Return rows by columns."""
     return Samples(
         tags=[row.tag for row in rows],
-        moments=[row.observed_at for row in rows],
         texts=[sample_bytes.moment(row.observed_at) for row in rows],
         values=[sample_bytes.plain(row.value) for row in rows],
         units=[row.unit for row in rows],
@@ -74,7 +72,7 @@ def blocks(samples: Samples) -> Iterator[tuple[int, Samples]]:
     for start in range(0, len(samples), _BLOCK):
         end = start + _BLOCK
         yield start, Samples(
-            samples.tags[start:end], samples.moments[start:end], samples.texts[start:end],
+            samples.tags[start:end], samples.texts[start:end],
             samples.values[start:end], samples.units[start:end],
         )  # fmt: skip
 

@@ -3,17 +3,18 @@
 from django.db import transaction
 from django.dispatch import Signal
 
-# Arguments: batch_id (int), kind ("event", "readings" or "result"), record_id (int). It is sent
-# after the commit; a receiver that fails is logged, hinders no other and undoes nothing.
+from batches.execution.models import Batch
+
+# Arguments: batch (Batch, as the act held it), kind ("event", "readings" or "result"), record_id
+# (int). It is sent after the commit; a receiver that fails is logged, hinders no other and undoes
+# nothing.
 batch_event_recorded = Signal()
 
 
-def announce(*, batch_id: int, kind: str, record_id: int) -> None:
+def announce(batch: Batch, *, kind: str, record_id: int) -> None:
     """Send the signal when the transaction under way has committed."""
 
     def send() -> None:  # a name of its own: Django tells by it what failed after a commit
-        batch_event_recorded.send_robust(
-            sender=None, batch_id=batch_id, kind=kind, record_id=record_id
-        )
+        batch_event_recorded.send_robust(sender=None, batch=batch, kind=kind, record_id=record_id)
 
     transaction.on_commit(send, robust=True)

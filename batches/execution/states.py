@@ -2,10 +2,12 @@
 
 from enum import StrEnum
 
-from django.db import connection
-
 from batches.execution.models import Batch, BatchPhase, BatchState, DispositionState, PhaseState
 from compliance.refusals import Refused
+
+# Django knows no FOR SHARE.
+_COLUMNS = ", ".join(f'"{field.column}"' for field in Batch._meta.concrete_fields)
+_HELD = f"SELECT {_COLUMNS} FROM execution_batch WHERE id = %s FOR SHARE"  # noqa: S608 -- our own
 
 
 class BatchStateForbids(Refused):
@@ -183,10 +185,11 @@ def hold(batch: Batch, step: Step) -> Batch:
     """Demand the step of the state as stored, and keep that state until the act has committed.
 
     A shared lock: many sources record at once, while whoever ends or disposes of the batch waits.
+    A recipe that the caller has read is taken over: a version of a recipe is frozen.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM execution_batch WHERE id = %s FOR SHARE", [batch.pk])
-    stored = Batch.objects.select_related("recipe__product").get(pk=batch.pk)
+    (stored,) = Batch.objects.raw(_HELD, [batch.pk])
+    if Batch.recipe.is_cached(batch) and batch.recipe_id == stored.recipe_id:
+        stored.recipe = batch.recipe
     demand(stored, step)
     return stored
 

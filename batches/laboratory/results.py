@@ -131,7 +131,7 @@ def report(
         source_fitness.judge(
             sample.batch, about=result, source=source, measured_at=reported_at, at=at
         )
-        signals.announce(batch_id=sample.batch_id, kind="result", record_id=result.pk)
+        signals.announce(sample.batch, kind="result", record_id=result.pk)
     return result
 
 

@@ -48,6 +48,7 @@ class RefusedByDatabase(Refused):
     """A rule that the database holds said no, where no rule of ours had said it kindly before."""
 
     def __init__(self, sqlstate: str, message: str, *, constraint: str = "") -> None:
+        self.constraint = constraint
         is_check = sqlstate == _CHECK and bool(constraint)
         self.code, self.status, said = _VALUES if is_check else _BY_SQLSTATE[sqlstate]
         # PostgreSQL's own message of a constraint speaks of tables, and not to people.

@@ -33,7 +33,7 @@ def passed(segment: ReadingSegment) -> list[datetime]:
     before = ReadingSegment.objects.filter(batch=segment.batch_id, pk__lt=segment.pk)
     return list(
         _grid(segment.batch, after=_latest(before), until=segment.last_at)
-        if segment.batch.recipe.twin and segment.batch.started_at
+        if segment.batch.started_at
         else ()
     )
 

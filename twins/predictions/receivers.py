@@ -5,23 +5,18 @@ from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from batches.execution.models import ReadingSegment
+from batches.execution.models import Batch, ReadingSegment
 from compliance.refusals import Refused
 from twins.predictions import moments, tasks
 
 log = logging.getLogger(__name__)
 
 
-def on_batch_event(*, kind: str, record_id: int, **_: Any) -> None:
+def on_batch_event(*, batch: Batch, kind: str, record_id: int, **_: Any) -> None:
     """Queue one prediction for each moment of the grid that new readings have reached."""
-    if kind != "readings":
+    if kind != "readings" or not batch.recipe.twin:  # most recipes have none, and posts are many
         return
-    of_twins = ReadingSegment.objects.select_related("batch__recipe").exclude(
-        batch__recipe__twin=""
-    )
-    segment = of_twins.filter(pk=record_id).first()
-    if segment is None:  # most recipes have no twin, and posts are many
-        return
+    segment = ReadingSegment.objects.select_related("batch__recipe").get(pk=record_id)
     try:
         for as_of in moments.passed(segment):
             tasks.predict.apply_async(

@@ -117,7 +117,7 @@ class Readings(APIView):
 
         What is here already is counted as `repeated`; with another value, it is kept beside.
         """
-        batch = get_object_or_404(Batch, number=number)
+        batch = get_object_or_404(Batch.objects.select_related("recipe"), number=number)
         content = request.data if isinstance(request.data, bytes) else b""
         at = timezone.now()
         stored = partial(

@@ -169,7 +169,7 @@ def test_the_signal_is_sent_once_what_it_tells_is_committed(
     heard: list[dict[str, Any]] = []
 
     def listen(**told: Any) -> None:
-        heard.append({name: told[name] for name in ("batch_id", "kind", "record_id")})
+        heard.append({name: told[name] for name in ("batch", "kind", "record_id")})
 
     signals.batch_event_recorded.connect(listen)
     try:
@@ -184,9 +184,9 @@ def test_the_signal_is_sent_once_what_it_tells_is_committed(
         signals.batch_event_recorded.disconnect(listen)
 
     assert heard == [
-        {"batch_id": batch.pk, "kind": "event", "record_id": event.pk},
-        {"batch_id": batch.pk, "kind": "readings", "record_id": segment.pk},
-        {"batch_id": batch.pk, "kind": "result", "record_id": result.pk},
+        {"batch": batch, "kind": "event", "record_id": event.pk},
+        {"batch": batch, "kind": "readings", "record_id": segment.pk},
+        {"batch": batch, "kind": "result", "record_id": result.pk},
     ]
 
 
