@@ -13,7 +13,7 @@ from django.utils import timezone
 from batches.execution.models import Batch
 from tests import factories
 from tests.bench import plant, web
-from tests.bench.measuring import Row
+from tests.bench.measuring import Row, share
 from tests.bench.plant import BEGUN, ROWS
 
 LIVE_EVERY_S = 0.2
@@ -66,8 +66,8 @@ def rows(count: str) -> list[Row]:
             return [
                 Row("backfill_rate", posts * ROWS / took, "rows/s"),
                 Row("backfill_of_4_3_m", 4_320_000 / (posts * ROWS / took), "s"),
-                Row("live_p95", _share(live.took, 0.95) * 1000, "ms"),
-                Row("live_median", _share(live.took, 0.5) * 1000, "ms"),
+                Row("live_p95", share(live.took) * 1000, "ms"),
+                Row("live_median", share(live.took, 0.5) * 1000, "ms"),
                 *_read(client),
             ]
 
@@ -101,9 +101,5 @@ def _read(client: httpx.Client) -> list[Row]:
         times.append(time.perf_counter() - began)
         if answer["count"] != LONG or not answer["is_thinned"]:
             raise SystemExit(f"{answer['count']} samples were read: no figure counts")
-    return [Row("read_340000", _share(times, 0.5) * 1000, "ms", spread=(min(times) * 1000,
+    return [Row("read_340000", share(times, 0.5) * 1000, "ms", spread=(min(times) * 1000,
                 max(times) * 1000))]  # fmt: skip
-
-
-def _share(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]

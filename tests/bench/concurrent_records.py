@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tests import factories
 from tests.bench import databases, plant, web
-from tests.bench.measuring import Row
+from tests.bench.measuring import Row, share
 
 CLIENTS, BURST, BURST_CLIENTS = 8, 400, 40
 
@@ -66,9 +66,9 @@ def rows(records: str) -> list[Row]:
         raise SystemExit(f"{gained} entries were written: no figure counts")
     return [
         Row("concurrent_records", count / took, "records/s"),
-        Row("concurrent_p95", _p95(times), "ms"),
+        Row("concurrent_p95", share(times) * 1000, "ms"),
         Row("burst_of_400", BURST / burst_took, "records/s"),
-        Row("burst_p95", _p95(burst_times), "ms"),
+        Row("burst_p95", share(burst_times) * 1000, "ms"),
     ]
 
 
@@ -77,8 +77,4 @@ def _posted(poster: _Poster, name: str, count: int, clients: int) -> tuple[float
     with ThreadPoolExecutor(clients) as pool:
         began = time.perf_counter()
         times = list(pool.map(poster.post, (f"{name}-{n}" for n in range(count))))
-        return time.perf_counter() - began, sorted(times)
-
-
-def _p95(times: list[float]) -> float:
-    return times[int(0.95 * len(times))] * 1000
+        return time.perf_counter() - began, times

@@ -94,3 +94,8 @@ def _backend_pid(using: str) -> int:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return int(cursor.fetchone()[0])
+
+
+def share(times: Sequence[float], part: float = 0.95) -> float:
+    """Return what so large a part of the times stays within, in their unit."""
+    return sorted(times)[int(part * len(times))]
