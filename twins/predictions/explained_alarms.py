@@ -1,4 +1,4 @@
-"""Explain the alarm of one batch on the grid: since when, what it may be, what it cost, as plain values."""
+"""Explain the alarm of one batch on the grid: what it may be and what it cost, as plain values."""
 
 from typing import Any
 
@@ -12,7 +12,6 @@ from twins.models.penicillin_fed_batch import explaining
 from twins.models.penicillin_fed_batch.signatures import MomentInvalid
 from twins.predictions import explained_documents
 
-SEED = 0
 # A batch of the source ends around here: until then a deviation can go on.
 USUAL_END_H = explaining.USUAL_END_H
 
@@ -32,7 +31,7 @@ class EstimateInaccurate(Refused):
 
 
 def told(
-    model: Model, grid: Grid, *, batch: str, end_h: float, onset_h: float | None = None
+    model: Model, grid: Grid, *, batch: str, end_h: float, seed: int, onset_h: float | None = None
 ) -> dict[str, Any]:
     """Return the alarm of a batch and, when there is one or an onset is given, its explanation.
 
@@ -53,7 +52,7 @@ def told(
             alarmed_batches.recipe_of(model),
             onset=round(onset_h / STEP_H) - 1,
             end=round(end_h / STEP_H) - 1,
-            seed=SEED,
+            seed=seed,
         )
     except (MomentInvalid, alarmed_batches.StartMissing) as error:
         raise MomentUnusable(f"batch {batch}: {error}") from error

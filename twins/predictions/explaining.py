@@ -14,7 +14,7 @@ from twins.models import documents
 from twins.models.batch_monitoring.model import Model
 from twins.predictions import batch_files, batch_replays, explained_alarms, explained_words
 from twins.predictions.batch_files import Table
-from twins.predictions.explainable import DETECTOR
+from twins.predictions.explainable import DETECTOR, SEED
 from twins.predictions.explained_alarms import MomentUnusable
 
 
@@ -90,8 +90,10 @@ def _document(model: Model, table: Table, batch: str, moments: Moments) -> dict[
         "as_of_h": round(as_of_h, 6),
         "rows_sha256": _digest(table),
         "code_sha256": documents.code_digest(),
-        "seed": explained_alarms.SEED,
-        **explained_alarms.told(model, grid, batch=batch, end_h=end_h, onset_h=moments.onset_h),
+        "seed": SEED,
+        **explained_alarms.told(
+            model, grid, batch=batch, end_h=end_h, seed=SEED, onset_h=moments.onset_h
+        ),
     }
 
 
