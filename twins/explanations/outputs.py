@@ -99,23 +99,22 @@ def future(course: Mapping[str, Any], *, as_of_h: str) -> str:
     return f"{until}, if it {'goes on as it is' if course['goes_on'] else 'ends now'}"
 
 
-def lost(course: Mapping[str, Any]) -> str:
-    """Write the product that a course loses, with its 90 % interval."""
-    low, middle, high = course["lost_kg"]
-    return f"{_kg(middle)} kg ({_kg(low)} to {_kg(high)} kg)"
+def proposed(impact: Mapping[str, Any]) -> str:
+    """Say which class is proposed, and why none is when the courses disagree."""
+    said = str(impact["proposed"])
+    classes = list(dict.fromkeys(course["proposed"] for course in impact["courses"]))
+    if len(classes) > 1:
+        return f"{said}, for the two courses differ ({' and '.join(classes)})"
+    return said
 
 
-def lost_share(course: Mapping[str, Any]) -> str:
-    """Write the share of the product that a course loses, with its 90 % interval."""
-    low, middle, high = (100.0 * float(one) for one in course["lost_share"])
-    return f"{middle:.1f} % ({low:.1f} to {high:.1f} %)"
+def kg(spread: Sequence[str]) -> str:
+    """Write a product with its 90 % interval; of whole numbers there is no minus nothing."""
+    low, middle, high = (round(float(one)) for one in spread)
+    return f"{middle} ({low} to {high}) kg"
 
 
-def made(spread: Sequence[str]) -> str:
-    """Write a product with its 90 % interval."""
-    low, middle, high = spread
-    return f"{_kg(middle)} kg ({_kg(low)} to {_kg(high)} kg)"
-
-
-def _kg(number: str) -> str:
-    return str(round(float(number)))  # of whole numbers there is no minus nothing
+def share(spread: Sequence[str]) -> str:
+    """Write a share with its 90 % interval."""
+    low, middle, high = (100.0 * float(one) for one in spread)
+    return f"{middle:.1f} ({low:.1f} to {high:.1f}) %"

@@ -22,6 +22,7 @@ from twins.explanations import charts, outputs
 from twins.explanations.models import Explanation, ExplanationState
 from twins.predictions.explainable import VERDICTS
 
+_KINDS = {"process": "process", "probe": "probe", "normal": "chance", "none": "none of these"}
 _USUAL = "1 is what one normal window in twenty exceeds in the same time."
 
 
@@ -61,7 +62,8 @@ def summary(explanation: Explanation) -> list[Part]:
 
 
 def _verdict(said: Mapping[str, Any]) -> Facts:
-    kinds = ", ".join(f"{kind} {float(weight):.2f}" for kind, weight in said["of_kind"].items())
+    weights = said["of_kind"]
+    kinds = ", ".join(f"{words} {float(weights[kind]):.2f}" for kind, words in _KINDS.items())
     verdict = page_parts.state(said["verdict"], said["verdict"].capitalize())
     return Facts(
         [
@@ -119,34 +121,38 @@ def _strongest_first(said: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _impacts(said: Mapping[str, Any]) -> list[Part]:
     title = outputs.titles(said)
-    rows: list[list[Cell]] = []
+    tables: list[Part] = []
     refused: list[Part] = []
     for one in said["impacts"]:
         if "refused" in one:
             why = one["refused"]
-            refused.append(Note(f"{title[one['name']]}: {why['reason']} ({why['code']})."))
-            continue
-        proposed = page_parts.state(one["proposed"], one["proposed"].capitalize())
-        for course in one["courses"]:
-            rows.append(
-                [
-                    title[one["name"]],
-                    outputs.future(course, as_of_h=said["as_of_h"]),
-                    outputs.made(course["with_kg"]),
-                    outputs.made(course["without_kg"]),
-                    outputs.lost(course),
-                    outputs.lost_share(course),
-                    proposed,
-                ]
+            refused.append(
+                Note(f"If it was: {title[one['name']]}. {why['reason']} ({why['code']}).")
             )
-    if not rows:
-        return refused
-    columns = [
-        "If it was", "Product counted", "With it", "Without it", "Lost", "Share lost", "Proposed",
-    ]  # fmt: skip
-    caption = "Median, and in brackets the 90 % interval of the estimate"
-    weakness = Note(outputs.WEAKNESS, "warn")
-    return [Table(columns, rows, numeric=columns[2:6], caption=caption), weakness, *refused]
+        else:
+            tables += _courses(one, title[one["name"]], as_of_h=said["as_of_h"])
+    weakness = [Note(outputs.WEAKNESS, "warn")] if tables else []
+    return [*tables, *weakness, *refused]
+
+
+def _courses(impact: Mapping[str, Any], title: str, *, as_of_h: str) -> list[Part]:
+    rows: list[list[Cell]] = [
+        [
+            outputs.future(course, as_of_h=as_of_h),
+            outputs.kg(course["with_kg"]),
+            outputs.kg(course["without_kg"]),
+            outputs.kg(course["lost_kg"]),
+            outputs.share(course["lost_share"]),
+            page_parts.state(course["proposed"], course["proposed"].capitalize()),
+        ]
+        for course in impact["courses"]
+    ]
+    columns = ["Product counted", "With it", "Without it", "Lost", "Share lost", "Class"]
+    caption = f"If it was: {title}. In brackets the 90 % interval of the estimate"
+    return [
+        Table(columns, rows, numeric=columns[1:5], caption=caption),
+        Note(f"Proposed class: {outputs.proposed(impact)}."),
+    ]
 
 
 def _pictures(explanation: Explanation) -> list[Picture]:

@@ -56,11 +56,12 @@ def _cost(said: Mapping[str, Any]) -> list[str]:
     if "refused" in first:
         return [f"Impact of the likeliest: {first['refused']['reason']}."]
     courses = "; ".join(
-        f"{outputs.future(one, as_of_h=said['as_of_h'])}: {outputs.lost(one)}, "
-        f"{outputs.lost_share(one)} of the product"
+        f"{outputs.future(one, as_of_h=said['as_of_h'])}: "
+        f"{outputs.kg(one['lost_kg'])}, {outputs.share(one['lost_share'])}"
         for one in first["courses"]
     )
     return [
-        f"If it was that, lost are {courses}; proposed class: {first['proposed']}.",
+        "If it was that, the product lost, with its share and 90 % intervals, is "
+        f"{courses}. Proposed class: {outputs.proposed(first)}.",
         outputs.WEAKNESS,
     ]

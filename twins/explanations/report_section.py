@@ -13,6 +13,11 @@ from twins.predictions.explainable import VERDICTS
 
 HEADING = "Explanations of the twin"
 
+_CAPTION = (
+    "Impact; in brackets 5 to 95 % of the estimated members. A class is proposed when all courses of a "
+    "hypothesis agree."
+)
+
 
 def write(batch: Batch) -> list[Block]:
     """Give every explanation that ended, in the order in which it was asked for."""
@@ -70,7 +75,7 @@ def _weights(said: Mapping[str, Any]) -> Block:
         Column("Hypothesis", 2.4), Column("Kind", 0.8), Column("Prior", 0.7, Align.RIGHT),
         Column("Weight", 0.7, Align.RIGHT),
     )  # fmt: skip
-    return Table(columns, rows, caption=f"Weights below {outputs.LEAST_WEIGHT:g} are left out.")
+    return Table(columns, rows, caption=f"Hypotheses; weights below {outputs.LEAST_WEIGHT:g} are left out.")
 
 
 def _signs(said: Mapping[str, Any]) -> Block:
@@ -87,7 +92,7 @@ def _signs(said: Mapping[str, Any]) -> Block:
         Column("Sign", 2.2), Column("Departure", 0.9, Align.RIGHT),
         Column("Usual sizes", 0.7, Align.RIGHT), Column("At", 0.6, Align.RIGHT),
     )  # fmt: skip
-    return Table(columns, rows, caption="One normal window in twenty exceeds a usual size of 1.")
+    return Table(columns, rows, caption="Signs; one normal window in twenty exceeds a usual size of 1.")
 
 
 def _impacts(said: Mapping[str, Any]) -> list[Block]:
@@ -103,16 +108,16 @@ def _impacts(said: Mapping[str, Any]) -> list[Block]:
                 (
                     title[one["name"]],
                     outputs.future(course, as_of_h=said["as_of_h"]),
-                    outputs.lost(course),
-                    outputs.lost_share(course),
-                    one["proposed"],
+                    outputs.kg(course["lost_kg"]),
+                    outputs.share(course["lost_share"]),
+                    course["proposed"],
                 )
             )
     columns = (
         Column("If it was", 1.4), Column("Product counted", 1.3), Column("Lost", 1.3),
-        Column("Share", 1.3), Column("Proposed", 0.7),
+        Column("Share", 1.3), Column("Class", 0.7),
     )  # fmt: skip
-    table = [Table(columns, tuple(rows), caption="Median, and 5 to 95 % of the estimated members.")]
+    table = [Table(columns, tuple(rows), caption=_CAPTION)]
     return [*(table if rows else []), *refused]
 
 
