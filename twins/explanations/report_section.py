@@ -75,7 +75,9 @@ def _weights(said: Mapping[str, Any]) -> Block:
         Column("Hypothesis", 2.4), Column("Kind", 0.8), Column("Prior", 0.7, Align.RIGHT),
         Column("Weight", 0.7, Align.RIGHT),
     )  # fmt: skip
-    return Table(columns, rows, caption=f"Hypotheses; weights below {outputs.LEAST_WEIGHT:g} are left out.")
+    return Table(
+        columns, rows, caption=f"Hypotheses; weights below {outputs.LEAST_WEIGHT:g} are left out."
+    )
 
 
 def _signs(said: Mapping[str, Any]) -> Block:
@@ -92,7 +94,9 @@ def _signs(said: Mapping[str, Any]) -> Block:
         Column("Sign", 2.2), Column("Departure", 0.9, Align.RIGHT),
         Column("Usual sizes", 0.7, Align.RIGHT), Column("At", 0.6, Align.RIGHT),
     )  # fmt: skip
-    return Table(columns, rows, caption="Signs; one normal window in twenty exceeds a usual size of 1.")
+    return Table(
+        columns, rows, caption="Signs; one normal window in twenty exceeds a usual size of 1."
+    )
 
 
 def _impacts(said: Mapping[str, Any]) -> list[Block]:

@@ -141,9 +141,15 @@ def _requested(
 
 
 def _newest(alert: Alert) -> Prediction:
-    """Return the newest prediction since the alert whose version is the one installed here."""
+    """Return the newest prediction since the alert whose version is the one installed here.
+
+    Not one of a moment after the end of the batch: its rows would go on where the batch did not.
+    """
     name = alert.prediction.model_version.name
+    ended_at = alert.batch.ended_at
+    until = Q() if ended_at is None else Q(as_of__lte=ended_at)
     made = Prediction.objects.filter(
+        until,
         batch=alert.batch_id,
         model_version__name=name,
         state=PredictionState.DONE,

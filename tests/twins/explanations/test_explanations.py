@@ -201,6 +201,16 @@ def test_of_two_people_who_ask_at_once_the_second_is_told_who_was_first(
         )  # fmt: skip
 
 
+def test_rows_after_the_end_of_a_batch_are_none_of_it(explanation: Explanation) -> None:
+    alert, batch = explanation.alert, explanation.alert.batch
+    goes_on(batch, after_h=ALARMED_H, until_h=LATER_H)
+    predicted(batch, LATER_H)
+    batch.ended_at = at(LATER_H) - timedelta(minutes=1)  # as the object that the alert knows
+
+    with pytest.raises(requests.ExplanationCurrent):
+        requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=LATER)
+
+
 def test_a_laboratory_result_that_comes_late_is_in_the_newer_rows_only(
     alert: Alert, once: None
 ) -> None:
