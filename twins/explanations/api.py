@@ -21,7 +21,7 @@ from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 from twins.explanations import requests, tasks
 from twins.explanations.models import Explanation, ExplanationState
-from twins.explanations.wire import ExplanationDetailOut, ExplanationOut
+from twins.explanations.wire import AlertExplanationDetailOut, AlertExplanationOut
 from twins.predictions.models import Alert
 
 _WITH = ("alert__batch", "prediction")
@@ -36,7 +36,7 @@ class AskedIn(serializers.Serializer[Any]):
 
 class Explanations(generics.ListAPIView[Explanation]):
     permission_classes = [PeopleRead]
-    serializer_class = ExplanationOut
+    serializer_class = AlertExplanationOut
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[Explanation]:
@@ -67,13 +67,13 @@ class Explanations(generics.ListAPIView[Explanation]):
 class ExplanationView(APIView):
     permission_classes = [PeopleRead]
 
-    @extend_schema(operation_id="explanation_read", responses=ExplanationDetailOut)
+    @extend_schema(operation_id="explanation_read", responses=AlertExplanationDetailOut)
     def get(self, request: Request, pk: int) -> Response:
         """Read an explanation: weights, signs, and what each likely cause costs."""
         found = Explanation.objects.select_related(*_WITH).defer(
             "input", "prediction__input", "prediction__output"
         )
-        return Response(ExplanationDetailOut(get_object_or_404(found, pk=pk)).data)
+        return Response(AlertExplanationDetailOut(get_object_or_404(found, pk=pk)).data)
 
 
 class ExplanationInput(APIView):
@@ -101,7 +101,7 @@ class AlertExplanations(APIView):
     adds = True  # beside the alert, which stays as it is
 
     @extend_schema(
-        operation_id="explanation_request", request=None, responses={202: ExplanationOut}
+        operation_id="explanation_request", request=None, responses={202: AlertExplanationOut}
     )
     def post(self, request: Request, pk: int) -> Response:
         """Ask to explain an alert again, with the newest rows that its twin has seen; a worker does."""
@@ -112,7 +112,7 @@ class AlertExplanations(APIView):
         transaction.on_commit(
             lambda: tasks.explain.delay(explanation_id=explanation.pk), robust=True
         )
-        return Response(ExplanationOut(explanation).data, status=202)
+        return Response(AlertExplanationOut(explanation).data, status=202)
 
 
 urlpatterns = [

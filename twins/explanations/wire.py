@@ -10,7 +10,7 @@ from twins.explanations import outputs
 from twins.explanations.models import Explanation
 
 
-class ExplanationOut(Out):
+class AlertExplanationOut(Out):
     """What the alarm of an alert may be, of the rows of one prediction; a person decides.
 
     `likeliest`, `weight`, `verdict` and `proposed` are filled when the state is `explained`, `refusal`
@@ -40,7 +40,7 @@ class ExplanationOut(Out):
     code_digest = serializers.CharField()
 
 
-class ExplanationDetailOut(ExplanationOut):
+class AlertExplanationDetailOut(AlertExplanationOut):
     """An explanation with its whole answer; numbers in it are the decimal strings that are hashed."""
 
     seed = serializers.IntegerField()
