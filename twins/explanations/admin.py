@@ -150,7 +150,7 @@ def of_alert(alert: Alert, request: HttpRequest) -> Section | None:
     newest = quoting.newest_of(alert)
     shown: list[Part] = []
     if newest is not None:
-        shown = [Note(outputs.headline(newest)), *parts.summary(newest), Note(outputs.ADVICE)]
+        shown = [Note(outputs.headline(newest)), Note(outputs.ADVICE), *parts.summary(newest)]
     return Section("What it may be", [*shown, _table(found)])
 
 

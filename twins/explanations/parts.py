@@ -79,7 +79,7 @@ def _verdict(said: Mapping[str, Any]) -> Facts:
 def _weights(said: Mapping[str, Any]) -> list[Part]:
     ranked = outputs.ranked(said)
     bars = [
-        Bar(f"{one['title']} ({one['kind']})", weight, f"{weight:.3f}")
+        Bar(_named(one), weight, f"{weight:.3f}")
         for one in ranked
         if (weight := float(one["weight"])) >= outputs.LEAST_WEIGHT
     ]
@@ -90,6 +90,12 @@ def _weights(said: Mapping[str, Any]) -> list[Part]:
     columns = ["Hypothesis", "Kind", "Prior", "Weight"]
     whole = Table(columns, rows, numeric=columns[2:])
     return [Bars(bars, whole=1.0), Folded(f"All {len(rows)} hypotheses with their priors", [whole])]
+
+
+def _named(hypothesis: Mapping[str, Any]) -> str:
+    """Name a hypothesis with its kind, where its title does not say it."""
+    title, kind = hypothesis["title"], hypothesis["kind"]
+    return f"{title} ({kind})" if kind in ("process", "probe") else str(title)
 
 
 def _signs(said: Mapping[str, Any]) -> Bars:

@@ -10,11 +10,10 @@ from twins.predictions.models import Alert
 
 def of(alert: Alert) -> list[str]:
     """Return what a deviation quotes; nothing for an alert that cannot be explained."""
-    asked = alert.explanations.select_related("prediction").order_by("-prediction__as_of", "-pk")
     newest = newest_of(alert)
     if newest is not None:
         return [_quoted(newest)]
-    if asked.exists() or not offers.why_not(alert):
+    if not offers.why_not(alert) or alert.explanations.exists():
         return ["When the alert was accepted there was no explanation of it yet."]
     return []
 

@@ -373,6 +373,28 @@ def test_alerts_of_other_twins_have_no_explanation(
     assert not Explanation.objects.exists()
 
 
+def test_what_cannot_be_told_apart_is_said_in_words(explanation: Explanation) -> None:
+    said = outputs.document(explanation)
+    said |= {
+        "verdict": "undecided",
+        "likeliest": "transfer",
+        "undecided": ["transfer", "oxygen-probe"],
+        "impacts": [
+            {"name": "transfer", "courses": [{"proposed": "minor"}], "proposed": "minor"},
+            {
+                "name": "oxygen-probe",
+                "refused": {"code": "counterfactual-none", "reason": "no loop"},
+            },
+        ],
+    }
+
+    assert outputs.undecided(said) == "oxygen transfer changed; dissolved-oxygen probe is off"
+    assert outputs.inseparable(said) == ["oxygen transfer changed; dissolved-oxygen probe is off"]
+    assert outputs.proposed(said["impacts"][0]) == "minor"
+    explanation.verdict = "undecided"
+    assert "undecided between process and probe" in outputs.headline(explanation)
+
+
 # --- Who may, and what nobody may
 
 
