@@ -25,6 +25,7 @@ ROOMS = (
     "twins.predictions",
     "twins.bulk",
     "twins.advice",
+    "twins.explanations",
     "twins.hub",
     "config",
 )

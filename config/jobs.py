@@ -28,6 +28,7 @@ JOBS = (
     Job("Predict running batches", "twins.predictions.tasks.predict_running", 30),
     Job("Queue bulk runs again", "twins.bulk.tasks.requeue", 15),
     Job("Look after proposals of moves", "twins.advice.tasks.look_after_proposals", 30),
+    Job("Look after explanations", "twins.explanations.tasks.look_after_explanations", 30),
     Job("Publish checkpoints", "compliance.trail.tasks.publish_checkpoints", 60),
     Job("Collect cosignatures", "compliance.trail.tasks.collect_cosignatures", 60),
     Job("Time-stamp the trail", "compliance.trail.tasks.stamp_time", 3600),

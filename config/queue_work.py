@@ -14,6 +14,7 @@ from compliance.reports.models import Report, ReportState
 from config import queues
 from twins.advice.models import Proposal, ProposalState
 from twins.bulk.models import BulkPart, BulkState, PartState
+from twins.explanations.models import Explanation, ExplanationState
 from twins.predictions import leases, overdue
 from twins.predictions.models import Prediction
 
@@ -55,7 +56,8 @@ class Work:
 def of_all(*, at: datetime) -> list[Work]:
     """Return what all queues have to do, as the records say at this moment."""
     return [
-        _reports(), _inspections(at), _advice(at), _predictions(at), _jobs(at), _parts(at),
+        _reports(), _inspections(at), _advice(at), _explanations(at), _predictions(at), _jobs(at),
+        _parts(at),
     ]  # fmt: skip
 
 
@@ -87,6 +89,15 @@ def _advice(at: datetime) -> Work:
     found = asked.aggregate(due=Count("pk"), oldest=Min("requested_at"))
     rows = Proposal.objects.defer("input", "output")
     return _leased(queues.INTERACTIVE, "advice", found["due"], found["oldest"], rows=rows, at=at)
+
+
+def _explanations(at: datetime) -> Work:
+    asked = Explanation.objects.filter(state=ExplanationState.REQUESTED)
+    found = asked.aggregate(due=Count("pk"), oldest=Min("requested_at"))
+    rows = Explanation.objects.defer("input", "output")
+    return _leased(
+        queues.INTERACTIVE, "explanations", found["due"], found["oldest"], rows=rows, at=at
+    )
 
 
 def _predictions(at: datetime) -> Work:

@@ -12,6 +12,7 @@ ROUTES = {
     "compliance.reports.tasks.build_report": {"queue": INTERACTIVE},
     "compliance.inspection.tasks.run_inspection": {"queue": INTERACTIVE},
     "twins.advice.tasks.advise": {"queue": INTERACTIVE},
+    "twins.explanations.tasks.explain": {"queue": INTERACTIVE},
     "twins.bulk.tasks.run_part": {"queue": BULK},
 }
 # What is due and not taken for longer than this is stuck: the readiness of the queues says so.

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "twins.predictions",
     "twins.bulk",
     "twins.advice",
+    "twins.explanations",
     "twins.plant",
     "config.site.ProductAdminConfig",
     "django.contrib.auth",
@@ -308,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "BulkState": "twins.bulk.models.BulkState",
         "BulkKind": "twins.bulk.models.BulkKind",
         "ProposalState": "twins.advice.models.ProposalState",
+        "ExplanationState": "twins.explanations.models.ExplanationState",
     },
 }
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 # As work flows through a plant; what is not named here follows by name.
 ROOMS = (
-    "execution", "predictions", "advice", "bulk", "quality", "disposition", "laboratory", "assets",
-    "recipes", "inspection", "reports", "signatures", "retention", "configuration", "trail", "hub",
-    "exchange", "access", "django_celery_beat",
+    "execution", "predictions", "explanations", "advice", "bulk", "quality", "disposition",
+    "laboratory", "assets", "recipes", "inspection", "reports", "signatures", "retention",
+    "configuration", "trail", "hub", "exchange", "access", "django_celery_beat",
 )  # fmt: skip
 OPEN_TO_NEWCOMERS = ("password_change", "logout", "jsi18n")
 

@@ -16,7 +16,7 @@ TONES: dict[str, Tone] = {
     "accepted": "good", "clean": "good", "closed": "good", "completed": "good", "done": "good",
     "effective": "good", "finished": "good", "forecast": "good", "released": "good",
     "sealed": "good", "reviewed": "good", "claimed": "busy", "draft": "busy", "open": "busy",
-    "requested": "busy",
+    "requested": "busy", "explained": "good", "not-explained": "warn",
     "running": "busy", "under-investigation": "busy", "major": "warn", "not-assessable": "warn",
     "out-of-domain": "warn", "undecided": "warn", "aborted": "bad", "critical": "bad",
     "failed": "bad", "finding": "bad", "locked": "bad", "wrong": "bad", "confirmed": "good",
@@ -165,19 +165,23 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """Amounts that are compared with the largest of them."""
+    """Amounts that are compared with the largest of them, or with the `whole` that they are parts of."""
 
     bars: Sequence[Bar]
     label: str = ""
+    whole: float = 0.0
     template: ClassVar[str] = "admin/parts/bars.html"
 
     @property
     def largest(self) -> float:
+        """What fills a whole bar."""
+        if self.whole:
+            return self.whole
         return max((abs(bar.value) for bar in self.bars), default=0.0) or 1.0
 
     @property
     def scaled(self) -> list[tuple[Bar, float]]:
-        """Each bar with its length in percent of the largest."""
+        """Each bar with its length in percent of a whole one."""
         return [(bar, round(100 * abs(bar.value) / self.largest, 2)) for bar in self.bars]
 
 

@@ -18,7 +18,7 @@ def test_each_task_of_the_product_has_the_queue_of_its_kind() -> None:
     assert set(queues.ROUTES) <= set(names)
     assert {n for n, q in waiting.items() if q == queues.INTERACTIVE} == {
         "compliance.reports.tasks.build_report", "compliance.inspection.tasks.run_inspection",
-        "twins.advice.tasks.advise",
+        "twins.advice.tasks.advise", "twins.explanations.tasks.explain",
     }  # fmt: skip
     assert {n for n, q in waiting.items() if q == queues.BULK} == {"twins.bulk.tasks.run_part"}
     assert set(waiting.values()) == set(queues.ALL)

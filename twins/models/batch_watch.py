@@ -91,7 +91,7 @@ class Watch:
 
 def run(model: Model, request: WatchRequest) -> Watch:
     """Answer a request; raise `WatchRequestInvalid` when it cannot be read as a batch."""
-    grid = _grid(request)
+    grid = grid_of(request)
     if not len(request.time_h):
         return _silent(request, "there is no sample yet")
     said = answer(model, grid)
@@ -120,7 +120,8 @@ def run(model: Model, request: WatchRequest) -> Watch:
     )
 
 
-def _grid(request: WatchRequest) -> Grid:
+def grid_of(request: WatchRequest) -> Grid:
+    """Return the samples of a request on the grid; raise `WatchRequestInvalid`."""
     count = len(request.time_h)
     for said, known in ((request.online, ONLINE_NAMES), (request.laboratory, LABORATORY_NAMES)):
         if set(said) != set(known):

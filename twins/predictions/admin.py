@@ -150,14 +150,18 @@ class AlertAdmin(RecordAdmin):
             Section("Answer", [_answer(record)], is_wide=False),
             Section(f"Why: contributions to {added}", [_contributions(record)]),
         ]
-        if record.prediction.state == PredictionState.DONE:
-            sections.append(
-                Section("Forecast", [_picture(record.prediction, one) for one in _telling(record)]),
-            )
         badges = [page_parts.state(record.state, record.get_state_display())]
         if record.is_trial:
             badges.append(page_parts.badge("Trial: version not qualified", "warn"))
         return Page(outputs.foreseen(record), f"of batch {record.batch}", badges, sections)
+
+
+@record_admin.section(Alert, order=8)
+def forecast_of(alert: Alert, request: HttpRequest) -> Section | None:
+    """What was foretold, after what higher rooms say of the alert first."""
+    if alert.prediction.state != PredictionState.DONE:
+        return None
+    return Section("Forecast", [_picture(alert.prediction, one) for one in _telling(alert)])
 
 
 def _telling(alert: Alert) -> list[str]:

@@ -12,7 +12,7 @@ from compliance.quality.models import Deviation, Origin, Severity
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import Actor
-from twins.predictions import kinds, outputs
+from twins.predictions import kinds, outputs, quotes
 from twins.predictions.actions import Action
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 from twins.predictions.said import UNLIKE, Said, Warned
@@ -142,10 +142,11 @@ def _open_deviation(
     alert: Alert, *, reason: str, severity: Severity, actor: Principal, at: datetime
 ) -> Deviation:
     prediction = alert.prediction
+    said = [outputs.description(alert), *quotes.of(alert), f"Accepted because: {reason}"]
     return batches.open_deviation(
         alert.batch,
         title=_title(alert)[:200],
-        description=outputs.description(alert) + f"\n\nAccepted because: {reason}",
+        description="\n\n".join(said),
         severity=severity,
         # What departs from the approved way is there when the twin sees it, not when it is read.
         occurred_at=min(prediction.as_of, at),

@@ -1,80 +1,10 @@
-"""Say an explanation of a batch: as a document, and as lines that a person reads."""
+"""Say an explanation of a batch as lines that a person reads."""
 
 from typing import Any
 
-from twins.models.penicillin_fed_batch import counterfactual, hypotheses
-from twins.models.penicillin_fed_batch.counterfactual import Impact
-from twins.models.penicillin_fed_batch.explaining import Costed, Explanation
-from twins.models.penicillin_fed_batch.following import SAMPLE_H
-from twins.models.penicillin_fed_batch.hypotheses import BANK
-from twins.models.penicillin_fed_batch.signatures import SIGNS
+from twins.predictions.explainable import VERDICTS
 
-_TITLE = {one.name: one.title for one in BANK}
-_VERDICTS = {
-    "process": "the process, not a probe",
-    "probe": "a probe, not the process",
-    "normal": "neither: chance",
-    "none": "nothing that this twin knows",
-    "undecided": "undecided between process and probe",
-}
 _SHOWN_WEIGHT, _SHOWN_SIZE = 0.005, 1.0
-
-
-def document(found: Explanation) -> dict[str, Any]:
-    """Return an explanation as plain values."""
-    weighed = found.weighed
-    priors = hypotheses.priors().tolist()
-    return {
-        "signs": [
-            {
-                "name": one.name, "title": one.title, "unit": one.unit, "departure": departure,
-                "usual_sizes": size, "at_h": round((at + 1) * SAMPLE_H, 6),
-            }
-            for one, departure, size, at in zip(
-                SIGNS, found.shown.departure.tolist(), found.shown.size.tolist(),
-                found.shown.at_sample.tolist(), strict=True,
-            )
-        ],
-        "hypotheses": [
-            {
-                "name": one.name, "title": one.title, "kind": one.kind, "prior": prior,
-                "weight": weight,
-            }
-            for one, prior, weight in zip(BANK, priors, weighed.weights.tolist(), strict=True)
-        ],
-        "of_kind": dict(weighed.of_kind),
-        "verdict": weighed.verdict,
-        "likeliest": weighed.likeliest,
-        "undecided": list(weighed.undecided),
-        "alike": [list(group) for group in weighed.alike],
-        "impacts": [_impact(one) for one in found.costed],
-        "major_from_share": counterfactual.MAJOR_FROM,
-        "filter_error": found.filter_error,
-    }  # fmt: skip
-
-
-def _impact(one: Costed) -> dict[str, Any]:
-    said: dict[str, Any] = {"name": one.name, "weight": one.weight}
-    if one.refused is not None:
-        code, reason = one.refused
-        return said | {"refused": {"code": code, "reason": reason}}
-    return said | {
-        "proposed": one.proposed,
-        "courses": [_numbers(each) for each in one.impacts],
-    }
-
-
-def _numbers(impact: Impact) -> dict[str, Any]:
-    return {
-        "goes_on": impact.goes_on,
-        "horizon_h": round(impact.horizon_h, 6),
-        "with_kg": list(impact.with_kg),
-        "without_kg": list(impact.without_kg),
-        "lost_kg": list(impact.lost_kg),
-        "lost_share": list(impact.lost_share),
-        "proposed": impact.proposed,
-        "integration_error": impact.integration_error,
-    }
 
 
 def lines(said: dict[str, Any]) -> list[str]:
@@ -127,20 +57,25 @@ def _weights(said: dict[str, Any]) -> list[str]:
         if one["weight"] >= _SHOWN_WEIGHT
     ]
     kinds = ", ".join(f"{kind} {weight:.3f}" for kind, weight in said["of_kind"].items())
-    found = ["weights:", *found, f"probe or process: {_VERDICTS[said['verdict']]} ({kinds})"]
+    title = _titles(said)
+    found = ["weights:", *found, f"probe or process: {VERDICTS[said['verdict']]} ({kinds})"]
     if said["undecided"]:
-        found.append(f"undecided between: {'; '.join(_TITLE[one] for one in said['undecided'])}")
+        found.append(f"undecided between: {'; '.join(title[one] for one in said['undecided'])}")
     for group in said["alike"]:
         if set(group) & set(said["undecided"]):
-            told = "; ".join(_TITLE[one] for one in group)
+            told = "; ".join(title[one] for one in group)
             found.append(f"these signals can never tell apart: {told}")
     return found
 
 
+def _titles(said: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["title"] for one in said["hypotheses"]}
+
+
 def _costs(said: dict[str, Any]) -> list[str]:
-    found = []
+    found, title = [], _titles(said)
     for one in said["impacts"]:
-        head = f"impact, if it was: {_TITLE[one['name']]}:"
+        head = f"impact, if it was: {title[one['name']]}:"
         if "refused" in one:
             found.append(f"{head} {one['refused']['reason']} ({one['refused']['code']})")
             continue

@@ -10,37 +10,18 @@ import numpy as np
 
 from compliance.refusals import Refused
 from twins.hub import batch_models
-from twins.models import alarmed_batches, documents
+from twins.models import documents
 from twins.models.batch_monitoring.model import Model
-from twins.models.batch_monitoring.signals import STEP_H
-from twins.models.integrate import IntegrationInaccurate
-from twins.models.penicillin_fed_batch import explaining
-from twins.models.penicillin_fed_batch.signatures import MomentInvalid
-from twins.predictions import batch_files, batch_replays, explained_words
+from twins.predictions import batch_files, batch_replays, explained_alarms, explained_words
 from twins.predictions.batch_files import Table
-
-DETECTOR = "penicillin-batch@2"
-SEED = 0
+from twins.predictions.explainable import DETECTOR, SEED
+from twins.predictions.explained_alarms import MomentUnusable
 
 
 class BatchNotInFile(Refused):
     """A file holds no batch of this name, or no sample of it until the moment asked for."""
 
     code = "batch-not-in-file"
-    status = 422
-
-
-class MomentUnusable(Refused):
-    """An hour of the question is none, or leaves nothing to compare with, or the batch has no start."""
-
-    code = "explain-moment-invalid"
-    status = 422
-
-
-class EstimateInaccurate(Refused):
-    """The integration error of the estimate is above its tolerance: there is no explanation."""
-
-    code = "integration-inaccurate"
     status = 422
 
 
@@ -101,38 +82,19 @@ def _document(model: Model, table: Table, batch: str, moments: Moments) -> dict[
     if not len(grid.time_h):
         raise BatchNotInFile(f"no sample of batch {batch} says when it was taken")
     as_of_h = float(grid.time_h[-1])
-    alarm = alarmed_batches.alarm_of(model, grid)
-    document: dict[str, Any] = {
+    # Without an hour the file is taken for the whole batch.
+    usual_end_h = as_of_h if moments.until_h is None else explained_alarms.USUAL_END_H
+    end_h = moments.end_h or max(as_of_h, usual_end_h)
+    return {
         "batch": batch,
         "as_of_h": round(as_of_h, 6),
         "rows_sha256": _digest(table),
         "code_sha256": documents.code_digest(),
         "seed": SEED,
-        "alarm": alarm
-        and {"since_h": alarm.since_h, "rose_h": alarm.rose_h, "stands": alarm.stands},
+        **explained_alarms.told(
+            model, grid, batch=batch, end_h=end_h, seed=SEED, onset_h=moments.onset_h
+        ),
     }
-    onset_h = moments.onset_h or (alarm.rose_h if alarm else None)
-    if onset_h is None:
-        return document | {"status": "nothing-to-explain"}
-    onset = round(onset_h / STEP_H) - 1
-    # Without an hour the file is taken for the whole batch.
-    usual_end_h = as_of_h if moments.until_h is None else explaining.USUAL_END_H
-    end_h = moments.end_h or max(as_of_h, usual_end_h)
-    try:
-        found = explaining.explain(
-            alarmed_batches.arrays_of(grid),
-            alarmed_batches.recipe_of(model),
-            onset=onset,
-            end=round(end_h / STEP_H) - 1,
-            seed=SEED,
-        )
-    except (MomentInvalid, alarmed_batches.StartMissing) as error:
-        raise MomentUnusable(f"batch {batch}: {error}") from error
-    except IntegrationInaccurate as error:
-        raise EstimateInaccurate(f"batch {batch}: {error}; nothing is said of it") from error
-    source = "given" if moments.onset_h else "alarm"
-    document |= {"status": "explained", "onset_h": round(onset_h, 6), "onset_from": source}
-    return document | explained_words.document(found)
 
 
 def _digest(table: Table) -> str:

@@ -1,7 +1,7 @@
 """Hold a claim for as long as its worker lives: a lease that is renewed while the work goes on.
 
-Predictions, parts of bulk runs and proposals are claimed alike: a row in the state `claimed` says
-by whom (`claimed_by`) and when that was last renewed (`claimed_at`).
+Predictions, parts of bulk runs, proposals and explanations are claimed alike: a row in the state
+`claimed` says by whom (`claimed_by`) and when that was last renewed (`claimed_at`).
 """
 
 import logging

@@ -1,8 +1,6 @@
 """A trained batch twin watches a running batch: it says live what a replay of its file says."""
 
 import json
-from datetime import timedelta
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,21 +9,20 @@ import numpy as np
 import pytest
 
 from batches.execution.models import Batch
-from batches.execution.sample_bytes import Reading
-from batches.laboratory import results, samples
-from batches.recipes.drafts import ParameterDraft, PhaseDraft, RecipeDraft
-from batches.recipes.models import Criticality, MasterRecipe, ParameterKind
+from batches.recipes.drafts import ParameterDraft
+from batches.recipes.models import MasterRecipe
 from compliance.access.duties import Role
 from compliance.quality.models import Severity
 from compliance.reports import charts as drawings
 from tests import factories
 from tests.twins.models.batch_monitoring import campaign
-from tests.twins.predictions.conftest import LATER, moment
+from tests.twins.predictions.conftest import LATER
+from tests.twins.predictions.watched_batches import at, draft, record
 from twins.hub import batch_models, versions
 from twins.hub.batch_models import BatchModelAltered
 from twins.models.batch_monitoring import artefacts, model
 from twins.models.batch_monitoring.model import Options
-from twins.models.batch_monitoring.signals import LABORATORY, ONLINE, Signal
+from twins.models.batch_monitoring.signals import LABORATORY
 from twins.predictions import alerts, charts, outputs, replays, runs
 from twins.predictions.models import Alert, Prediction
 from twins.predictions.twin_settings import TwinSettingsInvalid
@@ -33,7 +30,6 @@ from twins.predictions.twin_settings import TwinSettingsInvalid
 pytestmark = pytest.mark.django_db
 LABEL = "made-up@1"
 SEED = 101
-DELAY_H = 4.0
 
 
 @cache
@@ -55,70 +51,15 @@ def twin(tmp_path: Path, settings: Any) -> Path:
     return batch_models.keep(LABEL, artefact())
 
 
-def unit(signal: Signal) -> str:
-    return {"-": "1", "1/min": "{rpm}", "l/h": "L/h", "pH": "[pH]"}.get(signal.unit, signal.unit)
-
-
-def draft(**changed: Any) -> RecipeDraft:
-    """Return a recipe whose twin watches; each signal is a parameter under its own name."""
-    kinds = ((ParameterKind.READING, ONLINE), (ParameterKind.RESULT, LABORATORY))
-    said: dict[str, Any] = {
-        "title": "Penicillin, made up",
-        "phases": [PhaseDraft("Fermenter", "Fermentation", "Culture", "Feed by the schedule.")],
-        "parameters": [
-            ParameterDraft(one.name, one.name, kind, unit(one), Criticality.OTHER)
-            for kind, signals in kinds
-            for one in signals
-        ],
-        "twin": LABEL,
-        "twin_settings": {"every_h": "2.0"},
-        **changed,
-    }
-    return RecipeDraft(**said)
-
-
 @pytest.fixture
 def recipe(twin: Path) -> MasterRecipe:
-    return factories.recipe(draft())
+    return factories.recipe(draft(LABEL))
 
 
 def course(wrong: campaign.Wrong | None = None) -> tuple[np.ndarray, campaign.Columns]:
     """Return a made-up batch; a laboratory reports no more than nine decimals."""
     time_h, found = campaign.columns(SEED, wrong)
     return time_h, found | {one.name: np.round(found[one.name], 6) for one in LABORATORY}
-
-
-def record(batch: Batch, found: campaign.Columns, time_h: np.ndarray, *, until_h: float) -> None:
-    """Record the signals, and each result at the sample after its report, as the plant would."""
-    device = factories.device()
-    steps = int(np.searchsorted(time_h, until_h + 1e-9))
-    units = {one.name: unit(one) for one in (*ONLINE, *LABORATORY)}
-    factories.stored(
-        batch,
-        [
-            Reading(one.name, at(time_h[step]), Decimal(repr(float(value))), units[one.name])
-            for one in ONLINE
-            for step, value in enumerate(found[one.name][:steps].tolist())
-        ],
-        by=device,
-        at=LATER,
-    )
-    for step in np.flatnonzero(np.isfinite(found["lab_P"][:steps])).tolist():
-        name = f"S{step}"
-        taken = samples.take(
-            batch, number=name, taken_at=at(time_h[step] - DELAY_H), actor=device, at=LATER
-        )
-        for one in LABORATORY:
-            results.report(
-                taken, tag=one.name, value_text=repr(float(found[one.name][step])),
-                unit=units[one.name], reported_at=at(time_h[step]),
-                message_id=f"{batch.number}/{name}/{one.name}", actor=device, at=LATER,
-            )  # fmt: skip
-
-
-def at(hour: float) -> Any:
-    """Return the moment of a sample, on its twelve minutes."""
-    return moment(0) + round(hour * 5) * timedelta(minutes=12)
 
 
 def predicted(batch: Batch, hour: float) -> Prediction:
@@ -234,13 +175,15 @@ def test_a_tag_of_another_name_is_told_and_another_unit_is_refused(twin: Path) -
             "broth_temperature" if one.tag == "T" else one.tag, one.name, one.kind, one.unit,
             one.criticality,
         )
-        for one in draft().parameters
+        for one in draft(LABEL).parameters
     ]  # fmt: skip
     told = {"tags": {"T": "broth_temperature"}}
-    batch = factories.running_batch(factories.recipe(draft(parameters=named, twin_settings=told)))
+    batch = factories.running_batch(
+        factories.recipe(draft(LABEL, parameters=named, twin_settings=told))
+    )
     assert predicted(batch, 0.2).status == "undecided"
 
-    untold = factories.running_batch(factories.recipe(draft(parameters=named)))
+    untold = factories.running_batch(factories.recipe(draft(LABEL, parameters=named)))
     with pytest.raises(TwinSettingsInvalid, match="T is no on-line reading of the recipe"):
         runs.predict(untold, as_of=at(0.2), at=LATER)
 
@@ -248,9 +191,9 @@ def test_a_tag_of_another_name_is_told_and_another_unit_is_refused(twin: Path) -
         ParameterDraft(
             one.tag, one.name, one.kind, "Cel" if one.tag == "T" else one.unit, one.criticality
         )
-        for one in draft().parameters
+        for one in draft(LABEL).parameters
     ]
-    batch = factories.running_batch(factories.recipe(draft(parameters=celsius)))
+    batch = factories.running_batch(factories.recipe(draft(LABEL, parameters=celsius)))
     with pytest.raises(TwinSettingsInvalid, match="T is in Cel, the twin reads K"):
         runs.predict(batch, as_of=at(0.2), at=LATER)
     assert Prediction.objects.count() == 1

@@ -37,6 +37,8 @@ _LEVEL_SAMPLES, _NOW_SAMPLES = 30, 5
 # A set-point departs where it is further from the recipe, as it was before, than usual within 12 h.
 _DEPARTED, _LEVEL_H = 2.0, 12.0
 _MOST_STEPS = 8
+# The course of the product is told at so many moments at most.
+_TOLD = 60
 _SET_POINTS: Mapping[str, tuple[str, int]] = {
     "sugar": ("Fs", at.FS), "aeration": ("Fg", at.FG), "pressure": ("pressure", at.PRESSURE),
 }  # fmt: skip
@@ -56,11 +58,21 @@ class NoCounterfactual(ValueError):
 
 
 @dataclass(frozen=True)
+class Made:
+    """Product (kg) in the vessel and taken out by an hour, with and without the deviation."""
+
+    at_h: float
+    with_kg: tuple[float, float, float]
+    without_kg: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
 class Impact:
     """Product (kg) in the vessel and taken out at `horizon_h`: with and without the deviation, and lost.
 
     Low and high are 5 and 95 % of the members; the share lost is of the product without the deviation.
-    After the last sample the deviation ends, or goes on as it is (`goes_on`).
+    After the last sample the deviation ends, or goes on as it is (`goes_on`). `path` is the way there
+    from the fork on; its last moment is the horizon.
     """
 
     accused: str
@@ -72,6 +84,7 @@ class Impact:
     lost_share: tuple[float, float, float]
     proposed: Class
     integration_error: float
+    path: tuple[Made, ...]
 
 
 @dataclass(frozen=True)
@@ -103,8 +116,8 @@ def impact(accused: str, fate: Fate, *, goes_on: bool = False) -> Impact:
     recorded, restored = forks(accused, fate, goes_on=goes_on)
     made, error = _products(fate, recorded, restored, start)
     integrate.require(error, tolerance=TOLERANCE)
-    before = _taken_before(fate, start)
-    first, second = before + made[0], before + made[1]
+    products = _taken_before(fate, start) + made
+    first, second = products[0, -1], products[1, -1]
     lost = second - first
     share = lost / np.maximum(second, 1e-9)
     return Impact(
@@ -117,6 +130,7 @@ def impact(accused: str, fate: Fate, *, goes_on: bool = False) -> Impact:
         lost_share=_spread(share),
         proposed=proposed_of(_spread(share)),
         integration_error=error,
+        path=_path(products, start),
     )
 
 
@@ -234,8 +248,10 @@ def _taken_before(fate: Fate, start: int) -> FloatArray:
 
 
 def _products(fate: Fate, recorded: Fork, restored: Fork, start: int) -> tuple[FloatArray, float]:
-    """Return the product made since the start, kg (2, members), and the error of the first member."""
-    made = np.empty((2, fate.ensembles.shape[1]))
+    """Return the product made since the start by each sample, kg (2, samples, members), and the error
+    of the first member.
+    """
+    made = np.empty((2, fate.end + 1 - start, fate.ensembles.shape[1]))
     steps, error = 1, np.inf
     while error > TOLERANCE and steps <= _MOST_STEPS:
         error = forking.run(
@@ -246,6 +262,16 @@ def _products(fate: Fate, recorded: Fork, restored: Fork, start: int) -> tuple[F
         )  # fmt: skip
         steps *= 2
     return made, float(error)
+
+
+def _path(products: FloatArray, start: int) -> tuple[Made, ...]:
+    """Return the product by sample from `start` on, at moments as far apart as `_TOLD` asks for."""
+    count = products.shape[1]
+    every = -(-count // _TOLD)
+    return tuple(
+        Made((start + one + 1) * SAMPLE_H, _spread(products[0, one]), _spread(products[1, one]))
+        for one in reversed(range(count - 1, -1, -every))
+    )
 
 
 def _spread(values: FloatArray) -> tuple[float, float, float]:

@@ -52,7 +52,8 @@ def run(
     table: FloatArray,
     made: FloatArray,
 ) -> float:  # fmt: skip
-    """Fill `made` (2, members) with kg made since the start, as recorded and without the deviation.
+    """Fill `made` (2, samples, members) with kg made since the start, as recorded and without the
+    deviation, by the end of each sample.
 
     `estimated` (samples + 1, members, rows) starts before the first sample and ends at the last known
     one; the first path stays with it, the second is given the same corrections as shares. The first
@@ -88,6 +89,6 @@ def run(
                 worst = max(worst, slow_error(c, b))
             out_a -= u[j, at.DISCHARGE] * sample_h * a[at.P] / 1000.0
             out_b -= u_b[j, at.DISCHARGE] * sample_h * b[at.P] / 1000.0
-        made[0, m] = a[at.P] * a[at.V] / 1000.0 + out_a
-        made[1, m] = b[at.P] * b[at.V] / 1000.0 + out_b
+            made[0, j, m] = a[at.P] * a[at.V] / 1000.0 + out_a
+            made[1, j, m] = b[at.P] * b[at.V] / 1000.0 + out_b
     return worst

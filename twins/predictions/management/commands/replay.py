@@ -1,51 +1,91 @@
 """Repeat past predictions from their stored input, and compare every byte."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 
-from twins.predictions import replays
+from compliance.refusals import Refused
+from twins.predictions import replay_rooms, replays
 from twins.predictions.models import Prediction, PredictionState
+from twins.predictions.replay_rooms import Repeated
 
 
 class Command(BaseCommand):
     help = (
-        "Run predictions again in this process and compare the output byte for byte; ends with 1 "
-        "when one differs."
+        "Run predictions and what was made of them again in this process and compare the output byte "
+        "for byte; ends with 1 when one differs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("prediction", nargs="*", type=int, help="id of a prediction")
-        parser.add_argument("--all", action="store_true", help="every prediction that is done")
+        rooms = [room.name for room in replay_rooms.all_of_them()]
+        parser.add_argument(
+            "run", nargs="*", type=int, help="id of a prediction, or of what --of names"
+        )
+        parser.add_argument("--of", default="prediction", choices=["prediction", *rooms])
+        parser.add_argument(
+            "--all", action="store_true", help="every run of every kind that is done"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = Prediction.objects.select_related("model_version").order_by("pk")
+        repeated = _Repeated(self.stdout.write)
         if options["all"]:
-            wanted = wanted.filter(state=PredictionState.DONE)
-        elif not options["prediction"]:
-            raise CommandError("name a prediction, or --all")
+            repeated.add(_predictions().filter(state=PredictionState.DONE), replays.replay)
+            for room in replay_rooms.all_of_them():
+                repeated.add(room.ended(), room.replay, named=room.name)
+        elif options["run"]:
+            repeated.add_these(options["run"], of=options["of"])
         else:
-            wanted = wanted.filter(pk__in=options["prediction"])
-            known = set(wanted.values_list("pk", flat=True))
-            if unknown := [str(pk) for pk in options["prediction"] if pk not in known]:
-                raise CommandError(f"there is no prediction {', '.join(unknown)}")
-        count, different = 0, []
-        for prediction in wanted.iterator(chunk_size=10):
-            try:
-                found = replays.replay(prediction)
-            except replays.NotReplayable as refused:
-                raise CommandError(str(refused)) from refused
-            count += 1
-            if not found.identical:
-                different.append(str(prediction.pk))
-            self.stdout.write(
-                f"{prediction.pk}\t{prediction}\t"
-                f"{'identical' if found.identical else 'DIFFERENT'}\t{found.computed_digest}"
-            )
-            for difference in found.differences:
-                self.stdout.write(f"\t{difference}")
-        if different:
+            raise CommandError("name a prediction, or --all")
+        if repeated.different:
             raise CommandError(
-                f"{len(different)} of {count} differ from their record: {', '.join(different)}"
+                f"{len(repeated.different)} of {repeated.count} differ from their record: "
+                f"{', '.join(repeated.different)}"
             )
-        self.stdout.write(f"{count} replayed, all identical to the byte")
+        self.stdout.write(f"{repeated.count} replayed, all identical to the byte")
+
+
+class _Repeated:
+    """Counts what is repeated, and says of each run whether it came out the same."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.count = 0
+        self.different: list[str] = []
+
+    def add_these(self, wanted: list[int], *, of: str) -> None:
+        """Repeat the runs of a kind with these ids."""
+        for room in replay_rooms.all_of_them():
+            if room.name == of:
+                return self.add(_these(room.ended(), wanted, of=of), room.replay, named=of)
+        return self.add(_these(_predictions(), wanted, of=of), replays.replay)
+
+    def add(
+        self, rows: QuerySet[Any], replay: Callable[[Any], Repeated], *, named: str = ""
+    ) -> None:
+        for row in rows.iterator(chunk_size=10):
+            try:
+                found = replay(row)
+            except Refused as refused:
+                raise CommandError(str(refused)) from refused
+            self.count += 1
+            name = f"{named} {row.pk}".strip()
+            if not found.identical:
+                self.different.append(name)
+            said = "identical" if found.identical else "DIFFERENT"
+            self._say(f"{name}\t{row}\t{said}\t{found.computed_digest}")
+            for difference in found.differences:
+                self._say(f"\t{difference}")
+
+
+def _predictions() -> QuerySet[Prediction]:
+    return Prediction.objects.select_related("model_version").order_by("pk")
+
+
+def _these(rows: QuerySet[Any], wanted: list[int], *, of: str) -> QuerySet[Any]:
+    found = rows.filter(pk__in=wanted)
+    known = set(found.values_list("pk", flat=True))
+    if unknown := [str(pk) for pk in wanted if pk not in known]:
+        raise CommandError(f"there is no {of} {', '.join(unknown)}")
+    return found
