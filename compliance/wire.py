@@ -13,7 +13,6 @@ from rest_framework.request import Request
 
 from compliance import times
 
-
 _PARENTS = (serializers.BaseSerializer, serializers.ListField, serializers.DictField)
 
 
