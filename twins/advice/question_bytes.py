@@ -3,6 +3,7 @@
 from typing import Any
 
 from compliance.trail.tlog import canonical
+from twins.models import requests
 from twins.models.advice.questions import AdviceRequest, MoveRange
 from twins.predictions import request_bytes
 
@@ -17,7 +18,7 @@ def read(data: bytes) -> AdviceRequest:
     said: Any = canonical.loads(data)
     room = said["range"]
     return AdviceRequest(
-        forecast=request_bytes.read(canonical.dumps(said["forecast"])),
+        forecast=requests.read(said["forecast"]),
         tag=said["tag"],
         side=said["side"],
         target=float(said["target"]),

@@ -17,6 +17,7 @@ from twins.advice.models import GIVEN, Proposal, ProposalState
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
+from twins.models.requests import read
 from twins.predictions import environment, inputs, leases, request_bytes
 from twins.predictions.said import digits
 
@@ -110,7 +111,7 @@ def _outcome(proposal: Proposal) -> Outcome:
     except Refused as refused:
         return Outcome(problem=str(refused))
     asked = AdviceRequest(
-        forecast=request_bytes.read(proposal.prediction.input.encode()),
+        forecast=read(request_bytes.document(proposal.prediction.input.encode())),
         tag=alert.tag,
         side=alert.side,  # type: ignore[arg-type]
         target=allowed.target,

@@ -61,6 +61,15 @@ class ParameterEstimate:
 
 
 @dataclass(frozen=True)
+class Innovation:
+    """By how many standard deviations a measurement differed from what was expected."""
+
+    tag: str
+    at_h: float
+    standardised: float
+
+
+@dataclass(frozen=True)
 class Residual:
     """How far the last day's measurements of a tag were from what the twin expected of them."""
 

@@ -15,7 +15,7 @@ from twins.models.advice.program import Program
 from twins.models.advice.questions import AdviceRequest
 from twins.models.advice.search import Found, Judge, Search
 from twins.models.cho_fed_batch import measuring
-from twins.models.cho_fed_batch.declared import DECLARATION
+from twins.models.cho_fed_batch.declared import DECLARATION, UNITS
 from twins.models.crossing import Side
 from twins.models.estimation import Estimate
 from twins.models.integrate import IntegrationInaccurate
@@ -133,7 +133,9 @@ def _future(sides: Sequence[Side], future: Projection, rates: tuple[float, ...])
     tags = dict.fromkeys(side.limit.tag for side in sides)
     return Future(
         feed=schedules.steps(future.ends_h, rates),
-        trajectories=tuple(describing.trajectory(tag, future.paths[tag], future) for tag in tags),
+        trajectories=tuple(
+            describing.trajectory(tag, UNITS[tag], future.paths[tag], future.ends_h) for tag in tags
+        ),
     )
 
 

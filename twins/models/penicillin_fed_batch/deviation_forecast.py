@@ -1,0 +1,162 @@
+"""Forecast which limits a penicillin batch will cross, and why: what is particular to this fermentation.
+
+The steps that every forecast takes are those of `foretelling`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from twins.models import crossing, describing, integrate, sharing
+from twins.models.crossing import Side
+from twins.models.describing import Explanation
+from twins.models.forecasts import Innovation
+from twins.models.foretelling import Foretold, Known
+from twins.models.penicillin_fed_batch import (
+    asking,
+    attributing,
+    estimating,
+    holding,
+    measuring,
+    planning,
+    projecting,
+    simulation,
+    trusting,
+)
+from twins.models.penicillin_fed_batch import layout as at
+from twins.models.penicillin_fed_batch.asking import FermentationRequest
+from twins.models.penicillin_fed_batch.attributing import EXPLAINED_FROM
+from twins.models.penicillin_fed_batch.declared import DECLARATION
+from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
+from twins.models.penicillin_fed_batch.holding import LOOPS
+from twins.models.penicillin_fed_batch.projecting import Course
+from twins.models.penicillin_fed_batch.replaying import TOLERANCE, Estimate, FloatArray
+
+__all__ = ["DECLARATION", "MEMBERS"]
+
+_UNITS: Mapping[str, str] = {
+    one.tag.removeprefix("lab_"): one.unit for one in measuring.OUTPUTS
+} | {one.tag: one.unit for one in LOOPS}
+
+
+def require(request: FermentationRequest) -> None:
+    """Raise `RequestInvalid` when the request cannot be read as a batch."""
+    asking.require(request)
+
+
+def units(request: FermentationRequest) -> Mapping[str, str]:
+    """Return the unit of each process value, under the name that the recipe has for it."""
+    return units_of(request.names)
+
+
+def units_of(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the same for names of signals."""
+    signals = (*projecting.VALUES, *(one.tag for one in LOOPS))
+    return {names.get(one, one): _UNITS[one] for one in signals}
+
+
+def outside(request: FermentationRequest) -> tuple[str, ...]:
+    """Return why the twin may not answer; empty inside its declared input space."""
+    return trusting.outside(request, request.arrays)
+
+
+def scarce(request: FermentationRequest) -> tuple[str, ...]:
+    """Return why the data are not enough for an estimate."""
+    return trusting.scarce(request, request.arrays)
+
+
+def estimate(request: FermentationRequest) -> Estimate:
+    """Return the ensemble now; raise `IntegrationInaccurate`."""
+    return estimating.estimate(request.arrays, seed=request.seed)
+
+
+def known(request: FermentationRequest, found: Estimate) -> Known:
+    """Put an estimate into words."""
+    standardised = found.innovations[:, :, 0] / found.innovations[:, :, 1]
+    return Known(
+        error=found.error,
+        parameters=describing.parameters(
+            np.ascontiguousarray(found.ensembles[-1, :, at.STATES :].T), measuring.UNCERTAIN
+        ),
+        residuals=describing.residuals(
+            [
+                Innovation(measuring.TAGS[place], (sample + 1) * SAMPLE_H, float(value))
+                for (sample, place), value in np.ndenumerate(standardised)
+                if not np.isnan(value)
+            ],
+            tags=measuring.TAGS,
+            as_of_h=request.as_of_h,
+        ),
+    )
+
+
+def wide(request: FermentationRequest, found: Estimate) -> tuple[str, ...]:
+    """Return why the estimate is not enough for a probability."""
+    return trusting.wide(found)
+
+
+def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side]) -> Foretold:
+    """Carry the ensemble to the horizon; raise `IntegrationInaccurate`."""
+    now_h = found.inputs.shape[0] * SAMPLE_H
+    ends_h = tuple(now_h + hour for hour in range(int(request.horizon_h) + 1))
+    flows = planning.flows(request, found.inputs, ahead=SAMPLES_AN_HOUR * (len(ends_h) - 1))
+    loops = {
+        one.tag: holding.paths(request.arrays, one, ends_h, seed=request.seed) for one in LOOPS
+    }
+    course = Course(
+        rows=found.ensembles[-1],
+        plan=flows.now,
+        shares=planning.shares_of(request.seed),
+        temperature_k=holding.sampled(loops["T"]["estimated"]),
+        ph=holding.sampled(loops["pH"]["estimated"]),
+        start_h=now_h,
+    )
+    future = projecting.project(course, seed=request.seed)
+    paths = {**future.paths, **{tag: one["estimated"] for tag, one in loops.items()}}
+    by_name = {request.name(tag): one for tag, one in paths.items()}
+    endangered = [
+        (one, signal)
+        for one in sides
+        if (signal := request.signal(one.limit.tag)) in projecting.VALUES
+        and one.applies_between(ends_h[0], ends_h[-1])
+        and _probability(one, paths[signal], ends_h) >= EXPLAINED_FROM
+    ]
+    explained: dict[Side, Explanation] = {}
+    if endangered:
+        usual = replace(
+            course,
+            rows=_recipe_now(request, found)[np.newaxis],
+            plan=flows.plan,
+            temperature_k=holding.sampled(loops["T"]["nominal"]),
+            ph=holding.sampled(loops["pH"]["nominal"]),
+        )
+        explained = attributing.explain(course, usual, endangered, ends_h, seed=request.seed)
+    for one in sides:
+        signal = request.signal(one.limit.tag)
+        if signal in loops and one.applies_between(ends_h[0], ends_h[-1]):
+            explained[one] = sharing.of_loop(one.limit.tag, one, loops[signal], ends_h)
+    return Foretold(ends_h, by_name, future.error, explained)
+
+
+def _probability(side: Side, paths: FloatArray, ends_h: Sequence[float]) -> float:
+    return crossing.probability(crossing.first_crossings(side, paths, ends_h))
+
+
+def _recipe_now(request: FermentationRequest, found: Estimate) -> FloatArray:
+    """Return states and constants that the recipe's batch would have now."""
+    plan = planning.nominal(request, found.inputs)
+    count = plan.shape[0]
+    row = np.concatenate([simulation.inoculated(), [one.nominal for one in measuring.UNCERTAIN]])
+    course = Course(
+        rows=row[np.newaxis],
+        plan=plan,
+        shares=np.ones((1, at.INPUTS)),
+        temperature_k=np.full((1, count), holding.usual(request.arrays, "T")),
+        ph=np.full((1, count), holding.usual(request.arrays, "pH")),
+        start_h=0.0,
+    )
+    states, error = projecting.carried(course, drawn=np.zeros((count, 1, measuring.ROWS)))
+    integrate.require(error, tolerance=TOLERANCE)
+    row[: at.STATES] = states[0, -1]
+    return row
