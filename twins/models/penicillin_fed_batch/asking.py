@@ -1,4 +1,4 @@
-"""What a forecast of a penicillin batch is asked with: its samples, its results, and the recipe's plan."""
+"""What a forecast of a penicillin batch is asked with: its samples, its results, the recipe's plan."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -130,6 +130,8 @@ def require(request: FermentationRequest) -> None:
         request.laboratory,
         seed=request.seed,
     )
+    if request.horizon_h != int(request.horizon_h):
+        raise RequestInvalid("the horizon is no whole number of hours")
     if any(later <= earlier for earlier, later in pairwise((0, *request.slots))):
         raise RequestInvalid("the samples are not in order of time")
     try:

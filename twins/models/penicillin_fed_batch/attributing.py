@@ -2,8 +2,8 @@
 
 One by one what departs is taken back: an input to its plan, a loop to its usual level, a constant to its
 nominal value, a state to that of the recipe run open loop with nominal constants. Only means are moved,
-the spread stays, and all variants share the noise of the future (`sharing`). What settles at once, dissolved
-oxygen and sugar say, has no share: the rest puts it where it is.
+the spread stays, and all variants share the noise of the future (`sharing`). What settles at once, say
+dissolved oxygen and sugar, has no share: the rest puts it where it is.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -37,12 +37,12 @@ def carry(
     out: FloatArray,
     errors: FloatArray,
 ) -> None:
-    """Fill `out` (members, samples, states) and the worst error of each member from `rows` (members, rows).
+    """Fill `out` (members, samples, states) and the worst error of each member.
 
-    `inputs` (samples, inputs) hold for a sample each, of which a member has `shares` (members, inputs);
-    `temperature` and `ph` (members, samples) are those of its end, `drawn` (samples, members, rows) is
-    the noise, `walk` (constants, 3) a nominal value, the walk a square root of an hour and the share of a
-    departure that a sample leaves.
+    From `rows` (members, rows); `inputs` (samples, inputs) hold for a sample each, of which a member has
+    `shares` (members, inputs); `temperature` and `ph` (members, samples) are those of its end, `drawn`
+    (samples, members, rows) is the noise, `walk` (constants, 3) a nominal value, the walk a square root
+    of an hour and the share of a departure that a sample leaves.
     """
     work = np.empty((6, at.STATES))
     fine, coarse = np.empty(at.STATES), np.empty(at.STATES)

@@ -10,7 +10,6 @@ import numpy as np
 
 from twins.models import crossing, describing, integrate, sharing
 from twins.models.crossing import Side
-from twins.models.describing import Explanation
 from twins.models.forecasts import Innovation
 from twins.models.foretelling import Foretold, Known
 from twins.models.penicillin_fed_batch import (
@@ -37,7 +36,7 @@ __all__ = ["DECLARATION", "MEMBERS"]
 
 _UNITS: Mapping[str, str] = {
     one.tag.removeprefix("lab_"): one.unit for one in measuring.OUTPUTS
-} | {one.tag: one.unit for one in LOOPS}
+} | {"sugar_g_l": "g/L", "volume_l": "L"}
 
 
 def require(request: FermentationRequest) -> None:
@@ -114,15 +113,21 @@ def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side
     )
     future = projecting.project(course, seed=request.seed)
     paths = {**future.paths, **{tag: one["estimated"] for tag, one in loops.items()}}
-    by_name = {request.name(tag): one for tag, one in paths.items()}
+    applying = [
+        (one, request.signal(one.limit.tag))
+        for one in sides
+        if one.applies_between(ends_h[0], ends_h[-1])
+    ]
+    explained = {
+        one: sharing.of_loop(one.limit.tag, one, loops[signal], ends_h)
+        for one, signal in applying
+        if signal in loops
+    }
     endangered = [
         (one, signal)
-        for one in sides
-        if (signal := request.signal(one.limit.tag)) in projecting.VALUES
-        and one.applies_between(ends_h[0], ends_h[-1])
-        and _probability(one, paths[signal], ends_h) >= EXPLAINED_FROM
+        for one, signal in applying
+        if signal in future.paths and _probability(one, paths[signal], ends_h) >= EXPLAINED_FROM
     ]
-    explained: dict[Side, Explanation] = {}
     if endangered:
         usual = replace(
             course,
@@ -131,11 +136,8 @@ def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side
             temperature_k=holding.sampled(loops["T"]["nominal"]),
             ph=holding.sampled(loops["pH"]["nominal"]),
         )
-        explained = attributing.explain(course, usual, endangered, ends_h, seed=request.seed)
-    for one in sides:
-        signal = request.signal(one.limit.tag)
-        if signal in loops and one.applies_between(ends_h[0], ends_h[-1]):
-            explained[one] = sharing.of_loop(one.limit.tag, one, loops[signal], ends_h)
+        explained |= attributing.explain(course, usual, endangered, ends_h, seed=request.seed)
+    by_name = {request.name(tag): one for tag, one in paths.items()}
     return Foretold(ends_h, by_name, future.error, explained)
 
 

@@ -1,4 +1,4 @@
-"""Estimate a running batch, going on from what was estimated last: the bits are those of starting again."""
+"""Estimate a running batch, going on from the last estimate: the bits are those of starting again."""
 
 from collections import OrderedDict
 from collections.abc import Mapping

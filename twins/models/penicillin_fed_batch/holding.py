@@ -1,7 +1,7 @@
 """What loops hold in a penicillin batch: temperature and pH, as they were and as they will be.
 
-The equations do not have the controllers. A level and a fading trend stand for them, and around these each
-member swings as normal batches do.
+The equations do not have the controllers. A level and a fading trend stand for them, and around these
+each member swings as normal batches do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ LOOPS: tuple[Output, ...] = (
     Output("pH", "[pH]", 0.035, 0.0, "online", 0.0, 4.0, 9.0),
 )
 # How far a loop swings around its level, from normal batches after their first day.
-SWING: Mapping[str, float] = {"T": 0.13, "pH": 0.05}
+SWING: Mapping[str, float] = {"T": 0.13, "pH": 0.07}
 
 
 def means(batch: Mapping[str, FloatArray], tag: str) -> list[Seen]:

@@ -1,6 +1,6 @@
 """What will flow into a penicillin batch: the recipe's plan, at the share of it that flows now.
 
-A forecast assumes that what departs from the recipe goes on as it is. How far plants' inputs are from that
+A forecast assumes that what departs from the recipe goes on as it is. How far inputs will be from that
 differs from member to member.
 """
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from tests.twins.models.penicillin_fed_batch import made_batch
 from twins.models import alarmed_batches, foretelling
 from twins.models.batch_monitoring import artefacts
 from twins.models.penicillin_fed_batch import asking, deviation_forecast
-from twins.models.penicillin_fed_batch.asking import FermentationRequest, PlanStep
-from twins.models.requests import Observation
+from twins.models.penicillin_fed_batch.asking import PlanStep
 
 SHIPPED = Path(artefacts.__file__).parent / "trained" / "penicillin-batch@2.json"
 MOMENTS_H = (24.0, 40.0, 80.0, 120.0, 160.0)
 LEADS_H = (6, 12, 24, 40)
 HORIZON_H = 40.0
-DELAY = 20
+TRUE = {"sugar_g_l": "true_S", "volume_l": "true_V"}
 Columns = dict[str, np.ndarray]
 
 
@@ -36,24 +36,6 @@ def plan() -> dict[str, tuple[PlanStep, ...]]:
         tag: tuple(PlanStep(0.2 * row, float(one)) for row, one in enumerate(usual[tag].tolist()))
         for tag in (*asking.PLANNED, *asking.USUAL)
     }
-
-
-def asked(
-    batch: Columns, planned: dict[str, tuple[PlanStep, ...]], *, as_of_h: float
-) -> FermentationRequest:
-    """Return what is asked of a batch at a moment."""
-    count = round(as_of_h * 5)
-    results = [
-        Observation(tag, (row + 1 - DELAY) * 0.2, float(batch[tag][row]), (row + 1) * 0.2)
-        for tag in asking.LABORATORY_TAGS
-        for row in np.flatnonzero(~np.isnan(batch[tag][:count])).tolist()
-    ]
-    return FermentationRequest(
-        as_of_h=as_of_h, horizon_h=HORIZON_H, seed=1, names={}, plan=planned,
-        slots=tuple(range(1, count + 1)),
-        online={tag: tuple(batch[tag][:count].tolist()) for tag in asking.ONLINE_TAGS},
-        laboratory=tuple(one for one in results if one.at_h > 0.0), limits=(),
-    )  # fmt: skip
 
 
 def tables(folder: Path, kind: str) -> Iterator[tuple[int, str, float, Columns, Columns]]:
@@ -88,11 +70,14 @@ def judged(one: tuple[int, str, float, Columns, Columns]) -> list[tuple[Any, ...
             continue
         if kind != "none" and not onset_h < moment_h:
             continue
-        said = foretelling.run(deviation_forecast, asked(measured, planned, as_of_h=moment_h))
+        said = foretelling.run(
+            deviation_forecast,
+            made_batch.asked(measured, planned, as_of_h=moment_h, horizon_h=HORIZON_H),
+        )
         if said.status != "forecast":
             found.append((said.status, said.reasons))
         for path in said.trajectories:
-            true = truth[f"true_{path.tag}"]
+            true = truth[TRUE.get(path.tag, f"true_{path.tag}")]
             for ahead in LEADS_H:
                 came = float(true[round((moment_h + ahead) * 5) - 1])
                 found.append(
