@@ -1,11 +1,14 @@
 """Measure how often the 90 % intervals of the live penicillin twin hold, on a campaign with its truth.
 
-    python -m tests.twins.models.penicillin_fed_batch.foretold fit|check|deviating FOLDER
+    python -m tests.twins.models.penicillin_fed_batch.foretold fit|check|deviating|time FOLDER
 
-`fit` are the odd normal batches, from which the widths of `projecting` are; `check` the even ones.
+`fit` are the odd normal batches, from which the widths of `projecting` are; `check` the even ones; `time`
+is what one update of a batch costs.
 """
 
+import json
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from tests.twins.models.penicillin_fed_batch import made_batch
-from twins.models import alarmed_batches, foretelling
+from twins.models import alarmed_batches, documents, foretelling
 from twins.models.batch_monitoring import artefacts
-from twins.models.penicillin_fed_batch import asking, deviation_forecast
+from twins.models.declarations import Limit
+from twins.models.penicillin_fed_batch import asking, deviation_forecast, estimating
 from twins.models.penicillin_fed_batch.asking import PlanStep
 
 SHIPPED = Path(artefacts.__file__).parent / "trained" / "penicillin-batch@2.json"
@@ -119,5 +123,30 @@ def main(kind: str, folder: str) -> None:
         print(f"{count} {status}: {'; '.join(reasons)}")
 
 
+def timed(folder: str) -> None:
+    """Print the milliseconds of a batch's update at 160 h: afresh, going on, and with contributions."""
+    _, _, _, measured, _ = next(tables(Path(folder), "check"))
+    planned = plan()
+    limits = (Limit("P", 60.0, None, "g/L", "CQA"),)
+
+    def ask(as_of_h: float, wanted: tuple[Limit, ...] = ()) -> float:
+        asked = made_batch.asked(measured, planned, as_of_h=as_of_h, horizon_h=48.0, limits=wanted)
+        written = json.dumps(documents.of(asked)).encode()
+        began = time.process_time()
+        said = foretelling.run(deviation_forecast, asking.read(json.loads(written)))
+        taken = 1000.0 * (time.process_time() - began)
+        print(
+            f"{as_of_h:g} h: {said.status}, {taken:.0f} ms, request of {len(written) / 1e3:.0f} kB"
+        )
+        return taken
+
+    ask(24.0)  # compiles
+    for _ in range(3):
+        estimating.forget()
+        ask(158.0)
+        ask(160.0)
+        ask(160.0, limits)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    timed(sys.argv[2]) if sys.argv[1] == "time" else main(*sys.argv[1:])
