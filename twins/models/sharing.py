@@ -5,7 +5,7 @@ to the whole change in both.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 
 
 def of_loop(
-    tag: str, side: Side, variants: dict[str, FloatArray], ends_h: Sequence[float]
+    tag: str, side: Side, variants: Mapping[str, FloatArray], ends_h: Sequence[float]
 ) -> Explanation:
     """Return the same for what a control loop holds: its level and its trend."""
     odds = {

@@ -16,7 +16,7 @@ from twins.predictions import history, inputs, signal_settings, twin_settings
 from twins.predictions.signal_settings import STEP, Tags
 from twins.predictions.twin_settings import Pace, TwinSettingsInvalid, number, process_tag
 
-_KNOWN = {"tags", "profile"}
+_KNOWN = {"tags", "profile", "advice"}
 _READ = tuple(one for one in ONLINE if one.name in asking.ONLINE_TAGS)
 _ANALYSED = tuple(one for one in LABORATORY if one.name in asking.LABORATORY_TAGS)
 

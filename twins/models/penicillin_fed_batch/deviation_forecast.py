@@ -4,7 +4,7 @@ The steps that every forecast takes are those of `foretelling`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from twins.models.penicillin_fed_batch.attributing import EXPLAINED_FROM
 from twins.models.penicillin_fed_batch.declared import DECLARATION
 from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
 from twins.models.penicillin_fed_batch.holding import LOOPS
+from twins.models.penicillin_fed_batch.planning import Flows
 from twins.models.penicillin_fed_batch.projecting import Course
 from twins.models.penicillin_fed_batch.replaying import TOLERANCE, Estimate, FloatArray
 
@@ -95,10 +96,19 @@ def wide(request: FermentationRequest, found: Estimate) -> tuple[str, ...]:
     return trusting.wide(found)
 
 
-def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side]) -> Foretold:
-    """Carry the ensemble to the horizon; raise `IntegrationInaccurate`."""
-    now_h = found.inputs.shape[0] * SAMPLE_H
-    ends_h = tuple(now_h + hour for hour in range(int(request.horizon_h) + 1))
+@dataclass(frozen=True)
+class Future:
+    """What a future starts from, and what will flow and be held in it."""
+
+    ends_h: tuple[float, ...]
+    course: Course
+    flows: Flows
+    loops: Mapping[str, Mapping[str, FloatArray]]
+
+
+def begin(request: FermentationRequest, found: Estimate) -> Future:
+    """Return what the future of an estimate starts from."""
+    ends_h = planning.ends(request)
     flows = planning.flows(request, found.inputs, ahead=SAMPLES_AN_HOUR * (len(ends_h) - 1))
     loops = {
         one.tag: holding.paths(request.arrays, one, ends_h, seed=request.seed) for one in LOOPS
@@ -109,8 +119,15 @@ def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side
         shares=planning.shares_of(request.seed),
         temperature_k=holding.sampled(loops["T"]["estimated"]),
         ph=holding.sampled(loops["pH"]["estimated"]),
-        start_h=now_h,
+        start_h=ends_h[0],
     )
+    return Future(ends_h, course, flows, loops)
+
+
+def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side]) -> Foretold:
+    """Carry the ensemble to the horizon; raise `IntegrationInaccurate`."""
+    begun = begin(request, found)
+    ends_h, course, loops = begun.ends_h, begun.course, begun.loops
     future = projecting.project(course, seed=request.seed)
     paths = {**future.paths, **{tag: one["estimated"] for tag, one in loops.items()}}
     applying = [
@@ -132,7 +149,7 @@ def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side
         usual = replace(
             course,
             rows=_recipe_now(request, found)[np.newaxis],
-            plan=flows.plan,
+            plan=begun.flows.plan,
             temperature_k=holding.sampled(loops["T"]["nominal"]),
             ph=holding.sampled(loops["pH"]["nominal"]),
         )

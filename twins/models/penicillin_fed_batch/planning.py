@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from twins.models import ensemble
-from twins.models.penicillin_fed_batch import asking, measuring
+from twins.models.penicillin_fed_batch import asking, measuring, replaying
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.asking import FermentationRequest
-from twins.models.penicillin_fed_batch.following import MEMBERS
+from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
 from twins.models.penicillin_fed_batch.replaying import FloatArray
 
+# What a person can move.
+SUGAR = "Fs"
 _STREAM_INPUTS = 4
 # What flows now is the median of an hour; of what a loop moves, of six.
 NOW_SAMPLES, LOOP_SAMPLES = 5, 30
@@ -63,6 +65,20 @@ def flows(request: FermentationRequest, inputs: FloatArray, *, ahead: int) -> Fl
         if tag in asking.USUAL:
             share[place] = min(max(share[place], 1.0 / _LOOP_SHARE), _LOOP_SHARE)
     return Flows(plan, share)
+
+
+def ends(request: FermentationRequest) -> tuple[float, ...]:
+    """Return the moments of a forecast: the last sample, then every hour to the horizon."""
+    now_h = replaying.samples(request.as_of_h) * SAMPLE_H
+    return tuple(now_h + hour for hour in range(int(request.horizon_h) + 1))
+
+
+def hourly(request: FermentationRequest, tag: str) -> tuple[float, ...]:
+    """Return the planned mean of each hour to the horizon."""
+    hours = int(request.horizon_h)
+    first = replaying.samples(request.as_of_h)
+    planned = asking.planned(request.plan[tag], first=first, count=SAMPLES_AN_HOUR * hours)
+    return tuple(planned.reshape(hours, SAMPLES_AN_HOUR).mean(axis=1).tolist())
 
 
 def nominal(request: FermentationRequest, inputs: FloatArray) -> FloatArray:

@@ -46,9 +46,14 @@ class Estimate:
         return float(values.mean()), float(values.std(ddof=1))
 
 
+def samples(as_of_h: float) -> int:
+    """Return how many samples are over at a moment."""
+    return int(np.floor(as_of_h / following.SAMPLE_H + 1e-6))
+
+
 def visible(observations: Sequence[Observation], *, as_of_h: float) -> dict[str, FloatArray]:
     """Return one value a tag and sample, as it was known at that moment."""
-    count = int(np.floor(as_of_h / following.SAMPLE_H + 1e-6))
+    count = samples(as_of_h)
     known: dict[tuple[str, int], tuple[float, float]] = {}
     for one in observations:
         sample = round(one.at_h / following.SAMPLE_H) - 1

@@ -2,8 +2,8 @@
 
     python -m tests.twins.models.penicillin_fed_batch.foretold fit|check|deviating|time FOLDER
 
-`fit` are the odd normal batches, from which the widths of `projecting` are; `check` the even ones; `time`
-is what one update of a batch costs.
+`fit` are the odd normal batches, from which the widths of `projecting` are; `check` the even ones;
+`time` is what one update of a batch costs.
 """
 
 import json
