@@ -52,10 +52,10 @@ def futures(proposal: Proposal) -> Drawing:
 
 
 def feeds(proposal: Proposal) -> Drawing:
-    """Draw the feed of the recipe, the proposed one, and the one that was run once it is known."""
+    """Draw the feed as is, the proposed one, and the one that was run once it is known."""
     _, as_is, moved = _both(proposal)
     start_h, end_h = as_is.interval.at_h[0], as_is.interval.at_h[-1]
-    series = [Series("recipe", _stairs(as_is.feed, end_h))]
+    series = [Series("as is", _stairs(as_is.feed, end_h))]
     if moved:
         series.append(Series("proposed", _stairs(moved.feed, end_h)))
     comparison = Comparison.objects.filter(proposal=proposal).first()

@@ -44,7 +44,7 @@ def run(request: AdviceRequest[Any]) -> Advice:
         if schedules.outside(schedules.of(request, start=request.delay_h)):
             return replace(
                 silent,
-                reasons=("the recipe's own feed leaves the range in which a move has to stay",),
+                reasons=("the feed as is leaves the range in which a move has to stay",),
             )
         begun = adviser.begin(request.forecast)
         if isinstance(begun, tuple):

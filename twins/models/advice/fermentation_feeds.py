@@ -37,9 +37,10 @@ _SUGAR = measuring.INPUT_TAGS.index(planning.SUGAR)
 
 @dataclass(frozen=True)
 class Futures:
-    """The members of a batch, each with its own noise, under the sugar that is commanded.
+    """The members of a batch, each with its own noise, under the sugar that flows.
 
-    Of a command, the share flows that flows now.
+    A rate is what the meter of the feed is to read: a pump that delivers half has to be set to twice
+    of it.
     """
 
     request: FermentationRequest
@@ -52,15 +53,14 @@ class Futures:
         return self.future.ends_h
 
     @cached_property
-    def _recipe(self) -> FloatArray:
+    def _as_is(self) -> FloatArray:
         return np.array(planning.hourly(self.request, planning.SUGAR))
 
     def under(self, rates_l_per_h: Sequence[float]) -> Projection:
-        """Return the paths under one commanded rate an hour; raise `IntegrationInaccurate`."""
-        flows = self.future.flows
-        added = np.repeat(np.array(rates_l_per_h) - self._recipe, SAMPLES_AN_HOUR)
-        plan = flows.now.copy()
-        plan[:, _SUGAR] = flows.share[_SUGAR] * np.maximum(flows.plan[:, _SUGAR] + added, 0.0)
+        """Return the paths under one rate an hour; raise `IntegrationInaccurate`."""
+        added = np.repeat(np.array(rates_l_per_h) - self._as_is, SAMPLES_AN_HOUR)
+        plan = self.future.course.plan.copy()
+        plan[:, _SUGAR] = np.maximum(plan[:, _SUGAR] + added, 0.0)
         course = replace(self.future.course, plan=plan)
         found = projecting.project(course, seed=self.request.seed)
         paths = {self.request.name(tag): one for tag, one in found.paths.items()}

@@ -1,4 +1,4 @@
-"""What a move departs from: the commanded rate of each hour to come, and how far a twin can follow."""
+"""What a move departs from: the feed of each hour to come, and how far a twin can follow."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +13,11 @@ from twins.models.requests import ForecastRequest, Request, RequestInvalid
 
 @dataclass(frozen=True)
 class Lever:
-    """The recipe's rate of every interval between `ends_h`, L/h, and the highest that can be judged."""
+    """The rate of every interval between `ends_h` without a move, L/h, and the highest to be judged.
+
+    Of a culture it is the one that is commanded, of which its pump may deliver a share; of a
+    fermentation the one that flows, as its meter reads it.
+    """
 
     ends_h: tuple[float, ...]
     rates: tuple[float, ...]

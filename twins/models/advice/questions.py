@@ -13,8 +13,8 @@ Asked_co = TypeVar("Asked_co", bound=Request, covariant=True)
 class MoveRange:
     """Where the feed rate may be moved to, in L/h, and by which words the recipe registers it.
 
-    The departure from the recipe's feed is constant over blocks of `block_h` hours and changes by
-    at most `max_step` from one block to the next; pumps are set in multiples of `resolution`.
+    The departure from the feed as is (`levers`) is constant over blocks of `block_h` hours and changes
+    by at most `max_step` from one block to the next; pumps are set in multiples of `resolution`.
     """
 
     low: float

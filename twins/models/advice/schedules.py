@@ -1,4 +1,4 @@
-"""Write a move as departures from the recipe's feed, in whole settings of the pump."""
+"""Write a move as departures from the feed as is, in whole settings of the pump."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Schedule:
     """The room that a move has when it begins `start` intervals after `as_of_h`.
 
     In settings of the pump: the departures `lowest` to `highest` that each block may have, and the
-    largest `step` from block to block; the first one is a step from the recipe's feed.
+    largest `step` from block to block; the first one is a step from the feed as is.
     """
 
     room: MoveRange

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twins.models import ensemble
-from twins.models.penicillin_fed_batch import asking, measuring, replaying
+from twins.models.penicillin_fed_batch import asking, following, measuring, replaying
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.asking import FermentationRequest
 from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
@@ -74,11 +74,12 @@ def ends(request: FermentationRequest) -> tuple[float, ...]:
 
 
 def hourly(request: FermentationRequest, tag: str) -> tuple[float, ...]:
-    """Return the planned mean of each hour to the horizon."""
+    """Return the mean of each hour to the horizon of what will flow."""
     hours = int(request.horizon_h)
-    first = replaying.samples(request.as_of_h)
-    planned = asking.planned(request.plan[tag], first=first, count=SAMPLES_AN_HOUR * hours)
-    return tuple(planned.reshape(hours, SAMPLES_AN_HOUR).mean(axis=1).tolist())
+    inputs = following.inputs_of(request.arrays)
+    will = flows(request, inputs, ahead=SAMPLES_AN_HOUR * hours).now
+    column = will[:, measuring.INPUT_TAGS.index(tag)]
+    return tuple(column.reshape(hours, SAMPLES_AN_HOUR).mean(axis=1).tolist())
 
 
 def nominal(request: FermentationRequest, inputs: FloatArray) -> FloatArray:
