@@ -8,6 +8,7 @@ from batches.execution.models import Batch
 from batches.recipes.models import MasterRecipe
 from compliance.reports.drawing import Drawing
 from twins.hub import versions
+from twins.hub.versions import TwinMissing
 from twins.models.forecasts import Forecast, LimitForecast
 from twins.models.requests import Request
 from twins.predictions import cultures, fermentations, forecast_charts, request_bytes
@@ -50,8 +51,9 @@ def ask(batch: Batch, *, as_of: datetime, horizon_h: int, seed: int) -> object:
 
 
 def asking(name: str) -> Asking:
-    """Return how the installed twin of this name is asked; raise `TwinMissing`."""
-    versions.installed(name)
+    """Return how the twin of this name is asked; raise `TwinMissing`."""
+    if name not in _ASKING:
+        raise TwinMissing(f"no twin named {name} can be asked; known: {', '.join(sorted(_ASKING))}")
     return _ASKING[name]
 
 

@@ -1,6 +1,7 @@
 """A penicillin batch is foretold causally, to the bit, with its reasons, or not at all."""
 
 import hashlib
+import itertools
 import json
 import math
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.twins.models.penicillin_fed_batch import made_batch
+from tests.twins.models.penicillin_fed_batch import foretold, made_batch
 from twins.models import documents
 from twins.models.declarations import Limit
 from twins.models.forecasts import Forecast, LimitForecast
@@ -274,3 +275,16 @@ def test_widening_keeps_the_median_and_the_side_of_a_member() -> None:
 
     assert np.std(wider) > 1.1 * np.std(paths)
     assert np.median(wider[:, 0]) == pytest.approx(10.0, abs=0.1)
+
+
+@pytest.mark.shared
+def test_intervals_hold_what_came_in_batches_of_a_campaign(shared: Path) -> None:
+    pytest.importorskip("pyarrow.parquet")
+    batches = itertools.islice(foretold.tables(shared / "data" / "indpensim", "check"), 3)
+
+    rows = [row for batch in batches for row in foretold.judged(batch) if row[0] == "forecast"]
+
+    for tag in ("P", "X", "Viscosity", "DO2"):
+        held = [row[4] <= row[3] <= row[6] for row in rows if row[1] == tag]
+        assert len(held) >= 40
+        assert sum(held) / len(held) > 0.75
