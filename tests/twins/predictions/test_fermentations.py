@@ -195,7 +195,6 @@ def test_signals_have_the_tags_that_the_recipe_gives_them(recipe: MasterRecipe) 
     ("change", "named"),
     [
         ({"profil": {}}, "profil"),
-        ({"advice": {}}, "advice"),
         ({"tags": {"colour": "x"}}, "colour"),
         ({"tags": {"T": "broth"}}, "broth is no on-line reading of the recipe"),
         ({"profile": {"Fs": [["0.0", "8"]]}}, "the plan has no Fg"),
