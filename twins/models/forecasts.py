@@ -81,7 +81,10 @@ class Residual:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The whole answer; without status `forecast` it holds reasons and no probability."""
+    """The whole answer; without status `forecast` it holds reasons and no probability.
+
+    With it, reasons say what is missing beside the probabilities.
+    """
 
     status: Status
     reasons: tuple[str, ...]

@@ -34,13 +34,15 @@ class Known:
 class Foretold:
     """Paths of the process values, each of shape (members, times), and why limits are crossed.
 
-    Time 0 is the last one that is known. A side of a limit that is not in `explained` is not explained.
+    Time 0 is the last one that is known. A side of a limit that is not in `explained` is not explained;
+    `notes` say why where it should have been.
     """
 
     ends_h: tuple[float, ...]
     paths: Mapping[str, FloatArray]
     error: float
     explained: Mapping[Side, Explanation]
+    notes: tuple[str, ...] = ()
 
 
 class Process(Protocol[RequestT_contra, EstimateT]):
@@ -106,6 +108,7 @@ def run(process: Process[RequestT_contra, EstimateT], request: RequestT_contra) 
     return replace(
         silent,
         status="forecast",
+        reasons=future.notes,
         integration_error=max(known.error, future.error),
         limits=tuple(_limit(side, future) for side in crossing.sides(request.limits)),
         trajectories=tuple(

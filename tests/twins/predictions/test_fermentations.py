@@ -22,9 +22,10 @@ from twins.bulk import asking as bulk
 from twins.hub import versions
 from twins.hub.models import VersionState
 from twins.models import documents
-from twins.models.penicillin_fed_batch import estimating
+from twins.models.penicillin_fed_batch import deviation_forecast, estimating
 from twins.models.registry import MODELS
 from twins.predictions import (
+    admin,
     alerts,
     charts,
     claims,
@@ -33,6 +34,7 @@ from twins.predictions import (
     moments,
     outputs,
     replays,
+    report_section,
     runs,
 )
 from twins.predictions.models import Alert, Prediction
@@ -112,6 +114,24 @@ def test_half_of_the_sugar_is_warned_of_before_the_limit_is_crossed_and_repeated
     assert prediction.output_digest in answered.deviation.description
     with pytest.raises(AdviceNotOffered):
         terms.of(recipe)
+
+
+def test_what_cannot_be_explained_is_warned_of_and_says_so_on_its_page_and_in_the_report(
+    recipe: MasterRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe's batch, the end of all contributions, is not integrated well enough."""
+    monkeypatch.setattr(deviation_forecast, "TOLERANCE", 1e-15)
+    batch = running(recipe, until_h=44.0, share=0.5)
+
+    prediction = predicted(batch, 44.0)
+
+    (alert,) = prediction.alerts.all()
+    assert alert.contributions == []
+    assert "Largest contributions" not in outputs.description(alert)
+    page = " ".join(str(one) for one in admin._foretold(prediction))
+    assert "What is missing" in page
+    assert "no contributions: the integration error" in page
+    assert len(report_section.write(batch)) >= 4
 
 
 def test_a_corrected_result_is_replayed_from_its_sampling(recipe: MasterRecipe) -> None:

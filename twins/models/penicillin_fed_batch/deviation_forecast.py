@@ -10,8 +10,10 @@ import numpy as np
 
 from twins.models import crossing, describing, integrate, sharing
 from twins.models.crossing import Side
+from twins.models.describing import Explanation
 from twins.models.forecasts import Innovation
 from twins.models.foretelling import Foretold, Known
+from twins.models.integrate import IntegrationInaccurate
 from twins.models.penicillin_fed_batch import (
     asking,
     attributing,
@@ -125,37 +127,51 @@ def begin(request: FermentationRequest, found: Estimate) -> Future:
 
 
 def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side]) -> Foretold:
-    """Carry the ensemble to the horizon; raise `IntegrationInaccurate`."""
+    """Carry the ensemble to the horizon; raise `IntegrationInaccurate`.
+
+    What can be foretold and not be explained, because a run without what departs is too inaccurate,
+    is foretold without contributions, and that is said.
+    """
     begun = begin(request, found)
-    ends_h, course, loops = begun.ends_h, begun.course, begun.loops
-    future = projecting.project(course, seed=request.seed)
-    paths = {**future.paths, **{tag: one["estimated"] for tag, one in loops.items()}}
-    applying = [
-        (one, request.signal(one.limit.tag))
-        for one in sides
-        if one.applies_between(ends_h[0], ends_h[-1])
-    ]
+    future = projecting.project(begun.course, seed=request.seed)
+    loops = {tag: one["estimated"] for tag, one in begun.loops.items()}
+    paths = {request.name(tag): one for tag, one in {**future.paths, **loops}.items()}
+    applying = [one for one in sides if one.applies_between(begun.ends_h[0], begun.ends_h[-1])]
     explained = {
-        one: sharing.of_loop(one.limit.tag, one, loops[signal], ends_h)
-        for one, signal in applying
-        if signal in loops
+        one: sharing.of_loop(
+            one.limit.tag, one, begun.loops[request.signal(one.limit.tag)], begun.ends_h
+        )
+        for one in applying
+        if request.signal(one.limit.tag) in begun.loops
     }
     endangered = [
-        (one, signal)
-        for one, signal in applying
-        if signal in future.paths and _probability(one, paths[signal], ends_h) >= EXPLAINED_FROM
+        one
+        for one in applying
+        if one not in explained
+        and _probability(one, paths[one.limit.tag], begun.ends_h) >= EXPLAINED_FROM
     ]
-    if endangered:
-        usual = replace(
-            course,
-            rows=_recipe_now(request, found)[np.newaxis],
-            plan=begun.flows.plan,
-            temperature_k=holding.sampled(loops["T"]["nominal"]),
-            ph=holding.sampled(loops["pH"]["nominal"]),
-        )
-        explained |= attributing.explain(course, usual, endangered, ends_h, seed=request.seed)
-    by_name = {request.name(tag): one for tag, one in paths.items()}
-    return Foretold(ends_h, by_name, future.error, explained)
+    notes: tuple[str, ...] = ()
+    try:
+        explained |= _explained(request, found, begun, endangered)
+    except IntegrationInaccurate as inaccurate:
+        notes = (f"no contributions: {inaccurate}",)
+    return Foretold(begun.ends_h, paths, future.error, explained, notes)
+
+
+def _explained(
+    request: FermentationRequest, found: Estimate, begun: Future, endangered: Sequence[Side]
+) -> Mapping[Side, Explanation]:
+    if not endangered:
+        return {}
+    usual = replace(
+        begun.course,
+        rows=_recipe_now(request, found)[np.newaxis],
+        plan=begun.flows.plan,
+        temperature_k=holding.sampled(begun.loops["T"]["nominal"]),
+        ph=holding.sampled(begun.loops["pH"]["nominal"]),
+    )
+    named = [(one, request.signal(one.limit.tag)) for one in endangered]
+    return attributing.explain(begun.course, usual, named, begun.ends_h, seed=request.seed)
 
 
 def _probability(side: Side, paths: FloatArray, ends_h: Sequence[float]) -> float:

@@ -17,7 +17,7 @@ from tests.twins.models.penicillin_fed_batch import foretold, made_batch
 from twins.models import documents
 from twins.models.declarations import Limit
 from twins.models.forecasts import Forecast, LimitForecast
-from twins.models.penicillin_fed_batch import asking, estimating, projecting
+from twins.models.penicillin_fed_batch import asking, deviation_forecast, estimating, projecting
 from twins.models.penicillin_fed_batch.asking import FermentationRequest, PlanStep
 from twins.models.registry import MODELS
 from twins.models.requests import Observation, RequestInvalid
@@ -233,6 +233,21 @@ def test_a_future_that_is_not_integrated_well_enough_is_undecided(
     assert "integration error" in found.reasons[0]
     assert found.integration_error is not None
     assert all(one.probability is None for one in found.limits)
+
+
+def test_what_cannot_be_explained_is_warned_of_all_the_same(
+    failing: FermentationRequest, forecast: Forecast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe's batch, the end of all contributions, is not integrated well enough."""
+    monkeypatch.setattr(deviation_forecast, "TOLERANCE", 1e-15)
+
+    found = TWIN.run(failing)
+
+    assert found.status == "forecast"
+    assert of(found, "X").probability == of(forecast, "X").probability
+    assert of(found, "X").contributions == ()
+    assert found.reasons[0].startswith("no contributions: the integration error")
+    assert forecast.reasons == ()
 
 
 def test_what_the_recipe_calls_a_signal_is_what_the_answer_calls_it() -> None:
