@@ -12,6 +12,7 @@ from compliance.access.duties import Role
 from compliance.quality.models import Severity
 from compliance.reports import charts as drawings
 from tests import factories
+from tests.twins.hub.conftest import made_walk
 from tests.twins.models.penicillin_fed_batch import made_batch
 from tests.twins.predictions import penicillin_batches
 from tests.twins.predictions.conftest import LATER
@@ -19,7 +20,7 @@ from tests.twins.predictions.penicillin_batches import SETTINGS, at, course, dra
 from twins.advice import terms
 from twins.advice.terms import AdviceNotOffered
 from twins.bulk import asking as bulk
-from twins.hub import versions
+from twins.hub import life, versions
 from twins.hub.models import VersionState
 from twins.models import documents
 from twins.models.penicillin_fed_batch import deviation_forecast, estimating
@@ -197,6 +198,19 @@ def test_it_is_registered_as_a_draft_with_what_it_declares(recipe: MasterRecipe)
     assert "sugar feed 0 to 250 L/h" in version.valid_range
     assert len(version.declarations["states"]) == 33
     assert claimed.is_trial
+
+
+def test_qualified_it_speaks_for_gmp(recipe: MasterRecipe) -> None:
+    walk = made_walk(TWIN)
+    walk.prepare()
+    walk.run(walk.approve(walk.draft(walk.seal())))
+    confirmed = factories.confirmed(walk.quality, at=walk.now())
+    life.qualify(walk.version, confirmed=confirmed, reason="its test has passed")
+
+    claimed = claims.claim(running(recipe, until_h=2.0), as_of=at(2.0), at=LATER)
+
+    assert claimed is not None
+    assert (claimed.model_version, claimed.is_trial) == (walk.version, False)
 
 
 def test_signals_have_the_tags_that_the_recipe_gives_them(recipe: MasterRecipe) -> None:
