@@ -21,7 +21,9 @@ def answer(given: bytes) -> str:
     from twins.predictions import request_bytes
 
     twin = MODELS.get("cho-fed-batch")
-    output = request_bytes.write(twin.to_document(twin.run(request_bytes.read(given))))
+    output = request_bytes.write(
+        twin.to_document(twin.run(twin.read(request_bytes.document(given))))
+    )
     import hashlib
 
     return hashlib.sha256(output).hexdigest()

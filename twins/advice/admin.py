@@ -206,7 +206,7 @@ def _given(proposal: Proposal) -> list[Section]:
     columns = ["Limit", "As is", "With the move"]
     sections = [
         Section(
-            "Departure from the recipe's feed",
+            "Departure from the feed as is",
             [Table(["Hours of the batch", "Departure"], moves, empty="No move.")],
             is_wide=False,
         ),
@@ -250,7 +250,7 @@ def compared(comparison: Comparison) -> Facts:
             ("Compared until", page_parts.moment(comparison.until)),
             ("Move", comparison.get_followed_display()),
             ("Mean distance from the proposed feed", _rate(comparison.from_move_l_per_h)),
-            ("Mean distance from the recipe's feed", _rate(comparison.from_recipe_l_per_h)),
+            ("Mean distance from the feed as is", _rate(comparison.from_recipe_l_per_h)),
             ("Limit", _HELD[comparison.is_crossed]),
             ("First crossed", page_parts.moment(comparison.crossed_at)),
             *_inside(comparison),

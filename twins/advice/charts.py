@@ -10,7 +10,8 @@ from compliance.reports.drawing import Drawing
 from twins.advice import outputs, question_bytes
 from twins.advice.models import GIVEN, Comparison, Proposal
 from twins.models.advice.comparing import Foretold
-from twins.models.requests import FeedStep, Observation
+from twins.models.advice.questions import AdviceRequest
+from twins.models.requests import FeedStep, Measured
 
 _GAP_H = 1.5
 # How much of what was before is shown, for comparison.
@@ -31,13 +32,13 @@ def futures(proposal: Proposal) -> Drawing:
     """
     said, as_is, moved = _both(proposal)
     tag, start_h = said["tag"], as_is.interval.at_h[0]
-    seen = question_bytes.read(proposal.input.encode()).forecast.observations
+    seen = _asked(proposal).forecast.measured(tag)
     side = said["sides"][0]
     marks = [Mark("as of", start_h)]
     if said["last_safe"]:
         marks.append(Mark("last safe moment", float(said["last_safe"]["at_h"])))
     return charts.time_series(
-        _series(tag, seen, after_h=start_h - _BEFORE_H),
+        _series(seen, after_h=start_h - _BEFORE_H),
         limits=[
             Limit("lower limit" if side["side"] == "low" else "upper limit", float(side["bound"]))
         ],
@@ -51,17 +52,17 @@ def futures(proposal: Proposal) -> Drawing:
 
 
 def feeds(proposal: Proposal) -> Drawing:
-    """Draw the feed of the recipe, the proposed one, and the one that was run once it is known."""
+    """Draw the feed as is, the proposed one, and the one that was run once it is known."""
     _, as_is, moved = _both(proposal)
     start_h, end_h = as_is.interval.at_h[0], as_is.interval.at_h[-1]
-    series = [Series("recipe", _stairs(as_is.feed, end_h))]
+    series = [Series("as is", _stairs(as_is.feed, end_h))]
     if moved:
         series.append(Series("proposed", _stairs(moved.feed, end_h)))
     comparison = Comparison.objects.filter(proposal=proposal).first()
     if comparison and comparison.done:
         done = [(float(at_h) - 0.5, float(rate)) for at_h, rate in comparison.done]
         series.append(Series("done", done, gap=_GAP_H))
-    asked = question_bytes.read(proposal.input.encode())
+    asked = _asked(proposal)
     return charts.time_series(
         series,
         limits=[
@@ -84,13 +85,18 @@ def _both(proposal: Proposal) -> tuple[dict[str, Any], Foretold, Foretold | None
     return said, as_is, outputs.foretold(said, "moved", tag=said["tag"])
 
 
-def _series(tag: str, seen: tuple[Observation, ...], *, after_h: float) -> list[Series]:
-    named = (("reading", tag, _GAP_H), ("laboratory", f"lab_{tag}", None))
+def _asked(proposal: Proposal) -> AdviceRequest[Any]:
+    return question_bytes.read(proposal.input.encode(), twin=proposal.prediction.model_version.name)
+
+
+def _series(seen: Measured, *, after_h: float) -> list[Series]:
     found = []
-    for name, wanted, gap in named:
-        points = [(o.at_h, o.value) for o in seen if o.tag == wanted and o.at_h >= after_h]
+    for name, of, gap in (("reading", seen.online, _GAP_H), ("laboratory", seen.laboratory, None)):
+        points: list[tuple[Moment, float]] = [
+            (at_h, value) for at_h, value in of if at_h >= after_h
+        ]
         if points:
-            found.append(Series(name, sorted(points), gap=gap))
+            found.append(Series(name, points, gap=gap))
     return found
 
 

@@ -6,13 +6,12 @@ from django.db.models import Max
 
 from batches.execution.models import ReadingSegment
 from compliance.trail import recording
-from twins.advice import outputs, question_bytes, requests
+from twins.advice import outputs, question_bytes, requests, terms
 from twins.advice.actions import Action
 from twins.advice.models import GIVEN, Comparison, Followed, Proposal, ProposalState
 from twins.models import crossing
 from twins.models.advice import comparing
 from twins.models.advice.comparing import Compared
-from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.predictions import history, inputs
 from twins.predictions.said import digits
 
@@ -79,7 +78,9 @@ def so_far(proposal: Proposal) -> Compared | None:
     as_is = outputs.foretold(said, "as_is", tag=tag)
     if as_is is None:
         return None
-    asked = question_bytes.read(proposal.input.encode())
+    asked = question_bytes.read(
+        proposal.input.encode(), twin=proposal.prediction.model_version.name
+    )
     (side,) = [
         one
         for one in crossing.sides(asked.forecast.limits)
@@ -88,15 +89,16 @@ def so_far(proposal: Proposal) -> Compared | None:
     batch = proposal.alert.batch
     started_at = inputs.start_of(batch)
     until = min(_end(proposal), _latest(proposal) or proposal.prediction.as_of)
+    feed = terms.lever(batch.recipe)
     seen = history.observations(
-        batch, started_at=started_at, as_of=until, tags={FEED_RATE_TAG, tag, f"lab_{tag}"}
+        batch, started_at=started_at, as_of=until, tags={feed, tag, f"lab_{tag}"}
     )
     online = [one for one in seen if one.tag == tag]
     return comparing.compare(
         side,
         as_is=as_is,
         moved=outputs.foretold(said, "moved", tag=tag) if said["outcome"] == "move" else None,
-        fed=[one for one in seen if one.tag == FEED_RATE_TAG],
+        fed=[one for one in seen if one.tag == feed],
         measured=online or [one for one in seen if one.tag == f"lab_{tag}"],
         until_h=history.hours(until, since=started_at),
     )

@@ -45,7 +45,7 @@ def headline(proposal: Proposal) -> str:
     """Say in one sentence what is proposed, or why nothing is."""
     if proposal.outcome == "move":
         return (
-            f"Feed {float(proposal.added_l):+.2f} L beside the recipe's: the probability goes "
+            f"Feed {float(proposal.added_l):+.2f} L beside what is fed as is: the probability goes "
             f"from {chance(proposal.before)} to {chance(proposal.after)}."
         )
     said = _OUTCOMES.get(proposal.outcome, proposal.problem or "It is not worked out yet.")

@@ -3,21 +3,25 @@
 from typing import Any
 
 from compliance.trail.tlog import canonical
+from twins.hub import versions
 from twins.models.advice.questions import AdviceRequest, MoveRange
 from twins.predictions import request_bytes
 
 
-def write(question: AdviceRequest) -> bytes:
+def write(question: AdviceRequest[Any]) -> bytes:
     """Return the canonical bytes whose digest the advice itself names as its input."""
     return request_bytes.write(question)
 
 
-def read(data: bytes) -> AdviceRequest:
-    """Return the question that `write` wrote; raise `canonical.NotCanonical` for other bytes."""
+def read(data: bytes, *, twin: str) -> AdviceRequest[Any]:
+    """Return the question to a twin that `write` wrote.
+
+    Raise `canonical.NotCanonical` for other bytes, or `TwinMissing`.
+    """
     said: Any = canonical.loads(data)
     room = said["range"]
     return AdviceRequest(
-        forecast=request_bytes.read(canonical.dumps(said["forecast"])),
+        forecast=versions.installed(twin).read(said["forecast"]),
         tag=said["tag"],
         side=said["side"],
         target=float(said["target"]),

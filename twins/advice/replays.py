@@ -33,7 +33,9 @@ def replay(proposal: Proposal) -> Replay:
         )
     differences = replays.damaged(proposal)
     try:
-        _, computed = runs.answer(proposal.input.encode())
+        _, computed = runs.answer(
+            proposal.prediction.model_version.name, given=proposal.input.encode()
+        )
     except (canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError) as error:
         # It was answered once: the input, or the code, is not what it was.
         computed = b""

@@ -42,7 +42,7 @@ def _proposal(proposal: Proposal) -> list[Block]:
     )
     facts = [
         Fact("As of", moment(proposal.prediction.as_of)),
-        Fact("Departure from the recipe's feed", departures or "none"),
+        Fact("Departure from the feed as is", departures or "none"),
         Fact("Registered range", _range(proposal)),
         Fact("Last safe moment", _last_safe(proposal)),
         Fact("Answer", _answer(proposal)),

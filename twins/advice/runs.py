@@ -14,6 +14,7 @@ from compliance.trail import recording
 from twins.advice import question_bytes, requests, terms
 from twins.advice.actions import Action
 from twins.advice.models import GIVEN, Proposal, ProposalState
+from twins.hub import versions
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
@@ -36,7 +37,7 @@ class Outcome:
     input: bytes = b""
     output: bytes = b""
     advice: Advice | None = None
-    asked: AdviceRequest | None = None
+    asked: AdviceRequest[Any] | None = None
     problem: str = ""
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -91,9 +92,9 @@ def environment_here() -> dict[str, str]:
     return {**environment.current(), "casadi": installed_version("casadi")}
 
 
-def answer(given: bytes) -> tuple[Advice, bytes]:
-    """Ask from the stored bytes of a question; return the advice's bytes too."""
-    advice = advising.run(question_bytes.read(given))
+def answer(name: str, *, given: bytes) -> tuple[Advice, bytes]:
+    """Ask the installed twin from the stored bytes of a question; return the advice's bytes too."""
+    advice = advising.run(question_bytes.read(given, twin=name))
     return advice, request_bytes.write(advice)
 
 
@@ -109,8 +110,10 @@ def _outcome(proposal: Proposal) -> Outcome:
         allowed = terms.of(alert.batch.recipe)
     except Refused as refused:
         return Outcome(problem=str(refused))
-    asked = AdviceRequest(
-        forecast=request_bytes.read(proposal.prediction.input.encode()),
+    name = proposal.prediction.model_version.name
+    twin = versions.installed(name)
+    asked: AdviceRequest[Any] = AdviceRequest(
+        forecast=twin.read(request_bytes.document(proposal.prediction.input.encode())),
         tag=alert.tag,
         side=alert.side,  # type: ignore[arg-type]
         target=allowed.target,
@@ -120,7 +123,7 @@ def _outcome(proposal: Proposal) -> Outcome:
     given = question_bytes.write(asked)
     try:
         # From the bytes, not from the question: a replay has nothing else.
-        advice, output = answer(given)
+        advice, output = answer(name, given=given)
     except Exception as error:
         # Advice is pure: what it raises for this input it raises each time, so it is the outcome.
         log.exception("advice %s failed", proposal.pk)
@@ -140,7 +143,7 @@ def _supersede_older(proposal: Proposal, *, at: datetime) -> Proposal | None:
     return newer
 
 
-def _told(batch: Batch, asked: AdviceRequest, advice: Advice) -> dict[str, Any]:
+def _told(batch: Batch, asked: AdviceRequest[Any], advice: Advice) -> dict[str, Any]:
     """Return what lists and pages show of an answer without reading its document."""
 
     def moment(hour: float) -> datetime:

@@ -1,12 +1,15 @@
 """Read what a recipe allows advice to propose: the registered range of the feed, steps, target."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from batches.recipes.models import MasterRecipe, Parameter
 from compliance.refusals import Refused
 from twins.models.advice.questions import MoveRange
-from twins.models.cho_fed_batch.declared import DECLARATION, FEED_RATE_TAG
+from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
+from twins.models.penicillin_fed_batch import planning
+from twins.predictions import fermentations
 from twins.predictions.twin_settings import TwinSettingsInvalid
 
 _NEEDED = {"max_step_l_per_h", "resolution_l_per_h", "block_h", "target", "delay_h"}
@@ -30,16 +33,17 @@ class Terms:
 def of(recipe: MasterRecipe) -> Terms:
     """Return the terms of a recipe; raise `AdviceNotOffered` or `TwinSettingsInvalid`.
 
-    The range is the proven acceptable one of the feed rate's parameter (ICH Q8(R2): moving within
+    The range is the proven acceptable one of the parameter of the feed (ICH Q8(R2): moving within
     it is no change), else its normal operating range. Steps and target are `advice` of the
     settings for the twin.
     """
     said = recipe.twin_settings.get("advice")
-    if said is None or recipe.twin != DECLARATION.name:
+    if said is None or recipe.twin not in _LEVERS:
         raise AdviceNotOffered(f"{recipe} asks for no advice, or its twin gives none")
-    parameter = recipe.parameters.filter(tag=FEED_RATE_TAG).first()
+    tag = lever(recipe)
+    parameter = recipe.parameters.filter(tag=tag).first()
     if parameter is None or (found := _registered(parameter)) is None:
-        raise AdviceNotOffered(f"{recipe} registers no range of {FEED_RATE_TAG}, low and high")
+        raise AdviceNotOffered(f"{recipe} registers no range of {tag}, low and high")
     low, high, source = found
     try:
         if set(said) != _NEEDED:
@@ -58,6 +62,21 @@ def of(recipe: MasterRecipe) -> Terms:
         )
     except (TypeError, ValueError) as error:
         raise TwinSettingsInvalid(f"{recipe}: settings of advice: {error}") from error
+
+
+def lever(recipe: MasterRecipe) -> str:
+    """Return the tag of the feed that advice moves; raise `TwinSettingsInvalid`."""
+    return _LEVERS[recipe.twin](recipe)
+
+
+def _sugar(recipe: MasterRecipe) -> str:
+    return fermentations.settings(recipe).tags.online[planning.SUGAR]
+
+
+_LEVERS: Mapping[str, Callable[[MasterRecipe], str]] = {
+    "cho-fed-batch": lambda _: FEED_RATE_TAG,
+    "penicillin-fed-batch": _sugar,
+}
 
 
 def _registered(parameter: Parameter) -> tuple[float, float, str] | None:

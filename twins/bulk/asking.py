@@ -21,7 +21,7 @@ from twins.bulk.models import BulkKind, BulkPart, BulkRun
 from twins.hub import versions
 from twins.models import futures
 from twins.models.requests import FeedStep
-from twins.predictions import inputs, moments, request_bytes, runs, twin_settings
+from twins.predictions import cultures, inputs, moments, request_bytes, runs
 
 PREDICTIONS_A_PART = 8
 MEMBERS_A_PART = 1000
@@ -97,8 +97,8 @@ def of_futures(
     _demand_count(members, most=MOST_MEMBERS, what="members")
     if batch.recipe.twin and batch.recipe.twin not in futures.TWINS:
         raise BulkRequestInvalid(f"the twin {batch.recipe.twin} offers no ensemble of futures")
-    horizon = twin_settings.of(batch.recipe).horizon_h if horizon_h is None else horizon_h
-    request = inputs.assemble(batch, as_of=as_of, horizon_h=horizon, seed=inputs.seed_of(batch))
+    horizon = cultures.pace(batch.recipe).horizon_h if horizon_h is None else horizon_h
+    request = cultures.assemble(batch, as_of=as_of, horizon_h=horizon, seed=inputs.seed_of(batch))
     if feed is not None:
         past = [step for step in request.feed if step.start_h < request.as_of_h]
         steps = (*past, *(FeedStep(max(s.start_h, request.as_of_h), s.rate_l_per_h) for s in feed))

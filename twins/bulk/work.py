@@ -11,8 +11,8 @@ from compliance.refusals import Refused
 from compliance.trail.tlog import canonical
 from twins.bulk.models import BulkKind, BulkPart
 from twins.hub import versions
-from twins.models import futures
-from twins.predictions import request_bytes, runs
+from twins.models import futures, requests
+from twins.predictions import runs
 from twins.predictions.models import Prediction, PredictionState
 
 GoesOn = Callable[[], bool]
@@ -51,7 +51,7 @@ def _futures(asked: Mapping[str, Any], share: Mapping[str, int]) -> bytes:
     same = [asked["model"], asked["code_digest"], asked["parameters_digest"]]
     _demand_one_of([same], name=asked["model"])
     # From the recorded bytes: a replay has nothing else.
-    request = request_bytes.read(canonical.dumps(asked["request"]))
+    request = requests.read(asked["request"])
     found = futures.run(request, part=share["part"], members=share["members"])
     return canonical.dumps(futures.to_document(found))
 

@@ -7,14 +7,12 @@ step belongs to the variable taken back in it. As steps interact, they are made 
 order and in the reverse one, and averaged: the contributions sum to the whole change in both.
 """
 
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twins.models import crossing, ensemble, feeding, observing, projection
+from twins.models import crossing, ensemble, feeding, observing, projection, sharing
 from twins.models.cho_fed_batch import measuring, members, self_checks, simulation
 from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.models.cho_fed_batch.equations import (
@@ -27,7 +25,6 @@ from twins.models.cho_fed_batch.equations import (
     VIABLE,
     VOLUME,
 )
-from twins.models.control_loops import Loop
 from twins.models.crossing import Side
 from twins.models.estimation import MEMBERS, Estimate
 from twins.models.forecasts import Contribution
@@ -114,24 +111,8 @@ def of_process(
         ]
         count = len(GROUPS)
         chains = [[odds[0], *odds[1 : count + 1]], [odds[0], *odds[count + 1 :]]]
-        found.append(_between(names, orders, chains))
+        found.append(sharing.between(names, orders, chains))
     return found
-
-
-def of_loop(
-    loop: Loop, side: Side, variants: dict[str, FloatArray], ends_h: Sequence[float]
-) -> tuple[float, float, tuple[Contribution, ...]]:
-    """Return the same for what a control loop holds: its level and its trend."""
-    odds = {
-        name: crossing.log_odds(crossing.probability(crossing.first_crossings(side, paths, ends_h)))
-        for name, paths in variants.items()
-    }
-    names = [f"{loop.output.tag} level", f"{loop.output.tag} trend"]
-    chains = [
-        [odds["estimated"], odds["without-level"], odds["nominal"]],
-        [odds["estimated"], odds["without-trend"], odds["nominal"]],
-    ]
-    return _between(names, [[0, 1], [1, 0]], chains)
 
 
 def _taken_back(rows: FloatArray, group: tuple[int, ...], shift: FloatArray) -> FloatArray:
@@ -141,19 +122,3 @@ def _taken_back(rows: FloatArray, group: tuple[int, ...], shift: FloatArray) -> 
         if row < members.STATES:
             changed[row] = np.maximum(changed[row], 0.0)
     return changed
-
-
-def _between(
-    names: list[str], orders: list[list[int]], chains: list[list[float]]
-) -> tuple[float, float, tuple[Contribution, ...]]:
-    shares: dict[str, list[float]] = {name: [] for name in names}
-    for order, chain in zip(orders, chains, strict=True):
-        for group, (before, after) in zip(order, pairwise(chain), strict=True):
-            shares[names[group]].append(before - after)
-    contributions = [
-        Contribution(name, math.fsum(steps) / len(orders)) for name, steps in shares.items()
-    ]
-    ordered = sorted(contributions, key=lambda one: (-abs(one.log_odds), one.variable))
-    actual = chains[0][0]
-    nominal = math.fsum(chain[-1] for chain in chains) / len(chains)
-    return actual, nominal, tuple(ordered)

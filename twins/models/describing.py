@@ -1,34 +1,27 @@
-"""Put an estimate and a projection into the words of a forecast."""
+"""Put an estimate and its future into the words of a forecast."""
 
 import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from twins.models import crossing, ensemble
-from twins.models.cho_fed_batch import measuring
-from twins.models.cho_fed_batch.declared import LOOPS, UNCERTAIN
-from twins.models.cho_fed_batch.members import STATES, FloatArray
 from twins.models.crossing import Side
-from twins.models.estimation import Estimate
+from twins.models.declarations import Uncertain
 from twins.models.forecasts import (
     Contribution,
+    Innovation,
     LimitForecast,
     ParameterEstimate,
     Residual,
     Trajectory,
 )
-from twins.models.projection import Projection
-from twins.models.requests import ForecastRequest
+
+FloatArray = NDArray[np.float64]
 
 _RESIDUALS_OVER_H = 24.0
-UNITS = {
-    "viable_cells_1e6_per_ml": "10*6/mL",
-    "viability_pct": "%",
-    "glucose_mmol_l": "mmol/L",
-    "lactate_mmol_l": "mmol/L",
-    "ammonium_mmol_l": "mmol/L",
-    "mab_g_l": "g/L",
-    "volume_l": "L",
-    **{output.tag: output.unit for output in LOOPS},
-}
+# Log-odds, those of a nominal batch, and what lies between.
 Explanation = tuple[float, float, tuple[Contribution, ...]]
 
 
@@ -51,37 +44,35 @@ def limit(side: Side, hours: FloatArray | None, explained: Explanation | None) -
     )
 
 
-def trajectory(tag: str, paths: FloatArray, future: Projection) -> Trajectory:
-    """Return the quantiles of one tag."""
+def trajectory(tag: str, unit: str, paths: FloatArray, ends_h: Sequence[float]) -> Trajectory:
+    """Return the quantiles of one tag; `paths` (members, times)."""
     over_members = paths.T
     low, middle, high = (
         tuple(float(value) for value in ensemble.quantile(over_members, share))
         for share in (0.05, 0.5, 0.95)
     )
-    return Trajectory(tag, UNITS[tag], future.ends_h, low, middle, high)
+    return Trajectory(tag, unit, tuple(ends_h), low, middle, high)
 
 
-def parameters(estimate: Estimate) -> tuple[ParameterEstimate, ...]:
-    """Return what the batch taught about the uncertain parameters."""
-    means, spreads = ensemble.mean(estimate.rows), ensemble.spread(estimate.rows)
+def parameters(rows: FloatArray, uncertain: Sequence[Uncertain]) -> tuple[ParameterEstimate, ...]:
+    """Return what the batch taught about the uncertain parameters; `rows` (parameters, members)."""
+    means, spreads = ensemble.mean(rows), ensemble.spread(rows)
     found = []
-    for row, one in enumerate(UNCERTAIN, start=STATES):
+    for row, one in enumerate(uncertain):
         mean, sd = float(means[row]), float(spreads[row])
         shift = (mean - one.nominal) / sd if sd > 0.0 else 0.0
         found.append(ParameterEstimate(one.name, one.unit, one.nominal, mean, sd, shift))
     return tuple(found)
 
 
-def residuals(request: ForecastRequest, estimate: Estimate) -> tuple[Residual, ...]:
+def residuals(
+    innovations: Sequence[Innovation], *, tags: Collection[str], as_of_h: float
+) -> tuple[Residual, ...]:
     """Return how the last day's measurements agreed with the twin."""
-    since_h = request.as_of_h - _RESIDUALS_OVER_H
+    since_h = as_of_h - _RESIDUALS_OVER_H
     found = []
-    for tag in sorted(measuring.ASSIMILATED):
-        values = [
-            one.standardised
-            for one in estimate.innovations
-            if one.tag == tag and one.at_h > since_h
-        ]
+    for tag in sorted(tags):
+        values = [one.standardised for one in innovations if one.tag == tag and one.at_h > since_h]
         if values:
             mean = math.fsum(values) / len(values)
             square = math.fsum(value * value for value in values) / len(values)

@@ -17,6 +17,7 @@ from twins.models.cho_fed_batch import equations, kernel, measuring, members
 from twins.models.cho_fed_batch.declared import FEED_RATE_TAG
 from twins.models.cho_fed_batch.equations import STATE_NAMES
 from twins.models.cho_fed_batch.members import STATES
+from twins.models.forecasts import Innovation
 from twins.models.observing import Seen
 from twins.models.requests import ForecastRequest
 
@@ -32,15 +33,6 @@ _STREAM_INITIAL, _STREAM_WALK = 1, 2
 _RELATED_SHARE = 0.2
 # Innovations beyond this many standard deviations count as this many.
 _WINSOR = 4.0
-
-
-@dataclass(frozen=True)
-class Innovation:
-    """By how many standard deviations a measurement differed from what was expected."""
-
-    tag: str
-    at_h: float
-    standardised: float
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,15 @@ class ParameterEstimate:
 
 
 @dataclass(frozen=True)
+class Innovation:
+    """By how many standard deviations a measurement differed from what was expected."""
+
+    tag: str
+    at_h: float
+    standardised: float
+
+
+@dataclass(frozen=True)
 class Residual:
     """How far the last day's measurements of a tag were from what the twin expected of them."""
 
@@ -72,7 +81,10 @@ class Residual:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The whole answer; without status `forecast` it holds reasons and no probability."""
+    """The whole answer; without status `forecast` it holds reasons and no probability.
+
+    With it, reasons say what is missing beside the probabilities.
+    """
 
     status: Status
     reasons: tuple[str, ...]

@@ -24,6 +24,7 @@ from twins.models import (
     requests,
 )
 from twins.models.cho_fed_batch import measuring
+from twins.models.cho_fed_batch.declared import UNITS
 from twins.models.crossing import Side
 from twins.models.documents import Json
 from twins.models.estimation import MEMBERS
@@ -84,7 +85,8 @@ def run(request: ForecastRequest, *, part: int, members: int) -> Share:
             _crossings(side, future) for side in _sides(request) if _applies(side, future)
         ),
         trajectories=tuple(
-            describing.trajectory(tag, future.paths[tag], future) for tag in sorted(future.paths)
+            describing.trajectory(tag, UNITS[tag], future.paths[tag], future.ends_h)
+            for tag in sorted(future.paths)
         ),
     )
 

@@ -1,15 +1,16 @@
 """Twins by name: a name is stored with what a twin produced, so it is unique and never changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from twins.models import deviation_forecast
-from twins.models.cho_fed_batch.declared import DECLARATION
+from twins.models import deviation_forecast, documents, foretelling, requests
 from twins.models.declarations import Declaration
 from twins.models.documents import Json
 from twins.models.forecasts import Forecast
-from twins.models.requests import ForecastRequest
+from twins.models.penicillin_fed_batch import asking
+from twins.models.penicillin_fed_batch import deviation_forecast as penicillin
+from twins.models.requests import Request
 
 
 class NameTaken(ValueError):
@@ -27,10 +28,15 @@ class UnknownTwin(LookupError):
 class Twin(Protocol):
     """What every twin offers."""
 
-    declaration: Declaration
+    @property
+    def declaration(self) -> Declaration:
+        """Return what it declares."""
 
-    def run(self, request: ForecastRequest) -> Forecast:
-        """Answer a request."""
+    def read(self, document: Mapping[str, Any]) -> Request:
+        """Return the request that a document is of."""
+
+    def run(self, request: Request) -> Forecast:
+        """Answer a request that this twin has read; raise `RequestInvalid`."""
 
     def to_document(self, forecast: Forecast) -> Json:
         """Return a forecast as a document without floats."""
@@ -76,24 +82,50 @@ class Registry:
 MODELS = Registry({})
 
 
-@MODELS.register("cho-fed-batch")
-class ChoFedBatch:
-    """Kornecki and Strube's CHO fed-batch under an ensemble filter; valid for 36 to 38 °C."""
+class Mechanistic:
+    """A twin of equations under an ensemble filter: a process, and how its requests are read."""
 
-    declaration = DECLARATION
+    process: Any
+    reads: Callable[[Mapping[str, Any]], Request]
 
-    def run(self, request: ForecastRequest) -> Forecast:
-        """Answer a request."""
-        return deviation_forecast.run(request)
+    @property
+    def declaration(self) -> Declaration:
+        """Return what the process declares."""
+        found: Declaration = self.process.DECLARATION
+        return found
+
+    def read(self, document: Mapping[str, Any]) -> Request:
+        """Return the request that a document is of."""
+        return type(self).reads(document)
+
+    def run(self, request: Request) -> Forecast:
+        """Answer a request; raise `RequestInvalid`."""
+        return foretelling.run(self.process, request)
 
     def to_document(self, forecast: Forecast) -> Json:
         """Return a forecast as a document without floats."""
-        return deviation_forecast.to_document(forecast)
+        return documents.of(forecast)
 
     def code_digest(self) -> str:
         """Return the digest of the source."""
-        return deviation_forecast.code_digest()
+        return documents.code_digest()
 
     def parameters_digest(self) -> str:
         """Return the digest of the declaration."""
-        return deviation_forecast.parameters_digest()
+        return documents.digest(self.declaration)
+
+
+@MODELS.register("cho-fed-batch")
+class ChoFedBatch(Mechanistic):
+    """Kornecki and Strube's CHO fed-batch under an ensemble filter; valid for 36 to 38 °C."""
+
+    process = deviation_forecast
+    reads = staticmethod(requests.read)
+
+
+@MODELS.register("penicillin-fed-batch")
+class PenicillinFedBatch(Mechanistic):
+    """Goldrick's penicillin fed-batch under an ensemble filter; valid for 290 to 308 K."""
+
+    process = penicillin
+    reads = staticmethod(asking.read)

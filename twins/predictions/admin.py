@@ -266,9 +266,9 @@ def _foretold(prediction: Prediction) -> list[Section]:
     document = outputs.document(prediction)
     sections = []
     if document["reasons"]:
-        sections.append(
-            Section("Why there is no forecast", [Text("\n\n".join(document["reasons"]))])
-        )
+        is_partial = prediction.status == "forecast"
+        title = "What is missing" if is_partial else "Why there is no forecast"
+        sections.append(Section(title, [Text("\n\n".join(document["reasons"]))]))
     sections.append(_watched(document) if "shares" in document else _limits(document))
     if drawn := [_picture(prediction, tag) for tag in charts.tags(prediction)]:
         sections.append(Section("Forecasts", drawn))

@@ -6,24 +6,21 @@ from typing import Any
 from compliance.reports import charts
 from compliance.reports.charts import Band, Limit, Mark, Series
 from compliance.reports.drawing import Drawing
-from twins.models.requests import ForecastRequest
+from twins.models.requests import Request
 
 # Longer without a value than this, and the line breaks.
 _GAP_H = 1.0
 
 
-def draw(number: str, request: ForecastRequest, document: Mapping[str, Any], tag: str) -> Drawing:
+def draw(number: str, request: Request, document: Mapping[str, Any], tag: str) -> Drawing:
     """Draw readings up to `as_of`, median and 5 to 95 % band after it, and the limits of a tag."""
     limits = [one for one in document["limits"] if one["tag"] == tag]
-    online = [(seen.at_h, seen.value) for seen in request.observations if seen.tag == tag]
-    analysed = [
-        (seen.at_h, seen.value) for seen in request.observations if seen.tag == f"lab_{tag}"
-    ]
+    measured = request.measured(tag)
     series = [
-        Series(name, sorted(points), gap=gap)
+        Series(name, list(points), gap=gap)
         for name, points, gap in (
-            ("reading", online, _GAP_H),
-            ("laboratory", analysed, None),
+            ("reading", measured.online, _GAP_H),
+            ("laboratory", measured.laboratory, None),
         )
         if points
     ]

@@ -32,7 +32,7 @@ def observations(
     """Return the readings observed and the results reported by then, and nothing later."""
     found = [
         *_readings(batch, started_at=started_at, as_of=as_of, tags=tags),
-        *_results(batch, started_at=started_at, as_of=as_of, tags=tags),
+        *results(batch, started_at=started_at, as_of=as_of, tags=tags),
     ]
     return tuple(found)
 
@@ -59,7 +59,7 @@ def reported(
     """Return for each tag the results by the step in which they were reported, up to a moment."""
     named = {f"lab_{twin_settings.process_tag(tag)}": tag for tag in tags}
     found: Steps = {tag: {} for tag in tags}
-    for seen in _results(batch, started_at=started_at, as_of=as_of, tags=named.keys()):
+    for seen in results(batch, started_at=started_at, as_of=as_of, tags=named.keys()):
         at = max(1, -(-timedelta(hours=seen.reported_h) // step))
         found[named[seen.tag]][at] = seen.value
     return found
@@ -80,7 +80,7 @@ def _readings(
             yield Observation(tag, at_h, float(point.value), at_h)
 
 
-def _results(
+def results(
     batch: Batch, *, started_at: datetime, as_of: datetime, tags: Collection[str]
 ) -> Iterator[Observation]:
     rows = (

@@ -15,6 +15,7 @@ from twins.models.batch_watch import Watch, WatchRequest
 from twins.predictions import history, inputs, request_bytes, watch_charts, watch_settings
 from twins.predictions.models import Prediction
 from twins.predictions.said import UNLIKE, WHOLE_BATCH, Said, Warned, digits, in_words
+from twins.predictions.signal_settings import STEP
 
 # Of the score, in units of its limit; what adds less is no reason.
 LEAST_SHARE = 0.02
@@ -37,12 +38,12 @@ def ask(batch: Batch, *, as_of: datetime, horizon_h: int, seed: int) -> object:
     started_at = inputs.started_by(batch, as_of)
     told = watch_settings.of(batch.recipe)
     read = history.stepped(
-        batch, started_at=started_at, as_of=as_of, tags=told.online.values(),
-        step=watch_settings.STEP,
+        batch, started_at=started_at, as_of=as_of, tags=told.tags.online.values(),
+        step=STEP,
     )  # fmt: skip
     reported = history.reported(
-        batch, started_at=started_at, as_of=as_of, tags=told.laboratory.values(),
-        step=watch_settings.STEP,
+        batch, started_at=started_at, as_of=as_of, tags=told.tags.laboratory.values(),
+        step=STEP,
     )  # fmt: skip
     slots = sorted({slot for found in (*read.values(), *reported.values()) for slot in found})
 
@@ -57,8 +58,8 @@ def ask(batch: Batch, *, as_of: datetime, horizon_h: int, seed: int) -> object:
     return WatchRequest(
         as_of_h=history.hours(as_of, since=started_at),
         time_h=tuple(batch_watch.slot_end_h(slot) for slot in slots),
-        online=columns(told.online, read),
-        laboratory=columns(told.laboratory, reported),
+        online=columns(told.tags.online, read),
+        laboratory=columns(told.tags.laboratory, reported),
     )
 
 

@@ -134,9 +134,9 @@ class Walk:
         )
 
 
-def made_walk() -> Walk:
+def made_walk(twin: str = "cho-fed-batch") -> Walk:
     return Walk(
-        version=versions.current("cho-fed-batch", at=NOON),
+        version=versions.current(twin, at=NOON),
         engineer=factories.person(Role.PROCESS_ENGINEER),
         trainer=factories.person(Role.QC_SUPERVISOR),
         keeper=factories.person(Role.QC_SUPERVISOR),

@@ -29,7 +29,7 @@ def of(forecast: Forecast, tag: str, side: str) -> LimitForecast:
 
 
 def written(forecast: Forecast) -> bytes:
-    return json.dumps(deviation_forecast.to_document(forecast), sort_keys=True).encode()
+    return json.dumps(documents.of(forecast), sort_keys=True).encode()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_the_order_in_which_values_arrive_changes_nothing(
 def test_another_process_writes_the_same_bytes(forecast: Forecast) -> None:
     program = """
 import hashlib, json, sys
-from twins.models import deviation_forecast
+from twins.models import deviation_forecast, documents
 from twins.models.requests import ForecastRequest, Observation
 from twins.plant import demo_recipe, process
 from twins.plant.messages import LaboratoryResult, Reading
@@ -126,7 +126,7 @@ for said in process.simulate(1, process.FAULTS["feed-pump-degraded"]):
 request = ForecastRequest(140.0, 48.0, 7, demo_recipe.RECIPE_INITIAL, demo_recipe.RECIPE_FEED,
     demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L, demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L,
     tuple(found), demo_recipe.RECIPE_LIMITS)
-document = deviation_forecast.to_document(deviation_forecast.run(request))
+document = documents.of(deviation_forecast.run(request))
 sys.stdout.write(hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest())
 """
 
@@ -150,7 +150,7 @@ def test_a_document_holds_no_float(forecast: Forecast) -> None:
             return sum(floats(one) for one in value)
         return isinstance(value, float)
 
-    document = deviation_forecast.to_document(forecast)
+    document = documents.of(forecast)
 
     assert isinstance(document, dict)
     assert floats(document) == 0
@@ -283,8 +283,8 @@ def test_a_request_that_is_no_batch_is_refused(
 
 @pytest.mark.requirement("A22-1")
 def test_digests_name_code_parameters_and_input(forecast: Forecast) -> None:
-    assert forecast.code_digest == deviation_forecast.code_digest()
-    assert forecast.parameters_digest == deviation_forecast.parameters_digest()
+    assert forecast.code_digest == documents.code_digest()
+    assert forecast.parameters_digest == documents.digest(deviation_forecast.DECLARATION)
     assert len({forecast.code_digest, forecast.parameters_digest, forecast.input_digest}) == 3
     assert all(
         len(one) == 64

@@ -10,7 +10,7 @@ from tests import factories
 from tests.twins.predictions.conftest import LATER, Culture, moment, said
 from twins.models.requests import Observation
 from twins.plant.messages import LaboratoryResult, Reading
-from twins.predictions import inputs
+from twins.predictions import cultures, inputs
 
 
 def visible(as_of_h: float) -> set[Observation]:
@@ -28,7 +28,7 @@ def visible(as_of_h: float) -> set[Observation]:
 def test_nothing_is_asked_that_was_read_or_reported_later(culture: Culture, as_of_h: float) -> None:
     batch = culture(until_h=30.0)
 
-    request = inputs.assemble(batch, as_of=moment(as_of_h), horizon_h=48, seed=5)
+    request = cultures.assemble(batch, as_of=moment(as_of_h), horizon_h=48, seed=5)
 
     assert request.as_of_h == as_of_h
     assert set(request.observations) == visible(as_of_h)
@@ -36,9 +36,9 @@ def test_nothing_is_asked_that_was_read_or_reported_later(culture: Culture, as_o
 
 
 def test_what_arrives_later_changes_nothing_that_was_asked_before(culture: Culture) -> None:
-    known = inputs.assemble(culture(until_h=18.0), as_of=moment(18.0), horizon_h=48, seed=5)
+    known = cultures.assemble(culture(until_h=18.0), as_of=moment(18.0), horizon_h=48, seed=5)
 
-    later = inputs.assemble(culture(until_h=30.0), as_of=moment(18.0), horizon_h=48, seed=5)
+    later = cultures.assemble(culture(until_h=30.0), as_of=moment(18.0), horizon_h=48, seed=5)
 
     assert later == known
 
@@ -62,7 +62,7 @@ def test_a_corrected_result_counts_from_when_the_correction_was_reported(
     )
 
     def seen(as_of_h: float) -> list[float]:
-        request = inputs.assemble(batch, as_of=moment(as_of_h), horizon_h=48, seed=5)
+        request = cultures.assemble(batch, as_of=moment(as_of_h), horizon_h=48, seed=5)
         return [
             one.value
             for one in request.observations
@@ -92,4 +92,4 @@ def test_a_batch_without_twin_or_start_is_not_predicted(started: Batch) -> None:
         (started, moment(0.0) - timedelta(seconds=1)),
     ):
         with pytest.raises(inputs.BatchNotPredictable):
-            inputs.assemble(batch, as_of=as_of, horizon_h=48, seed=5)
+            cultures.assemble(batch, as_of=as_of, horizon_h=48, seed=5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.trail.tlog import canonical
-from twins.models import documents
+from twins.models import documents, requests
 from twins.models.declarations import Limit
 from twins.models.requests import ForecastRequest, Observation
 from twins.plant import demo_recipe
@@ -41,7 +41,7 @@ def test_every_number_comes_back_to_the_last_bit(
 
     written = request_bytes.write(request)
 
-    again = request_bytes.read(written)
+    again = requests.read(request_bytes.document(written))
     assert again == request
     assert request_bytes.write(again) == written
 
@@ -57,4 +57,4 @@ def test_bytes_in_any_other_form_are_refused() -> None:
 
     for other in (written + b" ", written.replace(b'"18.1"', b"18.1"), written[:-1]):
         with pytest.raises(canonical.NotCanonical):
-            request_bytes.read(other)
+            request_bytes.document(other)

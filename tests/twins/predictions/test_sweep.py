@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from batches.recipes.models import MasterRecipe
 from tests.twins.predictions.conftest import Culture, moment
-from twins.predictions import claims, moments, twin_settings
+from twins.predictions import claims, cultures, moments, twin_settings
 
 
 def found() -> dict[str, object]:
@@ -43,7 +43,7 @@ def test_a_recipe_that_says_nothing_readable_stops_no_other(
     culture: Culture, recipe: MasterRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = culture(until_h=7.0)
-    monkeypatch.setattr(twin_settings, "_KNOWN", set())
+    monkeypatch.setattr(cultures, "_KNOWN", set())
 
     (said,) = found().values()
 

@@ -14,16 +14,16 @@ from compliance.trail import recording
 from tests import factories
 from tests.factories import NOON, TEST
 from twins.plant import demo_recipe
-from twins.predictions import twin_settings
+from twins.predictions import cultures, twin_settings
 
 
 def test_the_demonstration_recipe_tells_its_twin_what_the_plant_runs(recipe: MasterRecipe) -> None:
-    found = twin_settings.of(recipe)
+    found = cultures.settings(recipe)
 
     assert found.initial == demo_recipe.RECIPE_INITIAL
     assert found.feed == demo_recipe.RECIPE_FEED
     assert set(found.limits) == set(demo_recipe.RECIPE_LIMITS)
-    assert (found.every_h, found.horizon_h, found.alert_threshold) == (6, 48, 0.8)
+    assert found.pace == twin_settings.Pace(6, 48, 0.8)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_settings_that_cannot_be_read_are_refused_by_name(
     recipe.twin_settings = {**recipe.twin_settings, **change}
 
     with pytest.raises(twin_settings.TwinSettingsInvalid, match=named):
-        twin_settings.of(recipe)
+        cultures.settings(recipe)
 
 
 def test_settings_that_lack_something_are_refused_by_name(recipe: MasterRecipe) -> None:
     del recipe.twin_settings["initial"]
 
     with pytest.raises(twin_settings.TwinSettingsInvalid, match="initial"):
-        twin_settings.of(recipe)
+        cultures.settings(recipe)
 
 
 @pytest.mark.requirement("A22-10")

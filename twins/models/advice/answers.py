@@ -21,7 +21,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Departure:
-    """By how much the feed departs from the recipe's, L/h, from a moment of the batch to another."""
+    """By how much the feed departs from the feed as is, L/h, from a moment of the batch to another."""
 
     start_h: float
     end_h: float
@@ -30,7 +30,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Move:
-    """A feed that departs from the recipe's: commanded rates, and the litres that it adds."""
+    """A feed that departs from the feed as is: its rates, and the litres that it adds."""
 
     departures: tuple[Departure, ...]
     feed: tuple[FeedStep, ...]

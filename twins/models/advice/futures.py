@@ -13,10 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from twins.models import ensemble, estimation, integrate, projection
-from twins.models.advice.answers import Chance
 from twins.models.cho_fed_batch import equations, kernel, measuring, members
 from twins.models.cho_fed_batch.members import STATES, FloatArray
-from twins.models.crossing import Side
 from twins.models.estimation import MEMBERS
 from twins.models.integrate import Solution
 from twins.models.projection import Projection
@@ -25,7 +23,6 @@ from twins.models.requests import ForecastRequest
 OF_EACH = 16
 COUNT = OF_EACH * MEMBERS
 _STREAM_FUTURES = 4
-_Z90 = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class Futures:
 
     request: ForecastRequest
     rows: FloatArray
+    of_each: int = OF_EACH
 
     @cached_property
     def ends_h(self) -> tuple[float, ...]:
@@ -81,39 +79,3 @@ class Futures:
             },
             error=error,
         )
-
-
-def applies(side: Side, ends_h: Sequence[float]) -> list[bool]:
-    """Tell for each moment whether the limit holds then."""
-    until = side.limit.applies_until_h
-    return [end >= side.limit.applies_from_h and (until is None or end <= until) for end in ends_h]
-
-
-def chance(side: Side, future: Projection) -> Chance:
-    """Return how likely a crossing is, with an interval that knows which futures are related."""
-    values = future.paths[side.limit.tag]
-    beyond = (side.bound - values) if side.side == "low" else (values - side.bound)
-    crossed = np.any((beyond > 0.0) & np.array(applies(side, future.ends_h)), axis=-1)
-    return interval(crossed.reshape(OF_EACH, MEMBERS).sum(axis=0).tolist())
-
-
-def interval(crossing: Sequence[int]) -> Chance:
-    """Return the share of futures that cross, from how many of each member's `OF_EACH` do.
-
-    Wilson's interval (1927, 10.1080/01621459.1927.10502953) with as many independent futures as
-    Kish's design effect leaves; where none or all cross, as many as there are members.
-    """
-    count = sum(crossing)
-    share = (count + 0.5) / (COUNT + 1)
-    mean = count / COUNT
-    alone = mean * (1.0 - mean) / COUNT
-    effect = float(OF_EACH)
-    if alone > 0.0:
-        between = math.fsum((one / OF_EACH - mean) ** 2 for one in crossing)
-        effect = min(max(between / (MEMBERS * (MEMBERS - 1)) / alone, 1.0), effect)
-    trials = COUNT / effect
-    square = _Z90 * _Z90
-    centre = (mean + square / (2.0 * trials)) / (1.0 + square / trials)
-    half = _Z90 * math.sqrt(mean * (1.0 - mean) / trials + square / (4.0 * trials * trials))
-    half /= 1.0 + square / trials
-    return Chance(share, max(min(centre - half, share), 0.0), min(max(centre + half, share), 1.0))

@@ -13,12 +13,13 @@ import casadi
 import numpy as np
 
 from twins.models import ensemble
-from twins.models.advice import futures, symbolic
+from twins.models.advice import chances, symbolic
 from twins.models.advice.questions import AdviceRequest
 from twins.models.advice.schedules import Schedule
 from twins.models.cho_fed_batch.members import STATES, FloatArray
 from twins.models.crossing import Side
 from twins.models.projection import Projection
+from twins.models.requests import ForecastRequest
 
 SOLVER = "ipopt"
 _OPTIONS: dict[str, Any] = {
@@ -53,19 +54,21 @@ class Program:
     """One batch, its limits and its largest number of blocks; solved for many moves."""
 
     def __init__(
-        self, request: AdviceRequest, rows: FloatArray, as_is: Projection, sides: Sequence[Side],
-        *, blocks: int,
+        self, request: AdviceRequest[ForecastRequest], rows: FloatArray, as_is: Projection,
+        sides: Sequence[Side], *, blocks: int,
     ) -> None:  # fmt: skip
         self._blocks = blocks
         self._scale = request.range.max_step
         self._mean = ensemble.mean(rows)
         self._hours = [
-            [n for n, holds in enumerate(futures.applies(side, as_is.ends_h)) if holds and n]
+            [n for n, holds in enumerate(chances.applies(side, as_is.ends_h)) if holds and n]
             for side in sides
         ]
         self._solvers = self._built(request, as_is, sides)
 
-    def _built(self, request: AdviceRequest, as_is: Projection, sides: Sequence[Side]) -> Any:
+    def _built(
+        self, request: AdviceRequest[ForecastRequest], as_is: Projection, sides: Sequence[Side]
+    ) -> Any:
         ends_h = np.array(as_is.ends_h)
         count = len(ends_h) - 1
         asked = request.forecast
@@ -143,7 +146,7 @@ class Program:
     def _solved(
         self, which: str, schedule: Schedule, floors: Sequence[FloatArray], *, start: Departures
     ) -> Departures:
-        resolution, steps = schedule.request.range.resolution, np.full(self._blocks, 1.0)
+        resolution, steps = schedule.room.resolution, np.full(self._blocks, 1.0)
         low, high = (
             self._padded([setting * resolution for setting in side]) / self._scale
             for side in (schedule.lowest, schedule.highest)

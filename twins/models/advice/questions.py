@@ -2,18 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from twins.models import requests
-from twins.models.requests import ForecastRequest, RequestInvalid
+from twins.models.requests import Request, RequestInvalid
+
+Asked_co = TypeVar("Asked_co", bound=Request, covariant=True)
 
 
 @dataclass(frozen=True)
 class MoveRange:
     """Where the feed rate may be moved to, in L/h, and by which words the recipe registers it.
 
-    The departure from the recipe's feed is constant over blocks of `block_h` hours and changes by
-    at most `max_step` from one block to the next; pumps are set in multiples of `resolution`.
+    The departure from the feed as is (`levers`) is constant over blocks of `block_h` hours and changes
+    by at most `max_step` from one block to the next; pumps are set in multiples of `resolution`.
     """
 
     low: float
@@ -25,14 +26,14 @@ class MoveRange:
 
 
 @dataclass(frozen=True)
-class AdviceRequest:
+class AdviceRequest(Generic[Asked_co]):
     """Everything that advice depends on.
 
     A move begins `delay_h` after `as_of_h`: a person has to read and decide before it. It is
     enough when the probability of a crossing within the horizon is at most `target`.
     """
 
-    forecast: ForecastRequest
+    forecast: Asked_co
     tag: str
     side: Literal["low", "high"]
     target: float
@@ -40,9 +41,8 @@ class AdviceRequest:
     range: MoveRange
 
 
-def require_sound(request: AdviceRequest) -> None:
-    """Raise `RequestInvalid` for a request that contradicts itself."""
-    requests.require_sound(request.forecast)
+def require_room(request: AdviceRequest[Request]) -> None:
+    """Raise `RequestInvalid` for a room to move that contradicts itself."""
     room = request.range
     if not all(map(math.isfinite, (room.low, room.high, room.max_step, room.resolution))):
         raise RequestInvalid("a number of the range is not finite")

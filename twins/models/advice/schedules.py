@@ -1,18 +1,16 @@
-"""Write a move as departures from the recipe's feed, in whole settings of the pump."""
+"""Write a move as departures from the feed as is, in whole settings of the pump."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from twins.models import feeding, projection
+from twins.models.advice import levers
 from twins.models.advice.answers import Departure, Move
-from twins.models.advice.questions import AdviceRequest
-from twins.models.cho_fed_batch.declared import FEED_DAILY_DOMAIN
-from twins.models.cho_fed_batch.members import FloatArray
-from twins.models.requests import FeedStep
+from twins.models.advice.questions import AdviceRequest, MoveRange
+from twins.models.describing import FloatArray
+from twins.models.requests import FeedStep, Request
 
 Settings = tuple[int, ...]
 # A rate that lies on a bound but for the last bits of a float lies on it.
@@ -24,10 +22,10 @@ class Schedule:
     """The room that a move has when it begins `start` intervals after `as_of_h`.
 
     In settings of the pump: the departures `lowest` to `highest` that each block may have, and the
-    largest `step` from block to block; the first one is a step from the recipe's feed.
+    largest `step` from block to block; the first one is a step from the feed as is.
     """
 
-    request: AdviceRequest
+    room: MoveRange
     start: int
     ends_h: tuple[float, ...]
     recipe: tuple[float, ...]
@@ -45,7 +43,7 @@ class Schedule:
 
     def rounded(self, departures_l_per_h: Sequence[float]) -> Settings:
         """Return the nearest settings of the pump that keep the range and the largest step."""
-        resolution, before = self.request.range.resolution, 0
+        resolution, before = self.room.resolution, 0
         found = []
         for wanted, low, high in zip(departures_l_per_h, self.lowest, self.highest, strict=True):
             nearest = round(wanted / resolution)
@@ -59,13 +57,13 @@ class Schedule:
         found = list(self.recipe)
         for setting, block in zip(settings, self.blocks, strict=True):
             for interval in block:
-                found[interval] += setting * self.request.range.resolution
+                found[interval] += setting * self.room.resolution
         # Twelve digits: what a pump is set to is no 0.29000000000000004.
         return tuple(float(f"{max(rate, 0.0):.12g}") for rate in found)
 
     def move(self, settings: Settings) -> Move:
         """Return the settings in the words of an answer."""
-        resolution = self.request.range.resolution
+        resolution = self.room.resolution
         departures = tuple(
             Departure(
                 self.ends_h[block.start],
@@ -83,24 +81,22 @@ class Schedule:
 
     def size(self, settings: Settings) -> float:
         """Return what makes a move small: the departure squared, over its hours, (L/h)2 h."""
-        resolution = self.request.range.resolution
+        resolution = self.room.resolution
         return math.fsum(
             (setting * resolution) ** 2 * (self.ends_h[block.stop] - self.ends_h[block.start])
             for setting, block in zip(settings, self.blocks, strict=True)
         )
 
 
-def of(request: AdviceRequest, *, start: int) -> Schedule:
+def of(request: AdviceRequest[Request], *, start: int) -> Schedule:
     """Return the room for a move that begins `start` intervals after `as_of_h`.
 
-    What the twin declares about a day's feed bounds it too: a move beyond could not be judged.
+    What the twin can follow bounds it too: a move beyond could not be judged.
     """
-    room = request.range
-    ends_h = projection.ends(request.forecast)
-    recipe = recipe_rates(request)
+    room, lever = request.range, levers.of(request.forecast)
+    recipe, last = lever.rates, len(lever.rates)
     step = math.floor(room.max_step / room.resolution + _SLACK)
-    high = min(room.high, FEED_DAILY_DOMAIN.high * request.forecast.initial["volume_l"] / 24.0)
-    last = len(recipe)
+    high = min(room.high, lever.highest)
     blocks = tuple(
         range(first, min(first + room.block_h, last)) for first in range(start, last, room.block_h)
     )
@@ -116,15 +112,7 @@ def of(request: AdviceRequest, *, start: int) -> Schedule:
     for block in reversed(range(len(blocks) - 1)):
         lowest[block] = max(lowest[block], lowest[block + 1] - step)
         highest[block] = min(highest[block], highest[block + 1] + step)
-    return Schedule(request, start, ends_h, recipe, blocks, tuple(lowest), tuple(highest), step)
-
-
-def recipe_rates(request: AdviceRequest) -> tuple[float, ...]:
-    """Return the recipe's rate of every interval of the horizon, L/h."""
-    return tuple(
-        feeding.mean_rate(request.forecast.feed, start_h=start_h, end_h=end_h)
-        for start_h, end_h in pairwise(projection.ends(request.forecast))
-    )
+    return Schedule(room, start, lever.ends_h, recipe, blocks, tuple(lowest), tuple(highest), step)
 
 
 def outside(schedule: Schedule) -> bool:

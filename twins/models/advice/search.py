@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, Protocol
 
-from twins.models.advice import futures, schedules
+from twins.models.advice import chances, schedules
 from twins.models.advice.answers import Chance, LastSafe
-from twins.models.advice.futures import Futures
-from twins.models.advice.program import Program
 from twins.models.advice.questions import AdviceRequest
 from twins.models.advice.schedules import Schedule, Settings
 from twins.models.crossing import Side
+from twins.models.describing import FloatArray
+from twins.models.projection import Projection
+from twins.models.requests import Request
 
 # Halvings of the distance that the mean path keeps: finer than a setting of a pump.
 _HALVINGS = 8
@@ -22,11 +23,52 @@ End = Literal["probability", "low", "high"]
 Chances = tuple[Chance, ...]
 
 
+Departures = tuple[float, ...]
+
+
+class Ensemble(Protocol):
+    """The futures of a batch with all that chance will do to it; `of_each` start at each member."""
+
+    @property
+    def ends_h(self) -> tuple[float, ...]:
+        """Give the moments: as of, then every hour to the horizon."""
+
+    @property
+    def of_each(self) -> int:
+        """Give how many futures each member has."""
+
+    def under(self, rates_l_per_h: Sequence[float], /) -> Projection:
+        """Return the paths under one commanded rate an hour; raise `IntegrationInaccurate`."""
+
+
+class Distances(Protocol):
+    """How far every side is kept away, in a measure of the program's own."""
+
+    @property
+    def endangered(self) -> FloatArray:
+        """Give those of the endangered side."""
+
+
+class Program(Protocol):
+    """What proposes moves, which the futures then judge."""
+
+    def distances(self, schedule: Schedule, departures: Sequence[float], /) -> Distances:
+        """Return how far a move keeps away."""
+
+    def strongest(self, schedule: Schedule, /, *, kept: Sequence[float]) -> Departures:
+        """Return the move that keeps farthest away, others by so many standard deviations."""
+
+    def smallest(
+        self, schedule: Schedule, /, *, depth: float, kept: Sequence[float], strongest: Departures
+    ) -> Departures:
+        """Return the smallest move that keeps so far away, or as far as the strongest does."""
+
+
 @dataclass
 class Judge:
     """What the futures say of a feed; of one that was asked before, from memory."""
 
-    ensemble: Futures
+    ensemble: Ensemble
     sides: Sequence[Side]
     target: float
     before: Chances
@@ -38,18 +80,20 @@ class Judge:
         if rates not in self._known:
             future = self.ensemble.under(rates)
             self.error = max(self.error, future.error)
-            self._known[rates] = tuple(futures.chance(side, future) for side in self.sides)
+            self._known[rates] = tuple(
+                chances.chance(side, future, of_each=self.ensemble.of_each) for side in self.sides
+            )
         return self._known[rates]
 
-    def is_enough(self, chances: Chances, *, end: End = "probability") -> bool:
+    def is_enough(self, found: Chances, *, end: End = "probability") -> bool:
         """Tell whether the endangered side is kept and no other one is endangered instead."""
-        return getattr(chances[0], end) <= self.target and self.is_harmless(chances)
+        return getattr(found[0], end) <= self.target and self.is_harmless(found)
 
-    def is_harmless(self, chances: Chances) -> bool:
+    def is_harmless(self, found: Chances) -> bool:
         """Tell whether no other side becomes likelier to be crossed, above the target."""
         return all(
             after.probability <= max(self.target, before.probability)
-            for after, before in zip(chances[1:], self.before[1:], strict=True)
+            for after, before in zip(found[1:], self.before[1:], strict=True)
         )
 
 
@@ -66,7 +110,7 @@ class Found:
 class Search:
     """The search for one endangered side."""
 
-    request: AdviceRequest
+    request: AdviceRequest[Request]
     program: Program
     judge: Judge
     _by_start: dict[int, Found] = field(default_factory=dict)
@@ -120,9 +164,9 @@ class Search:
             fewer[block] = setting - (1 if setting > 0 else -1)
             if any(abs(a - b) > schedule.step for a, b in pairwise([0, *fewer])):
                 continue
-            chances = self.judge.chances(schedule.rates(tuple(fewer)))
-            if self.judge.is_enough(chances):
-                best = Found(schedule, tuple(fewer), chances)
+            told = self.judge.chances(schedule.rates(tuple(fewer)))
+            if self.judge.is_enough(told):
+                best = Found(schedule, tuple(fewer), told)
         return best
 
     def last_safe(self) -> LastSafe:

@@ -41,6 +41,17 @@ LOOPS: tuple[Output, ...] = (
     Output("dissolved_oxygen_pct", "%", 2.0, 0.0, "online", 0.0, 0.0, 120.0),
 )
 FEED_RATE_TAG = "feed_rate_l_per_h"
+# What is foretold.
+UNITS: dict[str, str] = {
+    "viable_cells_1e6_per_ml": "10*6/mL",
+    "viability_pct": "%",
+    "glucose_mmol_l": "mmol/L",
+    "lactate_mmol_l": "mmol/L",
+    "ammonium_mmol_l": "mmol/L",
+    "mab_g_l": "g/L",
+    "volume_l": "L",
+    **{output.tag: output.unit for output in LOOPS},
+}
 
 # What the source, or the cultivations that it describes, can speak for.
 LOOP_DOMAIN: dict[str, Range] = {

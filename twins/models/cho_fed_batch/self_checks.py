@@ -17,16 +17,11 @@ from twins.models.cho_fed_batch.equations import (
 )
 from twins.models.cho_fed_batch.parameters import VALUES
 from twins.models.cho_fed_batch.simulation import Run
+from twins.models.self_checking import SelfCheckFailed
 
 # Carbon, mmol: dry mass of 350 pg a cell at 45 % carbon, antibody at 53 % carbon.
 _CARBON_A_CELL_UNIT = 350e-12 * 0.45 / 12.011 * 1e3 * 1e9
 _CARBON_A_GRAM_OF_MAB = 0.53 / 12.011 * 1e3
-
-
-class SelfCheckFailed(ArithmeticError):
-    """A run contradicts the balances of its own equations."""
-
-    code = "twin-self-check-failed"
 
 
 def require(

@@ -21,16 +21,17 @@ FloatArray = NDArray[np.float64]
 
 MEMBERS = 40
 SAMPLE_H = 0.2
+SAMPLES_AN_HOUR = 5
 STAGES = 20
 _STREAM_START, _STREAM_WALK = 1, 2
 TABLE = stabilised.coefficients(STAGES)
-_BOUNDS = np.array(
+BOUNDS = np.array(
     [(0.0, np.inf)] * at.STATES + [(one.low, one.high) for one in measuring.UNCERTAIN]
 )
-_BOUNDS[[at.Q], 0] = -np.inf
+BOUNDS[[at.Q], 0] = -np.inf
 
 
-def _kept(one: Uncertain) -> float:
+def kept(one: Uncertain) -> float:
     """Return what is kept of a departure in a sample; negative where the spread is renewed."""
     if one.name in measuring.RENEWED:
         return -1.0
@@ -42,7 +43,7 @@ _WALK = np.array(
         (
             one.nominal,
             one.walk_per_sqrt_h,
-            _kept(one),
+            kept(one),
         )
         for one in measuring.UNCERTAIN
     ]
@@ -161,7 +162,7 @@ def model(
     """Return what a stretch of the filter needs besides where it begins and ends; steps a sample."""
     return (
         parameters.nominal(), measuring.PLACES, inputs, seen, drawn, measuring.SEES,
-        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, _BOUNDS, SAMPLE_H,
+        measuring.CORRECTS, measuring.NOISE, measuring.PROCESS_NOISE, _WALK, BOUNDS, SAMPLE_H,
         TABLE, steps,
     )  # fmt: skip
 

@@ -17,10 +17,11 @@ _FAST = (
 
 
 @compiled
-def _advance(
+def advance(
     x: FloatArray, p: FloatArray, u: FloatArray, temperature: float, ph: float, t: float,
     sample_h: float, steps: int, table: FloatArray, work: FloatArray,
 ) -> None:  # fmt: skip
+    """Advance one path by a sample with temperature and pH imposed."""
     x[at.T] = temperature
     x[at.PH] = ph
     stabilised.settle(t, x, p, u, work)
@@ -74,10 +75,10 @@ def run(
             for i in range(places.shape[0]):
                 p[places[i]] = constants[j, m, i]
                 q[places[i]] = constants_b[j, m, i]
-            _advance(a, p, u[j], temperature[j], ph[j], t, sample_h, steps, table, work)
-            _advance(b, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, steps, table, work)
+            advance(a, p, u[j], temperature[j], ph[j], t, sample_h, steps, table, work)
+            advance(b, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, steps, table, work)
             if m == 0:
-                _advance(
+                advance(
                     c, q, u_b[j], temperature_b[j], ph_b[j], t, sample_h, 2 * steps, table, work
                 )
             if j < known:

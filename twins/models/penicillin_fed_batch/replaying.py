@@ -6,7 +6,7 @@ Going on from an earlier estimate replays from the first sample that looks diffe
 same bits as starting again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ class Estimate:
     """The ensemble (samples, members, rows) with what it was estimated from."""
 
     seed: int
+    steps: int
     inputs: FloatArray
     seen: FloatArray
     ensembles: FloatArray
@@ -34,15 +35,25 @@ class Estimate:
     errors: FloatArray
     replayed_from: int
 
+    @property
+    def error(self) -> float:
+        """Return the worst error of a sample; zero without any."""
+        return float(np.max(self.errors, initial=0.0))
+
     def now(self, name: str) -> tuple[float, float]:
         """Return mean and standard deviation of a state or constant at the last sample."""
         values = self.ensembles[-1, :, measuring.ROW_NAMES.index(name)]
         return float(values.mean()), float(values.std(ddof=1))
 
 
+def samples(as_of_h: float) -> int:
+    """Return how many samples are over at a moment."""
+    return int(np.floor(as_of_h / following.SAMPLE_H + 1e-6))
+
+
 def visible(observations: Sequence[Observation], *, as_of_h: float) -> dict[str, FloatArray]:
     """Return one value a tag and sample, as it was known at that moment."""
-    count = int(np.floor(as_of_h / following.SAMPLE_H + 1e-6))
+    count = samples(as_of_h)
     known: dict[tuple[str, int], tuple[float, float]] = {}
     for one in observations:
         sample = round(one.at_h / following.SAMPLE_H) - 1
@@ -64,7 +75,15 @@ def estimate(
     before: Estimate | None = None,
 ) -> Estimate:
     """Return the estimate at `as_of_h`; raise `IntegrationInaccurate`."""
-    batch = visible(observations, as_of_h=as_of_h)
+    found = of_arrays(visible(observations, as_of_h=as_of_h), seed=seed, before=before)
+    integrate.require(found.error, tolerance=TOLERANCE)
+    return found
+
+
+def of_arrays(
+    batch: Mapping[str, FloatArray], *, seed: int, steps: int = 1, before: Estimate | None = None
+) -> Estimate:
+    """Return the estimate from one array a tag, with its error; every sample in so many steps."""
     inputs = following.inputs_of(batch)
     count = inputs.shape[0]
     seen = following.measured_of(batch, count)
@@ -73,22 +92,24 @@ def estimate(
     errors = np.zeros(count)
     first = 0
     rows = following.start_of(seed)
-    if before is not None and before.seed == seed:
-        shared = min(count, before.inputs.shape[0])
-        same = np.all(inputs[:shared] == before.inputs[:shared], axis=1)
-        same &= np.all(
-            (seen[:shared] == before.seen[:shared])
-            | (np.isnan(seen[:shared]) & np.isnan(before.seen[:shared])),
-            axis=1,
-        )
-        first = shared if same.all() else int(np.argmin(same))
+    if before is not None and (before.seed, before.steps) == (seed, steps):
+        first = _shared(inputs, seen, before)
         ensembles[:first] = before.ensembles[:first]
         found[:first], errors[:first] = before.innovations[:first], before.errors[:first]
         rows = ensembles[first - 1].copy() if first else rows
     arrays = (
-        *following.model(inputs, seen, following.drawn_of(seed, count)),
+        *following.model(inputs, seen, following.drawn_of(seed, count), steps),
         *(ensembles, found, errors),
     )
     filtering.stretch(rows, first, count, *arrays)
-    integrate.require(float(np.max(errors, initial=0.0)), tolerance=TOLERANCE)
-    return Estimate(seed, inputs, seen, ensembles, found, errors, first)
+    return Estimate(seed, steps, inputs, seen, ensembles, found, errors, first)
+
+
+def _shared(inputs: FloatArray, seen: FloatArray, before: Estimate) -> int:
+    """Return how many samples an earlier estimate was made from the very same bits."""
+    count = min(inputs.shape[0], before.inputs.shape[0])
+    same = np.ones(count, dtype=np.bool_)
+    for now, then in ((inputs, before.inputs), (seen, before.seen)):
+        # Bits: a hole is equal to a hole, and zero is not equal to minus zero.
+        same &= np.all(now[:count].view(np.int64) == then[:count].view(np.int64), axis=1)
+    return count if same.all() else int(np.argmin(same))

@@ -10,16 +10,11 @@ from numpy.typing import NDArray
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch import parameters as k
 from twins.models.penicillin_fed_batch.simulation import Run
+from twins.models.self_checking import SelfCheckFailed
 
 FloatArray = NDArray[np.float64]
 
 _NOT_NEGATIVE = [row for row in range(at.STATES) if row not in (at.Q, at.PH)]
-
-
-class SelfCheckFailed(ArithmeticError):
-    """A run contradicts the balances of its own equations."""
-
-    code = "twin-self-check-failed"
 
 
 def require(

@@ -13,9 +13,9 @@ import pytest
 
 from tests.twins.models.advice.conftest import AS_OF_H, SEED
 from twins.models import documents, estimation
-from twins.models.advice import advising, futures, schedules
+from twins.models.advice import advising, chances, schedules
 from twins.models.advice.answers import Advice
-from twins.models.advice.futures import Futures
+from twins.models.advice.futures import OF_EACH, Futures
 from twins.models.advice.questions import AdviceRequest
 from twins.models.advice.schedules import Settings
 from twins.models.crossing import Side
@@ -128,7 +128,7 @@ def _judged(request: AdviceRequest) -> Callable[[Settings], float]:
 
     def probability(settings: Settings) -> float:
         future = many.under(schedule.rates(settings))
-        return futures.chance(LOW_GLUCOSE, future).probability
+        return chances.chance(LOW_GLUCOSE, future, of_each=OF_EACH).probability
 
     return probability
 

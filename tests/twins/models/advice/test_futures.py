@@ -2,7 +2,7 @@
 
 import pytest
 
-from twins.models.advice import futures
+from twins.models.advice import chances
 from twins.models.advice.futures import COUNT, OF_EACH
 from twins.models.estimation import MEMBERS
 
@@ -12,7 +12,7 @@ def test_there_are_a_thousand_futures() -> None:
 
 
 def test_independent_futures_count_one_by_one() -> None:
-    found = futures.interval([OF_EACH // 2] * MEMBERS)
+    found = chances.interval([OF_EACH // 2] * MEMBERS, of_each=OF_EACH)
 
     # Wilson, 512 of 1,024, z = 1.645
     assert found.probability == pytest.approx(0.5, abs=1e-3)
@@ -21,7 +21,7 @@ def test_independent_futures_count_one_by_one() -> None:
 
 
 def test_futures_that_all_follow_their_member_count_as_many_as_there_are_members() -> None:
-    found = futures.interval([OF_EACH, 0] * (MEMBERS // 2))
+    found = chances.interval([OF_EACH, 0] * (MEMBERS // 2), of_each=OF_EACH)
 
     # Wilson, 32 of 64
     assert found.low == pytest.approx(0.3990, abs=1e-3)
@@ -30,7 +30,7 @@ def test_futures_that_all_follow_their_member_count_as_many_as_there_are_members
 
 @pytest.mark.parametrize(("each", "end"), [(0, "high"), (OF_EACH, "low")])
 def test_none_or_all_is_no_certainty(each: int, end: str) -> None:
-    found = futures.interval([each] * MEMBERS)
+    found = chances.interval([each] * MEMBERS, of_each=OF_EACH)
 
     assert 0.0 < found.probability < 1.0
     assert found.low <= found.probability <= found.high
