@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import twins_cho, twins_penicillin, twins_plant
+from tests.bench import twins_cho, twins_penicillin, twins_plant, twins_updates
 from tests.bench.measuring import Row
 
 
@@ -36,7 +36,7 @@ def main() -> int:
         flush=True,
     )
     rows: list[Row] = [Row("load_at_start", load, "1")]
-    parts = [twins_cho.rows, twins_cho.peer_rows, twins_penicillin.rows, twins_cho.update_rows]
+    parts = [twins_cho.rows, twins_cho.peer_rows, twins_penicillin.rows, twins_updates.rows]
     if not given.without_sweep:
         parts.append(lambda: twins_plant.rows(given.batches))
     for part in parts:

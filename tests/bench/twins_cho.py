@@ -16,12 +16,9 @@ from scipy.integrate import odeint, solve_ivp
 
 from tests.bench import twins_cho_case as case
 from tests.bench.measuring import Row
-from twins.models import deviation_forecast, estimation, futures, integrate
+from twins.models import estimation, integrate
 from twins.models.cho_fed_batch import kernel
 from twins.models.cho_fed_batch.equations import Coefficients, Feed
-from twins.models.requests import ForecastRequest, Observation
-from twins.plant import demo_recipe, process
-from twins.plant.messages import LaboratoryResult, Reading
 
 ROUNDS = 5
 MEMBERS, PROBED = 1024, 8
@@ -200,42 +197,4 @@ def peer_rows() -> list[Row]:
                 Row(f"cho_{said['name']}_beside_kernel_{name}", said["rate"], "runs/CPU-s", rate,
                     rate / said["rate"])
             )  # fmt: skip
-    return found
-
-
-def request(*, as_of_h: float) -> ForecastRequest:
-    """Return what is asked about a batch of the simulated plant, read every ten minutes."""
-    seen = []
-    for said in process.simulate(1, process.FAULTS["feed-pump-degraded"]):
-        if isinstance(said, Reading):
-            seen.append(Observation(said.tag, said.at_h, said.value, said.at_h))
-        elif isinstance(said, LaboratoryResult):
-            seen.append(Observation(said.tag, said.sampled_h, float(said.value), said.reported_h))
-    visible = tuple(one for one in seen if one.reported_h <= as_of_h)
-    return ForecastRequest(
-        as_of_h=as_of_h, horizon_h=48.0, seed=7, initial=demo_recipe.RECIPE_INITIAL,
-        feed=demo_recipe.RECIPE_FEED,
-        feed_glucose_mmol_l=demo_recipe.RECIPE_FEED_GLUCOSE_MMOL_L,
-        feed_glutamine_mmol_l=demo_recipe.RECIPE_FEED_GLUTAMINE_MMOL_L,
-        observations=visible, limits=demo_recipe.RECIPE_LIMITS,
-    )  # fmt: skip
-
-
-def update_rows() -> list[Row]:
-    """Measure one update of one running batch at its seventh day, without the database."""
-    asked = request(as_of_h=168.0)
-    steps: dict[str, Callable[[], object]] = {
-        "update_estimate": lambda: estimation.assimilate(asked),
-        "update_whole_forecast": lambda: deviation_forecast.run(asked),
-        "update_1000_futures": lambda: futures.run(asked, part=0, members=1000),
-    }
-    found = []
-    for name, step in steps.items():
-        step()
-        costs = []
-        for _ in range(ROUNDS):
-            before = time.perf_counter()
-            step()
-            costs.append(1000.0 * (time.perf_counter() - before))
-        found.append(Row(name, statistics.median(costs), "ms", spread=(min(costs), max(costs))))
     return found
