@@ -15,7 +15,16 @@ from compliance.access.page_parts import Cell, Facts, Note, Page, Part, Picture,
 from compliance.access.record_admin import RecordAdmin
 from compliance.refusals import Refused
 from compliance.reports import charts as drawings
-from twins.advice import charts, comparisons, outputs, proposals, replays, requests, tasks
+from twins.advice import (
+    charts,
+    comparisons,
+    outputs,
+    proposals,
+    replays,
+    requests,
+    tasks,
+    terms,
+)
 from twins.advice.models import GIVEN, Comparison, Followed, Proposal, ProposalState
 from twins.models.advice.comparing import Compared
 from twins.predictions.models import Alert, AlertState
@@ -67,8 +76,8 @@ def _is_given(proposal: Proposal) -> bool:
     return proposal.state in GIVEN
 
 
-def _is_open(alert: Alert) -> bool:
-    return alert.state == AlertState.OPEN
+def _is_advisable(alert: Alert) -> bool:
+    return alert.state == AlertState.OPEN and terms.is_asked_for(alert.batch.recipe)
 
 
 acts.offer(
@@ -92,7 +101,7 @@ acts.offer(
     Alert,
     Act(
         "advise", "Ask for advice", Duty.ANSWER_ALERT, _ask, form=acts.ConfirmForm,
-        is_offered=_is_open,
+        is_offered=_is_advisable,
         explanation="A worker looks for the smallest move of the feed that is enough, and until "
         "when, from the newest forecast. An older open proposal is superseded by it.",
     ),

@@ -37,9 +37,9 @@ def of(recipe: MasterRecipe) -> Terms:
     it is no change), else its normal operating range. Steps and target are `advice` of the
     settings for the twin.
     """
-    said = recipe.twin_settings.get("advice")
-    if said is None or recipe.twin not in _LEVERS:
+    if not is_asked_for(recipe):
         raise AdviceNotOffered(f"{recipe} asks for no advice, or its twin gives none")
+    said = recipe.twin_settings["advice"]
     tag = lever(recipe)
     parameter = recipe.parameters.filter(tag=tag).first()
     if parameter is None or (found := _registered(parameter)) is None:
@@ -62,6 +62,11 @@ def of(recipe: MasterRecipe) -> Terms:
         )
     except (TypeError, ValueError) as error:
         raise TwinSettingsInvalid(f"{recipe}: settings of advice: {error}") from error
+
+
+def is_asked_for(recipe: MasterRecipe) -> bool:
+    """Say whether a recipe asks for advice, and its twin gives it."""
+    return recipe.twin_settings.get("advice") is not None and recipe.twin in _LEVERS
 
 
 def lever(recipe: MasterRecipe) -> str:

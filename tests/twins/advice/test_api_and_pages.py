@@ -146,3 +146,12 @@ def test_the_pages_of_alert_and_batch_name_it(proposal: Proposal, signed_in: Cli
         "/admin/advice/proposal/",
     ):
         assert str(proposal) in signed_in.get(address).content.decode(), address
+
+
+def test_the_page_of_an_alert_offers_advice_where_the_recipe_asks_for_it(
+    proposal: Proposal, signed_in: Client
+) -> None:
+    alert = proposal.alert
+    page = signed_in.get(f"/admin/predictions/alert/{alert.pk}/change/").content.decode()
+
+    assert f"/alert/{alert.pk}/acts/advise/" in page

@@ -223,6 +223,7 @@ def test_the_page_of_an_alert_says_what_it_may_be(
     assert "a person decides" in page
     assert page.index("What it may be") < page.index("Forecast")
     assert f"/alert/{alert.pk}/acts/explain/" in page
+    assert f"/alert/{alert.pk}/acts/advise/" not in page  # its twin gives none
     asked = signed_in.post(f"/admin/predictions/alert/{alert.pk}/acts/explain/", {}, follow=True)
     assert "is of the newest rows" in asked.content.decode()
 
