@@ -40,6 +40,7 @@ FIRST := tests/batches tests/twins
 RECORD := --requirements-record=var/requirements
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm/gmp-tests-"}' | sed "s/$$/$$(id -u)-$$(pwd | cksum | cut -d' ' -f1)/;/^[0-9]/d")
 VAR_OF_TESTS := $(or $(GMP_VAR_DIR),$(MEMORY),$(CURDIR)/var)
+VAR_OF_PART := $(or $(GMP_VAR_DIR),$(addsuffix -part,$(MEMORY)),$(CURDIR)/var/part)
 test: setup  ## Pass all tests (ARGS='tests/attacks -q' for a part)
 ifeq ($(strip $(ARGS)),)
 	@mkdir -p var; rm -rf var/requirements/*.json var/attacks; \
@@ -51,7 +52,7 @@ ifeq ($(strip $(ARGS)),)
 	wait $$lane; second=$$?; cat var/second.log; $(if $(MEMORY),rm -rf $(MEMORY);) \
 	[ $$first -eq 0 ] && [ $$attacks -eq 0 ] && [ $$second -eq 0 ]
 else
-	@GMP_VAR_DIR=$(VAR_OF_TESTS) $(BIN)/python -m pytest $(ARGS); status=$$?; $(if $(MEMORY),rm -rf $(MEMORY);) exit $$status
+	@GMP_VAR_DIR=$(VAR_OF_PART) $(BIN)/python -m pytest $(ARGS); status=$$?; $(if $(MEMORY),rm -rf $(MEMORY)-part;) exit $$status
 endif
 
 requirements: setup  ## Write docs/requirements.md from the marked tests; after `make test`, from its record
