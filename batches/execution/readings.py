@@ -200,6 +200,7 @@ def _copy(table: str, number: int, batch: Batch, rows: Samples) -> str:
     hasher, roots = LeafHasher(), []
     parts = _parts(batch, rows)
     with (
+        connection.wrap_database_errors,  # Django's cursors leave those of COPY as they are
         connection.cursor() as cursor,
         cursor.copy(
             f"COPY {table} (segment_id, position, batch_id, tag, observed_at, value, unit) FROM STDIN"

@@ -11,8 +11,11 @@ Pack = Callable[..., bytes]
 
 
 def write(cursor: CursorWrapper, target: str, packed: Iterable[bytes]) -> None:
-    """Write packed rows into a table, which is given with its columns."""
-    with cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+    """Write packed rows into a table, which is given with its columns; raise Django's errors."""
+    with (
+        cursor.db.wrap_database_errors,
+        cursor.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy,
+    ):
         copy.write(_HEADER + b"".join(packed) + _TRAILER)
 
 

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 
 from batches.execution import readings, sample_bytes, samples, segments, series
 from batches.execution.events import MessageKnown
@@ -255,3 +256,25 @@ def test_samples_by_columns_have_the_bytes_of_samples_by_rows() -> None:
 
     assert hashes == sample_bytes.leaf_hashes(rows)
     assert columns.values == ["36.80", "0.0", "36.80", "1000"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_goes_during_the_copy_is_unreachable_and_nothing_is_stored(
+    monkeypatch: pytest.MonkeyPatch, as_superuser: Any
+) -> None:
+    batch = factories.running_batch()
+    parts = readings._parts
+
+    def lost(*given: Any) -> Any:
+        own = connection.connection.info.backend_pid
+        as_superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+        return parts(*given)
+
+    monkeypatch.setattr(readings, "_parts", lost)
+
+    with pytest.raises(OperationalError, match=r"terminating connection|closed"):
+        factories.stored(batch, factories.temperatures("36.8"))
+
+    connection.close()
+    assert _count() == 0
+    assert not ReadingSegment.objects.exists()
