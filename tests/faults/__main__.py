@@ -157,8 +157,9 @@ def _found(installation: Installation, given: argparse.Namespace) -> list[str]:
 
 def _tracebacks(log: Path) -> list[str]:
     """Return what the web server logged of errors that nobody had thought of."""
-    text = log.read_text() if log.exists() else ""
-    told = text.split("Internal Server Error: ")[1:]
+    lines = log.read_text().splitlines() if log.exists() else []
+    of_web = "\n".join(line for line in lines if line.startswith("web "))
+    told = of_web.split("Internal Server Error: ")[1:]
     return [f"Internal Server Error: {one[:LONGEST_TRACEBACK]}" for one in told]
 
 
