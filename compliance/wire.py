@@ -17,7 +17,7 @@ _PARENTS = (serializers.BaseSerializer, serializers.ListField, serializers.DictF
 
 
 class _Body(serializers.Serializer[Any]):
-    """A body whose plain fields are copied as they are: a tenth of the time of making them anew."""
+    """A body whose plain fields are copied as they are: Django REST framework makes each anew."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         declared: dict[str, Any] = self._declared_fields

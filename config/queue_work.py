@@ -56,8 +56,10 @@ class Work:
 def of_all(*, at: datetime) -> list[Work]:
     """Return what all queues have to do, as the records say at this moment."""
     return [
-        _reports(), _inspections(at), _advice(at), _explanations(at), _predictions(at), _jobs(at),
-        _parts(at),
+        _reports(), _inspections(at),
+        _asked("advice", Proposal, ProposalState.REQUESTED, at=at),
+        _asked("explanations", Explanation, ExplanationState.REQUESTED, at=at),
+        _predictions(at), _jobs(at), _parts(at),
     ]  # fmt: skip
 
 
@@ -84,20 +86,14 @@ def _inspections(at: datetime) -> Work:
     )
 
 
-def _advice(at: datetime) -> Work:
-    asked = Proposal.objects.filter(state=ProposalState.REQUESTED)
-    found = asked.aggregate(due=Count("pk"), oldest=Min("requested_at"))
-    rows = Proposal.objects.defer("input", "output")
-    return _leased(queues.INTERACTIVE, "advice", found["due"], found["oldest"], rows=rows, at=at)
-
-
-def _explanations(at: datetime) -> Work:
-    asked = Explanation.objects.filter(state=ExplanationState.REQUESTED)
-    found = asked.aggregate(due=Count("pk"), oldest=Min("requested_at"))
-    rows = Explanation.objects.defer("input", "output")
+def _asked(kind: str, model: type[Proposal | Explanation], state: str, *, at: datetime) -> Work:
+    """Return what was asked for, by people and for new alerts, and what workers hold of it."""
+    rows = model._default_manager.all()
+    found = rows.filter(state=state).aggregate(due=Count("pk"), oldest=Min("requested_at"))
     return _leased(
-        queues.INTERACTIVE, "explanations", found["due"], found["oldest"], rows=rows, at=at
-    )
+        queues.INTERACTIVE, kind, found["due"], found["oldest"],
+        rows=rows.defer("input", "output"), at=at,
+    )  # fmt: skip
 
 
 def _predictions(at: datetime) -> Work:

@@ -8,6 +8,7 @@ from twins.advice import runs
 from twins.advice.models import GIVEN, Proposal
 from twins.hub import versions
 from twins.predictions import replays
+from twins.predictions import runs as predictions
 
 
 class AdviceNotReplayable(Refused):
@@ -41,7 +42,7 @@ def replay(proposal: Proposal) -> Replay:
         computed = b""
         differences.append(f"no answer: {type(error).__name__}: {error}")
     identical = computed == proposal.output.encode() and not differences
-    return Replay(identical, runs.digest(computed), (*differences, *_changed(proposal)))
+    return Replay(identical, predictions.digest(computed), (*differences, *_changed(proposal)))
 
 
 def _changed(proposal: Proposal) -> list[str]:

@@ -73,7 +73,7 @@ def without(*, at_most: int) -> list[Alert]:
     """Return open alerts that nobody has asked advice for and whose recipe offers it."""
     found = Alert.objects.filter(state=AlertState.OPEN, proposals=None)
     newest = found.select_related("batch__recipe").order_by("-pk")
-    offered = (one for one in newest if "advice" in one.batch.recipe.twin_settings)
+    offered = (one for one in newest if terms.is_asked_for(one.batch.recipe))
     return list(islice(offered, at_most))
 
 

@@ -1,6 +1,5 @@
 """Run advice once for a request, so that the run can be repeated to the byte."""
 
-import hashlib
 import logging
 import time
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
 from twins.predictions import environment, inputs, leases, request_bytes
+from twins.predictions import runs as predictions
 from twins.predictions.said import digits
 
 log = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
             superseded_by=newer,
             ended_at=ended_at if newer else None,
             input=outcome.input.decode(),
-            input_digest=digest(outcome.input) if outcome.input else "",
+            input_digest=predictions.digest(outcome.input) if outcome.input else "",
             output=outcome.output.decode(),
-            output_digest=digest(outcome.output) if outcome.output else "",
+            output_digest=predictions.digest(outcome.output) if outcome.output else "",
             environment=environment_here(),
             finished_at=ended_at,
             problem=outcome.problem,
@@ -80,11 +80,6 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
             raise AdviceClaimLost(f"{proposal} was taken over by another worker")
     proposal.refresh_from_db()
     return proposal
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 by which stored bytes of a run are known."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def environment_here() -> dict[str, str]:

@@ -8,6 +8,7 @@ from twins.explanations import runs
 from twins.explanations.models import Explanation
 from twins.models import documents
 from twins.predictions import replays
+from twins.predictions import runs as predictions
 
 
 class ExplanationNotReplayable(Refused):
@@ -47,4 +48,4 @@ def replay(explanation: Explanation) -> Replay:
         {"code": explanation.code_digest, **explanation.environment},
         {"code": documents.code_digest(), **runs.environment_here()},
     )
-    return Replay(identical, runs.digest(computed), (*differences, *changed))
+    return Replay(identical, predictions.digest(computed), (*differences, *changed))

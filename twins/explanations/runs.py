@@ -1,6 +1,5 @@
 """Explain an alert once for a request, so that the run can be repeated to the byte; workers only."""
 
-import hashlib
 import logging
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from twins.explanations.questions import Question
 from twins.hub import batch_models
 from twins.models import documents
 from twins.predictions import environment, explained_alarms, history, inputs, leases
+from twins.predictions import runs as predictions
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +82,9 @@ def execute(explanation: Explanation, *, at: datetime) -> Explanation:
         changed = leases.own(explanation).update(
             state=outcome.state,
             input=outcome.input.decode(),
-            input_digest=digest(outcome.input) if outcome.input else "",
+            input_digest=predictions.digest(outcome.input) if outcome.input else "",
             output=outcome.output.decode(),
-            output_digest=digest(outcome.output) if outcome.output else "",
+            output_digest=predictions.digest(outcome.output) if outcome.output else "",
             code_digest=documents.code_digest(),
             environment=environment_here(),
             finished_at=ended_at,
@@ -96,11 +96,6 @@ def execute(explanation: Explanation, *, at: datetime) -> Explanation:
             raise ExplanationClaimLost(f"{explanation} was taken over by another worker")
     explanation.refresh_from_db()
     return explanation
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 by which stored bytes of a run are known."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def environment_here() -> dict[str, str]:

@@ -104,9 +104,8 @@ def renewed(renew: Callable[[datetime], None], *, every_s: float = RENEW_EVERY_S
             while not ended.wait(every_s):
                 try:
                     renew(timezone.now())
-                except (
-                    Error
-                ) as error:  # the database is away: the next renewal may still be in time
+                except Error as error:
+                    # The database is away: the next renewal may still be in time.
                     log.warning("a claim could not be renewed: %s", error)
                     connection.close()
         finally:
