@@ -2,45 +2,38 @@
 
 from datetime import datetime
 
-from django.db import connection
-
 from batches.exchange.actions import Action
 from batches.exchange.models import Receipt
 from compliance.api_contract.idempotency import Posted
 from compliance.trail import recording
+from compliance.written_once import Insertion, Lookup
+
+_known = Lookup(Receipt, "sender", "method", "path", "idempotency_key")
+_store = Insertion(Receipt)
 
 
 def find(posted: Posted) -> Receipt | None:
     """Return the receipt of this write when it was accepted before."""
-    return Receipt.objects.filter(
-        sender=posted.sender.trail_identity().id,
-        method=posted.method,
-        path=posted.path,
-        idempotency_key=posted.key,
-    ).first()
+    return _known(posted.sender.trail_identity().id, posted.method, posted.path, posted.key)
 
 
 def keep(posted: Posted, *, status: int, answer: str, at: datetime) -> Receipt:
     """Write the receipt of a write that was just made in this transaction."""
-    with connection.cursor() as cursor:
-        # The act that made the change has ended, but its words are still set in this transaction.
-        cursor.execute(
-            "SELECT coalesce(nullif(current_setting('audit.act', true), '')::json ->> 'id', '')"
-        )
-        (act,) = cursor.fetchone()
-    with recording.recording(
+    with recording.closing(
         Action.MESSAGE_ACCEPTED, actor=posted.sender, at=at, reason=f"message {posted.key}"
-    ):
+    ) as act:
         identity = posted.sender.trail_identity()
-        return Receipt.objects.create(
-            sender=identity.id,
-            sender_name=identity.name[:60],
-            idempotency_key=posted.key,
-            method=posted.method,
-            path=posted.path,
-            request_digest=posted.digest,
-            status=status,
-            answer=answer,
-            act=act,
-            recorded_at=at,
+        return _store(
+            Receipt(
+                sender=identity.id,
+                sender_name=identity.name[:60],
+                idempotency_key=posted.key,
+                method=posted.method,
+                path=posted.path,
+                request_digest=posted.digest,
+                status=status,
+                answer=answer,
+                act=act,
+                recorded_at=at,
+            )
         )

@@ -28,12 +28,14 @@ from compliance.access.models import Device, User
 from compliance.refusals import Refused
 from compliance.trail import recording, refusals
 from compliance.trail.tlog import canonical
+from compliance.written_once import Insertion
 
 __all__ = [  # what other rooms know of this one
     "CLOCK_TOLERANCE", "EventInvalid", "MessageKnown", "PhaseOutOfOrder", "PhaseUnknown",
     "Reported", "demand_possible", "phase_named", "record",
 ]  # fmt: skip
 phase_named = moves.phase_named
+_store = Insertion(BatchEvent)
 # What interrupts a phase or a batch says why.
 _NEED_TEXT = {
     EventKind.BATCH_ABORTED: "an abort",
@@ -149,7 +151,7 @@ def _write(
         witness=witness,
     )
     try:
-        event.save(force_insert=True)
+        _store(event)
     except IntegrityError as error:  # looked for before, it would cost each event a question
         said = refusals.of_database(error)
         if said is None or said.constraint != "event_message_once":

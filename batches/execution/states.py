@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from batches.execution.models import Batch, BatchPhase, BatchState, DispositionState, PhaseState
 from compliance.refusals import Refused
+from compliance.written_once import Lookup
 
-# Django knows no FOR SHARE.
-_COLUMNS = ", ".join(f'"{field.column}"' for field in Batch._meta.concrete_fields)
-_HELD = f"SELECT {_COLUMNS} FROM execution_batch WHERE id = %s FOR SHARE"  # noqa: S608 -- our own
+# What is read while it must not change: Django knows no FOR SHARE.
+_held = Lookup(Batch, "id", lock="FOR SHARE")
 
 
 class BatchStateForbids(Refused):
@@ -187,7 +187,9 @@ def hold(batch: Batch, step: Step) -> Batch:
     A shared lock: many sources record at once, while whoever ends or disposes of the batch waits.
     A recipe that the caller has read is taken over: a version of a recipe is frozen.
     """
-    (stored,) = Batch.objects.raw(_HELD, [batch.pk])
+    stored = _held(batch.pk)
+    if stored is None:
+        raise Batch.DoesNotExist(f"there is no batch {batch.number}")
     if Batch.recipe.is_cached(batch) and batch.recipe_id == stored.recipe_id:
         stored.recipe = batch.recipe
     demand(stored, step)

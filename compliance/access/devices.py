@@ -13,6 +13,9 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import Actor, System
 from compliance.trail.refusals import Unidentified
+from compliance.written_once import Lookup
+
+_numbered = Lookup(Device, "id")
 
 
 class DeviceKnown(Refused):
@@ -184,7 +187,7 @@ def _named_in(token: str) -> Device | None:
     number, _, _ = token.partition(".")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return None
-    return Device.objects.filter(pk=int(number)).first()
+    return _numbered(int(number))
 
 
 def _fits(device: Device, token: str) -> bool:

@@ -127,21 +127,22 @@ def once(
     """
     posted = _posted(request)
     (keeper,) = _keepers
-    with transaction.atomic():
-        scope = (posted.sender.trail_identity().id, posted.method, posted.path, posted.key)
-        if not turns.wait("\n".join(scope)):
-            raise KeyInFlight(
-                f"a request with the Idempotency-Key {posted.key} is under way; send it again"
-            )
-        if kept := _known(keeper, posted):
-            return _again(kept, not_kept)
-        before()
-        made = act()
-        if made.status_code >= 400:
-            transaction.set_rollback(True)
-            return made
-        text = "" if not_kept or not isinstance(made, Response) else _text(made)
-        receipt = keeper.keep(posted, status=made.status_code, answer=text, at=timezone.now())
+    scope = (posted.sender.trail_identity().id, posted.method, posted.path, posted.key)
+    try:
+        with turns.transaction_of("\n".join(scope)):
+            if kept := _known(keeper, posted):
+                return _again(kept, not_kept)
+            before()
+            made = act()
+            if made.status_code >= 400:
+                transaction.set_rollback(True)
+                return made
+            text = "" if not_kept or not isinstance(made, Response) else _text(made)
+            receipt = keeper.keep(posted, status=made.status_code, answer=text, at=timezone.now())
+    except turns.TurnTaken:
+        raise KeyInFlight(
+            f"a request with the Idempotency-Key {posted.key} is under way; send it again"
+        ) from None
     if not_kept:
         made.headers["Receipt-Act"] = receipt.act
         return made

@@ -1,12 +1,21 @@
 """Let one transaction at a time work on what a name stands for."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 LOCK_NOT_AVAILABLE = "55P03"
 WAIT = "5s"
+# Mostly nobody has it: one question instead of five.
+_ASKED = "SELECT pg_try_advisory_xact_lock({})"
+
+
+class TurnTaken(Exception):
+    """Others have kept the turn for five seconds."""
 
 
 def number(name: str) -> int:
@@ -14,13 +23,25 @@ def number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
+@contextmanager
+def transaction_of(name: str) -> Iterator[None]:
+    """Run a block in a transaction that has the turn from its beginning; raise `TurnTaken`."""
+    ours: Any = connection  # of our backend: config/postgres
+    ours.statement_at_begin = _ASKED.format(number(name))
+    with transaction.atomic():
+        if ours.answer_at_begin != b"t" and not _waited(number(name)):
+            raise TurnTaken(name)
+        yield
+
+
 def wait(name: str) -> bool:
     """Take the turn until the transaction ends; say False when others kept it for five seconds."""
-    lock = number(name)
-    with connection.cursor() as cursor:  # mostly nobody has it: one question instead of five
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
-        if cursor.fetchone()[0]:
-            return True
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED.format(number(name)))
+        return bool(cursor.fetchone()[0]) or _waited(number(name))
+
+
+def _waited(lock: int) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])

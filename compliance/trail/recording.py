@@ -1,5 +1,6 @@
 """Open an act: the transaction in which controlled records may change, with who and why."""
 
+import json
 import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,7 @@ log: ContextVar[int | None] = ContextVar("trail_log", default=None)
 # The act under way in each connection: one in another connection is no part of this one.
 _NONE: Mapping[str, Act] = MappingProxyType({})
 _current: ContextVar[Mapping[str, Act]] = ContextVar("trail_act", default=_NONE)
+_END = "SELECT audit.end_act()"
 
 
 @contextmanager
@@ -95,15 +97,7 @@ def recording(
     """
     acts = _current.get()
     outer = acts.get(using)
-    act = Act(
-        id=str(uuid.uuid4()),
-        action=str(action),
-        identity=actor.trail_identity(),
-        reason=reason.strip(),
-        source=source.get(),
-        at=at,
-        log=log.get() or settings.LOG_ID,
-    )
+    act = _act(action, actor, at, reason)
     connection: Any = connections[using]  # of our backend: config/postgres
     opens = not connection.in_atomic_block and connection.get_autocommit()
     # The act travels with BEGIN or SAVEPOINT, and its end with RELEASE: one round trip for both.
@@ -125,9 +119,42 @@ def recording(
             if outer is not None:
                 connection.statement_at_release = _begin_statement(outer)
             elif not opens:  # else COMMIT ends it
-                connection.statement_at_release = "SELECT audit.end_act()"
+                connection.statement_at_release = _END
     finally:
         connection.statement_at_begin = connection.statement_at_release = None
+
+
+@contextmanager
+def closing(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") -> Iterator[str]:
+    """Run a block as the last act of a transaction that is open; yield the id of the act before it.
+
+    "" when there was none. It needs no savepoint: what fails in it fails the whole transaction,
+    whose COMMIT ends the act. (Where that transaction is a savepoint of another, its release does.)
+    """
+    act = _act(action, actor, at, reason)
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    with connection.cursor() as cursor:
+        # The act before has ended, but its words are still set in this transaction.
+        cursor.execute(f"SELECT current_setting('audit.act', true); {_begin_statement(act)}")
+        (before,) = cursor.fetchone()
+    token = _current.set({**_current.get(), DEFAULT_DB_ALIAS: act})
+    try:
+        yield json.loads(before)["id"] if before else ""
+    finally:
+        _current.reset(token)
+    connection.statement_at_release = _END
+
+
+def _act(action: StrEnum, actor: Actor, at: datetime, reason: str) -> Act:
+    return Act(
+        id=str(uuid.uuid4()),
+        action=str(action),
+        identity=actor.trail_identity(),
+        reason=reason.strip(),
+        source=source.get(),
+        at=at,
+        log=log.get() or settings.LOG_ID,
+    )
 
 
 @contextmanager

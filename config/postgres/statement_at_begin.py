@@ -25,6 +25,7 @@ class StatementAtBegin(_Wrapper):
 
     statement_at_begin: str | None = None
     statement_at_release: str | None = None
+    answer_at_begin: bytes | None = None  # the first value that it answered
     if TYPE_CHECKING:  # what Django's class has, and its types do not say
         isolation_level: int | None
 
@@ -35,13 +36,18 @@ class StatementAtBegin(_Wrapper):
         if statement is None:
             self._set_autocommit(False)
             return
-        self._run(f"{self._begin()}; {statement}")
+        try:
+            self.answer_at_begin = self._run(f"{self._begin()}; {statement}")
+        except Error:
+            self._run("ROLLBACK")  # Django takes the transaction for not begun
+            raise
 
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         try:
             super().set_autocommit(*args, **kwargs)
         finally:
-            self.statement_at_begin = None  # never for a later transaction
+            # Never for a later transaction.
+            self.statement_at_begin = self.statement_at_release = None
 
     def _savepoint(self, sid: str) -> None:
         statement, self.statement_at_begin = self.statement_at_begin, None
@@ -51,7 +57,7 @@ class StatementAtBegin(_Wrapper):
         if self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._run(self._begin())  # psycopg has put it off until the first statement
         try:
-            self._run(f"{self.ops.savepoint_create_sql(sid)}; {statement}")
+            self.answer_at_begin = self._run(f"{self.ops.savepoint_create_sql(sid)}; {statement}")
         except Error:
             # Django takes the savepoint for not made: what is around it goes on as if it never was.
             super()._savepoint_rollback(sid)  # type: ignore[misc]
@@ -73,13 +79,14 @@ class StatementAtBegin(_Wrapper):
         level = self.isolation_level
         return f"BEGIN ISOLATION LEVEL {_LEVELS[int(level)]}" if level is not None else "BEGIN"
 
-    def _run(self, statements: str) -> None:
-        """Run statements whose answers nobody needs; raise Django's errors."""
+    def _run(self, statements: str) -> bytes | None:
+        """Run statements, and return the last one's first value as text; raise Django's errors."""
         with self.wrap_database_errors:
-            # libpq itself: a cursor for two statements without answers costs more than they do.
+            # libpq itself: a cursor for two such statements costs more than they do.
             server = self.connection.pgconn
             done = server.exec_(statements.encode())
             if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
                 raise OperationalError(server.get_error_message())
             if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
                 raise errors.error_from_result(done)
+            return done.get_value(0, 0) if done.ntuples else None

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -26,6 +27,9 @@ from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.scopes import Scope
 from compliance.api_contract.strict_json import NdjsonParser
 from compliance.wire import In, Moment, Pages, Text
+from compliance.written_once import Lookup
+
+_named = Lookup(Batch, "number")
 
 
 class Events(generics.ListAPIView[BatchEvent]):
@@ -50,7 +54,9 @@ class Events(generics.ListAPIView[BatchEvent]):
     )
     def post(self, request: Request, number: str) -> Response:
         """Record an event; one that starts or ends the batch or a phase moves it on."""
-        batch = get_object_or_404(Batch, number=number)
+        batch = _named(number)
+        if batch is None:
+            raise Http404("No Batch matches the given query.")
         body = EventIn(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)

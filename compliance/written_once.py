@@ -1,0 +1,98 @@
+"""Read and insert single rows by statements that are written once.
+
+Django compiles a query anew each time it is asked, which costs a process several times what the
+server needs to answer it. What every posted record asks goes by these: who is this, was it done
+before, which batch is it of; and so does what it leaves. All else is asked of the model itself.
+"""
+
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model
+
+M = TypeVar("M", bound=Model)
+
+
+class Lookup(Generic[M]):
+    """The one row of a model that has these values in these fields; `lock` keeps it so.
+
+    The fields must name one row at most: the key, or what a constraint says is there once.
+    """
+
+    def __init__(self, model: type[M], *fields: str, lock: str = "") -> None:
+        self._model, self._by, self._lock = model, fields, lock
+
+    def __call__(self, *values: object) -> M | None:
+        """Return the row, or None when there is none."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, values)
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        found = list(row)
+        for at, field in self._converted:
+            found[at] = field.from_db_value(found[at], field.cached_col, connection)
+        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, found)
+
+    @cached_property
+    def _statement(self) -> str:
+        named = [self._model._meta.get_field(name).column for name in self._by]
+        return (
+            f"SELECT {_columns(_fields(self._model))} "  # noqa: S608 -- names of our models
+            f"FROM {_quoted(self._model._meta.db_table)} "
+            f"WHERE {' AND '.join(f'{_quoted(name)} = %s' for name in named)} {self._lock}"
+        )
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [field.attname for field in _fields(self._model)]
+
+    @cached_property
+    def _converted(self) -> list[tuple[int, Any]]:
+        fields = enumerate(_fields(self._model))
+        return [(at, field) for at, field in fields if hasattr(field, "from_db_value")]
+
+
+class Insertion(Generic[M]):
+    """What `save(force_insert=True)` does, for a model without parents that no signal is about."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def __call__(self, made: M) -> M:
+        """Store a new row and give it its key; raise Django's errors of the database."""
+        values = [
+            field.get_db_prep_save(field.pre_save(made, add=True), connection)
+            for field in self._stored
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, values)
+            (made.pk,) = cursor.fetchone()
+        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+        return made
+
+    @cached_property
+    def _statement(self) -> str:
+        key = self._model._meta.pk
+        places = ", ".join(["%s"] * len(self._stored))
+        return (
+            f"INSERT INTO {_quoted(self._model._meta.db_table)} ({_columns(self._stored)}) "  # noqa: S608
+            f"VALUES ({places}) RETURNING {_columns([key])}"
+        )
+
+    @cached_property
+    def _stored(self) -> list[Any]:
+        return [field for field in _fields(self._model) if field is not self._model._meta.pk]
+
+
+def _fields(model: type[Model]) -> list[Any]:
+    return list(model._meta.concrete_fields)
+
+
+def _columns(fields: list[Any]) -> str:
+    return ", ".join(_quoted(field.column) for field in fields)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
