@@ -23,7 +23,7 @@ class Lookup(Generic[M]):
     def __init__(self, model: type[M], *fields: str, lock: str = "") -> None:
         self._model, self._by, self._lock = model, fields, lock
 
-    def __call__(self, *values: object) -> M | None:
+    def __call__(self, *values: str | int) -> M | None:
         """Return the row, or None when there is none."""
         with connection.cursor() as cursor:
             cursor.execute(self._statement, values)
@@ -37,11 +37,11 @@ class Lookup(Generic[M]):
 
     @cached_property
     def _statement(self) -> str:
-        named = [self._model._meta.get_field(name).column for name in self._by]
+        known = {field.name: field for field in _fields(self._model)}
         return (
             f"SELECT {_columns(_fields(self._model))} "  # noqa: S608 -- names of our models
             f"FROM {_quoted(self._model._meta.db_table)} "
-            f"WHERE {' AND '.join(f'{_quoted(name)} = %s' for name in named)} {self._lock}"
+            f"WHERE {' AND '.join(f'{_columns([known[name]])} = %s' for name in self._by)} {self._lock}"
         )
 
     @cached_property
@@ -60,14 +60,21 @@ class Insertion(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self._model = model
 
-    def __call__(self, made: M) -> M:
-        """Store a new row and give it its key; raise Django's errors of the database."""
+    def __call__(self, made: M, *, after: str = "") -> M:
+        """Store a new row and give it its key, in one message `after` a statement, if there is one.
+
+        Raise Django's errors of the database.
+        """
         values = [
             field.get_db_prep_save(field.pre_save(made, add=True), connection)
             for field in self._stored
         ]
         with connection.cursor() as cursor:
-            cursor.execute(self._statement, values)
+            if after:
+                cursor.execute(f"{after.replace('%', '%%')}; {self._statement}", values)
+                cursor.nextset()
+            else:
+                cursor.execute(self._statement, values)
             (made.pk,) = cursor.fetchone()
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made

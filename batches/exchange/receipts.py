@@ -19,21 +19,20 @@ def find(posted: Posted) -> Receipt | None:
 
 def keep(posted: Posted, *, status: int, answer: str, at: datetime) -> Receipt:
     """Write the receipt of a write that was just made in this transaction."""
-    with recording.closing(
+    identity = posted.sender.trail_identity()
+    begin, act = recording.closing(
         Action.MESSAGE_ACCEPTED, actor=posted.sender, at=at, reason=f"message {posted.key}"
-    ) as act:
-        identity = posted.sender.trail_identity()
-        return _store(
-            Receipt(
-                sender=identity.id,
-                sender_name=identity.name[:60],
-                idempotency_key=posted.key,
-                method=posted.method,
-                path=posted.path,
-                request_digest=posted.digest,
-                status=status,
-                answer=answer,
-                act=act,
-                recorded_at=at,
-            )
-        )
+    )
+    receipt = Receipt(
+        sender=identity.id,
+        sender_name=identity.name[:60],
+        idempotency_key=posted.key,
+        method=posted.method,
+        path=posted.path,
+        request_digest=posted.digest,
+        status=status,
+        answer=answer,
+        act=act,
+        recorded_at=at,
+    )
+    return _store(receipt, after=begin)

@@ -1,6 +1,5 @@
 """Open an act: the transaction in which controlled records may change, with who and why."""
 
-import json
 import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
@@ -79,6 +78,8 @@ log: ContextVar[int | None] = ContextVar("trail_log", default=None)
 _NONE: Mapping[str, Act] = MappingProxyType({})
 _current: ContextVar[Mapping[str, Act]] = ContextVar("trail_act", default=_NONE)
 _END = "SELECT audit.end_act()"
+# The act before has ended, but its words are still set in its transaction.
+_LAST = "SELECT coalesce(nullif(current_setting('audit.act', true), '')::json ->> 'id', '')"
 
 
 @contextmanager
@@ -120,29 +121,27 @@ def recording(
                 connection.statement_at_release = _begin_statement(outer)
             elif not opens:  # else COMMIT ends it
                 connection.statement_at_release = _END
+        if not opens:
+            connection.act_before = act.id if outer is None else outer.id
     finally:
         connection.statement_at_begin = connection.statement_at_release = None
 
 
-@contextmanager
-def closing(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") -> Iterator[str]:
-    """Run a block as the last act of a transaction that is open; yield the id of the act before it.
+def closing(action: StrEnum, *, actor: Actor, at: datetime, reason: str = "") -> tuple[str, str]:
+    """Return what begins the last act of an open transaction, and the id of the act before, or "".
 
-    "" when there was none. It needs no savepoint: what fails in it fails the whole transaction,
-    whose COMMIT ends the act. (Where that transaction is a savepoint of another, its release does.)
+    It is sent in one message with the last change (`written_once.Insertion`) and needs no savepoint:
+    what fails in it fails the transaction, whose COMMIT ends it. Where that transaction is a
+    savepoint of another, its release does.
     """
-    act = _act(action, actor, at, reason)
     connection: Any = connections[DEFAULT_DB_ALIAS]
-    with connection.cursor() as cursor:
-        # The act before has ended, but its words are still set in this transaction.
-        cursor.execute(f"SELECT current_setting('audit.act', true); {_begin_statement(act)}")
-        (before,) = cursor.fetchone()
-    token = _current.set({**_current.get(), DEFAULT_DB_ALIAS: act})
-    try:
-        yield json.loads(before)["id"] if before else ""
-    finally:
-        _current.reset(token)
-    connection.statement_at_release = _END
+    act, before = _act(action, actor, at, reason), connection.act_before
+    if before is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_LAST)
+            (before,) = cursor.fetchone()
+    connection.act_before, connection.statement_at_release = act.id, _END
+    return _begin_statement(act), before
 
 
 def _act(action: StrEnum, actor: Actor, at: datetime, reason: str) -> Act:

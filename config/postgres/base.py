@@ -1,25 +1,18 @@
 """Django's PostgreSQL backend: transactions can begin with an act, and sessions have their role."""
 
 import re
-import time
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
 
+from config.postgres.asked_once import AskedOnce
 from config.postgres.statement_at_begin import StatementAtBegin
 
 _ROLE = re.compile(r"-c role=(\w+)")
 
 
-# In seconds: should the server go within them, one request is answered with 503; the next connects.
-FRESH_S = 1.0
-
-
-class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
-    _asked_at = -FRESH_S
-    health_check_done: bool
-
+class DatabaseWrapper(StatementAtBegin, AskedOnce, base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect, and refuse a session that runs as somebody else: poolers drop what we ask for."""
         connection = super().get_new_connection(conn_params)
@@ -35,14 +28,3 @@ class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
                 "behind a pooler, let its login have the role by itself (docs/operations.md)"
             )
         return connection
-
-    def close_if_health_check_failed(self) -> None:
-        """Ask a connection at a request whether it is there, but not again within a second."""
-        if self.health_check_done:
-            return
-        now = time.monotonic()
-        if now - self._asked_at < FRESH_S:
-            self.health_check_done = True
-            return
-        super().close_if_health_check_failed()
-        self._asked_at = now

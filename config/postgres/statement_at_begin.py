@@ -26,6 +26,9 @@ class StatementAtBegin(_Wrapper):
     statement_at_begin: str | None = None
     statement_at_release: str | None = None
     answer_at_begin: bytes | None = None  # the first value that it answered
+    # The act whose words are set in this transaction, "" before the first; None: only the database
+    # knows, as something was rolled back.
+    act_before: str | None = None
     if TYPE_CHECKING:  # what Django's class has, and its types do not say
         isolation_level: int | None
 
@@ -48,6 +51,7 @@ class StatementAtBegin(_Wrapper):
         finally:
             # Never for a later transaction.
             self.statement_at_begin = self.statement_at_release = None
+            self.act_before = ""
 
     def _savepoint(self, sid: str) -> None:
         statement, self.statement_at_begin = self.statement_at_begin, None
@@ -72,7 +76,7 @@ class StatementAtBegin(_Wrapper):
         self._run(f"{statement}; {self.ops.savepoint_commit_sql(sid)}")
 
     def _savepoint_rollback(self, sid: str) -> None:
-        self.statement_at_release = None  # of what is undone now
+        self.statement_at_release = self.act_before = None  # of what is undone now
         super()._savepoint_rollback(sid)  # type: ignore[misc]
 
     def _begin(self) -> str:

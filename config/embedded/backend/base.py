@@ -7,10 +7,11 @@ from django.db.backends.postgresql import base
 
 from config.embedded import folders, postgres
 from config.embedded.backend.client import DatabaseClient
+from config.postgres.asked_once import AskedOnce
 from config.postgres.statement_at_begin import StatementAtBegin
 
 
-class DatabaseWrapper(StatementAtBegin, base.DatabaseWrapper):
+class DatabaseWrapper(StatementAtBegin, AskedOnce, base.DatabaseWrapper):
     client_class = DatabaseClient
 
     @property
