@@ -15,13 +15,13 @@ M = TypeVar("M", bound=Model)
 
 
 class Lookup(Generic[M]):
-    """The one row of a model that has these values in these fields; `lock` keeps it so.
+    """The one row of a model that has these values in these fields; `ending` may order and lock.
 
-    The fields must name one row at most: the key, or what a constraint says is there once.
+    The fields name one row at most, or `ending` chooses: the key, or what a constraint has once.
     """
 
-    def __init__(self, model: type[M], *fields: str, lock: str = "") -> None:
-        self._model, self._by, self._lock = model, fields, lock
+    def __init__(self, model: type[M], *fields: str, ending: str = "") -> None:
+        self._model, self._by, self._ending = model, fields, ending
 
     def __call__(self, *values: str | int) -> M | None:
         """Return the row, or None when there is none."""
@@ -38,10 +38,10 @@ class Lookup(Generic[M]):
     @cached_property
     def _statement(self) -> str:
         known = {field.name: field for field in _fields(self._model)}
+        named = " AND ".join(f"{_columns([known[name]])} = %s" for name in self._by)
         return (
             f"SELECT {_columns(_fields(self._model))} "  # noqa: S608 -- names of our models
-            f"FROM {_quoted(self._model._meta.db_table)} "
-            f"WHERE {' AND '.join(f'{_columns([known[name]])} = %s' for name in self._by)} {self._lock}"
+            f"FROM {_quoted(self._model._meta.db_table)} WHERE {named} {self._ending}"
         )
 
     @cached_property

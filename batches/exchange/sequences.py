@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from batches.exchange.actions import Action
 from batches.exchange.models import Gap, Source, SourceRecord
@@ -48,11 +48,11 @@ class Standing:
 
 def standing(source: Source) -> Standing:
     """Say where a source stands; an explained gap is no longer waited for."""
-    highest = _highest(source)
+    last = highest(source)
     gap = open_gaps(source).filter(explanation="").order_by("first").first()
     if gap is None:
-        return Standing(highest + 1, highest)
-    return Standing(_first_missing(gap), highest)
+        return Standing(last + 1, last)
+    return Standing(_first_missing(gap), last)
 
 
 def open_gaps(source: Source) -> QuerySet[Gap]:
@@ -71,11 +71,11 @@ def missing_of(gap: Gap, *, most: int = MOST_LISTED) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def demand(source: Source, sequence: int) -> None:
-    """Pass when a number can be taken; the caller holds the source's row."""
-    if SourceRecord.objects.filter(source=source, sequence=sequence).exists():
+def demand(source: Source, sequence: int, *, before: int) -> None:
+    """Pass when a number can be taken after the highest `before`; the caller holds the source's row."""
+    if sequence <= before and source.records.filter(sequence=sequence).exists():
         raise SequenceTaken(f"{source} has sent another record as number {sequence}")
-    if sequence > _highest(source) + FURTHEST:
+    if sequence > before + FURTHEST:
         raise SequenceTooFar(
             f"{sequence} is more than {FURTHEST} ahead of what {source} sent last: its counter is wrong"
         )
@@ -100,7 +100,12 @@ def note(source: Source, sequence: int, *, before: int, at: datetime) -> None:
 
 def highest(source: Source) -> int:
     """Return the highest number that came, 0 for none."""
-    return _highest(source)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(sequence), 0) FROM exchange_sourcerecord WHERE source_id = %s",
+            [source.pk],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def explain(gap: Gap, *, reason: str, actor: User, at: datetime) -> Gap:
@@ -136,8 +141,3 @@ def _first_missing(gap: Gap) -> int:
         source_id=gap.source_id, sequence=gap.first
     ).exists()
     return int(after[0]) if is_first_here and after else gap.first
-
-
-def _highest(source: Source) -> int:
-    found = SourceRecord.objects.filter(source=source).aggregate(highest=Max("sequence"))
-    return found["highest"] or 0

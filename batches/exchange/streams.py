@@ -16,7 +16,12 @@ from compliance.access.models import Device
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.tlog import canonical
+from compliance.written_once import Insertion, Lookup
 
+# One record of a source at a time: its numbers and versions have an order.
+_held = Lookup(Source, "id", ending="FOR NO KEY UPDATE")
+_newest = Lookup(SourceRecord, "source", "record_id", ending="ORDER BY version DESC LIMIT 1")
+_store = Insertion(SourceRecord)
 M = TypeVar("M", bound=models.Model)
 
 
@@ -98,14 +103,17 @@ def accept(
         Action.RECORD_CORRECTED if is_correction else Action.RECORD_ACCEPTED, actor=device, at=at,
         reason=_reason(source, sent),
     ):  # fmt: skip
-        # One record of a source at a time: its numbers and versions have an order.
-        held = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-        if known := _known(held, sent):
+        held = _held(source.pk)
+        if held is None:
+            raise Source.DoesNotExist(f"{source} is gone")
+        previous = _newest(held.pk, sent.record_id)
+        if known := _known(held, sent, previous):
             return Accepted(known, is_repeated=True)
-        before = sequences.highest(held)
+        before = 0
         if sent.sequence is not None:
-            sequences.demand(held, sent.sequence)
-        previous = _previous(held, sent)
+            before = sequences.highest(held)
+            sequences.demand(held, sent.sequence, before=before)
+        _demand_next(held, sent, previous)
         made = record()
         if observed_in is not None:
             observed_at = observed_in(made)
@@ -126,11 +134,13 @@ def _reason(source: Source, sent: Sent) -> str:
     return recording.demand_reason(sent.reason)
 
 
-def _known(source: Source, sent: Sent) -> SourceRecord | None:
-    known = SourceRecord.objects.filter(
-        source=source, record_id=sent.record_id, version=sent.version
-    ).first()
-    if known is not None and known.content_digest != sent.digest:
+def _known(source: Source, sent: Sent, newest: SourceRecord | None) -> SourceRecord | None:
+    if newest is None or newest.version < sent.version:
+        return None
+    known = newest
+    if newest.version > sent.version:
+        known = source.records.get(record_id=sent.record_id, version=sent.version)
+    if known.content_digest != sent.digest:
         raise VersionDiffers(
             f"{known} was accepted at {known.recorded_at.isoformat()} with other content "
             f"({known.content_digest}); send a correction as the next version, with its reason"
@@ -138,18 +148,12 @@ def _known(source: Source, sent: Sent) -> SourceRecord | None:
     return known
 
 
-def _previous(source: Source, sent: Sent) -> SourceRecord | None:
-    newest = (
-        SourceRecord.objects.filter(source=source, record_id=sent.record_id)
-        .order_by("-version")
-        .first()
-    )
+def _demand_next(source: Source, sent: Sent, newest: SourceRecord | None) -> None:
     expected = 1 if newest is None else newest.version + 1
     if sent.version != expected:
         raise VersionOutOfOrder(
             f"the next version of {sent.record_id} of {source} is {expected}, not {sent.version}"
         )
-    return newest
 
 
 def _keep(
@@ -161,25 +165,27 @@ def _keep(
         Times(sent.observed_at, sent.sent_at, received_at),
         is_backfilled=sent.is_backfilled,
     )
-    return SourceRecord.objects.create(
-        source=source,
-        record_id=sent.record_id,
-        version=sent.version,
-        previous=previous,
-        reason=sent.reason.strip(),
-        corrected_by=sent.corrected_by.strip(),
-        sequence=sent.sequence,
-        kind=sent.kind,
-        content=sent.content.decode() if sent.is_content_kept else "",
-        content_digest=sent.digest,
-        observed_text=sent.observed_text,
-        observed_at=sent.observed_at,
-        sent_at=sent.sent_at,
-        received_at=received_at,
-        recorded_at=at,
-        is_late=judged.is_late,
-        is_backfilled=judged.is_backfilled,
-        is_clock_suspect=judged.is_clock_suspect,
-        doubts=judged.doubts,
-        subject=f"{made._meta.db_table} {made.pk}",
+    return _store(
+        SourceRecord(
+            source=source,
+            record_id=sent.record_id,
+            version=sent.version,
+            previous=previous,
+            reason=sent.reason.strip(),
+            corrected_by=sent.corrected_by.strip(),
+            sequence=sent.sequence,
+            kind=sent.kind,
+            content=sent.content.decode() if sent.is_content_kept else "",
+            content_digest=sent.digest,
+            observed_text=sent.observed_text,
+            observed_at=sent.observed_at,
+            sent_at=sent.sent_at,
+            received_at=received_at,
+            recorded_at=at,
+            is_late=judged.is_late,
+            is_backfilled=judged.is_backfilled,
+            is_clock_suspect=judged.is_clock_suspect,
+            doubts=judged.doubts,
+            subject=f"{made._meta.db_table} {made.pk}",
+        )
     )

@@ -19,7 +19,9 @@ from compliance.quality import deviations
 from compliance.quality.models import Deviation, Origin, Severity
 from compliance.refusals import Refused
 from compliance.trail import recording
+from compliance.written_once import Lookup
 
+numbered = Lookup(Batch, "number")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 

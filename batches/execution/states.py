@@ -7,7 +7,7 @@ from compliance.refusals import Refused
 from compliance.written_once import Lookup
 
 # What is read while it must not change: Django knows no FOR SHARE.
-_held = Lookup(Batch, "id", lock="FOR SHARE")
+_held = Lookup(Batch, "id", ending="FOR SHARE")
 
 
 class BatchStateForbids(Refused):

@@ -19,7 +19,7 @@ from batches.exchange import idempotency, reading_lines
 from batches.exchange.api import numbered_posts
 from batches.exchange.api.answered import EventOut, NewestOut, SeriesOut, StoredOut
 from batches.exchange.api.posted import EventIn, ReadingIn
-from batches.execution import events, readings, series
+from batches.execution import batches, events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
 from compliance.access import callers
@@ -27,9 +27,6 @@ from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.scopes import Scope
 from compliance.api_contract.strict_json import NdjsonParser
 from compliance.wire import In, Moment, Pages, Text
-from compliance.written_once import Lookup
-
-_named = Lookup(Batch, "number")
 
 
 class Events(generics.ListAPIView[BatchEvent]):
@@ -54,7 +51,7 @@ class Events(generics.ListAPIView[BatchEvent]):
     )
     def post(self, request: Request, number: str) -> Response:
         """Record an event; one that starts or ends the batch or a phase moves it on."""
-        batch = _named(number)
+        batch = batches.numbered(number)
         if batch is None:
             raise Http404("No Batch matches the given query.")
         body = EventIn(data=request.data)

@@ -8,7 +8,7 @@ from django.db import models
 from django.http import Http404
 
 from batches.exchange.api.posted import EventIn, ResultIn, SampleIn
-from batches.execution import events
+from batches.execution import batches, events
 from batches.execution.events import EventInvalid, Reported
 from batches.execution.models import Batch, EventKind
 from batches.laboratory import results, samples
@@ -32,7 +32,7 @@ class MemberTwice(Refused):
 
 def maker(said: dict[str, Any], *, message_id: str, device: Device, at: datetime) -> Make:
     """Return what records a line; raise `ValidationError` for data that its kind does not have."""
-    batch = Batch.objects.filter(number=said["batch"]).first()
+    batch = batches.numbered(said["batch"])
     if batch is None:
         raise Http404(f"there is no batch {said['batch']}")
     return _KINDS[said["kind"]](batch, said, message_id, device, at)
