@@ -77,7 +77,7 @@ log: ContextVar[int | None] = ContextVar("trail_log", default=None)
 # The act under way in each connection: one in another connection is no part of this one.
 _NONE: Mapping[str, Act] = MappingProxyType({})
 _current: ContextVar[Mapping[str, Act]] = ContextVar("trail_act", default=_NONE)
-_END = "SELECT audit.end_act()"
+_END = "SELECT set_config('audit.xid', '', true)"
 # The act before has ended, but its words are still set in its transaction.
 _LAST = "SELECT coalesce(nullif(current_setting('audit.act', true), '')::json ->> 'id', '')"
 
@@ -199,9 +199,9 @@ EMPTY_PHRASES = frozenset(
 
 def _begin_statement(act: Act) -> str:
     """Return the SQL that tells the database who acts; raise `Outside` for what has no form."""
-    at = act.at.astimezone(UTC)
+    at = act.at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
     text = (  # canonical JSON: members in order, each a text
-        f'{{"acted_at":"{at:%Y-%m-%dT%H:%M:%S.%f}Z","action":{_json(act.action)},'
+        f'{{"acted_at":"{at}Z","action":{_json(act.action)},'
         f'"actor":{_json(act.identity.name)},"actor_id":{_json(act.identity.id)},'
         f'"id":"{act.id}","reason":{_json(act.reason)},"role":{_json(act.identity.role)},'
         f'"source":{_json(act.source)}}}'

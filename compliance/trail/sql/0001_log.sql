@@ -237,10 +237,6 @@ BEGIN
         || CASE WHEN strpos(act, '"reason":""') > 0 THEN '-' ELSE '+' END, true);
 END $$;
 
-CREATE FUNCTION audit.end_act() RETURNS void LANGUAGE sql AS $$
-    SELECT set_config('audit.xid', '', true);
-$$;
-
 -- Say no to a change that is in no act, or in one that does not say why.
 CREATE FUNCTION audit.refuse(op text, record text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -645,7 +641,7 @@ ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER no_truncate;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
-GRANT EXECUTE ON FUNCTION audit.begin_act, audit.end_act, audit.read_body, audit.read_text,
+GRANT EXECUTE ON FUNCTION audit.begin_act, audit.read_body, audit.read_text,
     audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
     audit.projection, audit.projected, audit.head, audit.seal_leaf, audit.unprojected,
