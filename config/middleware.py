@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from compliance.api_contract import correlation
 from compliance.trail import recording
@@ -32,3 +36,15 @@ class Correlation:
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Record what rose out of a view: Django answers it, and the record stays."""
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
+
+
+class ContentPolicy(CSPMiddleware):
+    """The Content-Security-Policy of the settings, written once: no page has one of its own."""
+
+    policy = build_policy()
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:  # fmt: skip
+        response.headers.setdefault(HEADER, self.policy)
+        return response

@@ -71,11 +71,12 @@ class Reported:
 
 
 def record(
-    batch: Batch, *, reported: Reported, message_id: str, actor: Principal, at: datetime,
+    batch: Batch | str, *, reported: Reported, message_id: str, actor: Principal, at: datetime,
     late_entry: Late | None = None,
 ) -> BatchEvent:  # fmt: skip
     """Record an event and move batch and phase where its kind says so, in one act.
 
+    Of a batch, or of what has a number: raise `Batch.DoesNotExist`.
     A person is trained in the procedure of the phase, and enters at the time of performance or with
     a reason and a witness; raise `NotTrained`, `EnteredLate` or `WitnessIsPerformer`.
     """
@@ -88,7 +89,7 @@ def record(
         actor, occurred_at=reported.occurred_at, at=at, late=late_entry
     )
     with recording.recording(
-        Action.EVENT_RECORDED, actor=actor, at=at, reason=f"{reported.kind} of batch {batch.number}"
+        Action.EVENT_RECORDED, actor=actor, at=at, reason=f"{reported.kind} of batch {batch}"
     ):
         move = moves.BY_KIND.get(reported.kind)
         held = states.take(batch, move.step) if move else states.hold(batch, Step.RECORD_EVENT)

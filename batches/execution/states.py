@@ -8,6 +8,7 @@ from compliance.written_once import Lookup
 
 # What is read while it must not change: Django knows no FOR SHARE.
 _held = Lookup(Batch, "id", ending="FOR SHARE")
+_held_numbered = Lookup(Batch, "number", ending="FOR SHARE")
 
 
 class BatchStateForbids(Refused):
@@ -181,25 +182,31 @@ def waits_for(phase: BatchPhase) -> BatchPhase | None:
     return before.order_by("order").first()
 
 
-def hold(batch: Batch, step: Step) -> Batch:
+def hold(batch: Batch | str, step: Step) -> Batch:
     """Demand the step of the state as stored, and keep that state until the act has committed.
 
-    A shared lock: many sources record at once, while whoever ends or disposes of the batch waits.
-    A recipe that the caller has read is taken over: a version of a recipe is frozen.
+    Of a batch, or of what has a number: raise `Batch.DoesNotExist`. A shared lock: many sources
+    record at once, while whoever ends or disposes of the batch waits. A recipe that the caller has
+    read is taken over: a version of a recipe is frozen.
     """
-    stored = _held(batch.pk)
+    stored = _held_numbered(batch) if isinstance(batch, str) else _held(batch.pk)
     if stored is None:
-        raise Batch.DoesNotExist(f"there is no batch {batch.number}")
-    if Batch.recipe.is_cached(batch) and batch.recipe_id == stored.recipe_id:
-        stored.recipe = batch.recipe
+        raise Batch.DoesNotExist(f"there is no batch {batch}")
+    read = batch.recipe if isinstance(batch, Batch) and Batch.recipe.is_cached(batch) else None
+    if read is not None and read.pk == stored.recipe_id:
+        stored.recipe = read
     demand(stored, step)
     return stored
 
 
-def take(batch: Batch, step: Step) -> Batch:
-    """Demand the step of the state as stored, and make whoever else needs the batch wait."""
-    Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
-    stored = Batch.objects.select_related("recipe__product").get(pk=batch.pk)
+def take(batch: Batch | str, step: Step) -> Batch:
+    """Demand the step of the state as stored, and make whoever else needs the batch wait.
+
+    Of a batch, or of what has a number: raise `Batch.DoesNotExist`.
+    """
+    named = {"number": batch} if isinstance(batch, str) else {"pk": batch.pk}
+    Batch.objects.select_for_update(no_key=True).get(**named)
+    stored = Batch.objects.select_related("recipe__product").get(**named)
     demand(stored, step)
     return stored
 

@@ -19,7 +19,7 @@ from batches.exchange import idempotency, reading_lines
 from batches.exchange.api import numbered_posts
 from batches.exchange.api.answered import EventOut, NewestOut, SeriesOut, StoredOut
 from batches.exchange.api.posted import EventIn, ReadingIn
-from batches.execution import batches, events, readings, series
+from batches.execution import events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
 from compliance.access import callers
@@ -51,19 +51,19 @@ class Events(generics.ListAPIView[BatchEvent]):
     )
     def post(self, request: Request, number: str) -> Response:
         """Record an event; one that starts or ends the batch or a phase moves it on."""
-        batch = batches.numbered(number)
-        if batch is None:
-            raise Http404("No Batch matches the given query.")
         body = EventIn(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
-        event = events.record(
-            batch,
-            message_id=said.pop("message_id", None) or idempotency.message_id(request),
-            reported=Reported(**said),
-            actor=callers.principal(request),
-            at=timezone.now(),
-        )
+        try:
+            event = events.record(
+                number,
+                message_id=said.pop("message_id", None) or idempotency.message_id(request),
+                reported=Reported(**said),
+                actor=callers.principal(request),
+                at=timezone.now(),
+            )
+        except Batch.DoesNotExist as error:
+            raise Http404(str(error)) from error
         return Response(EventOut(event).data, status=201)
 
 
