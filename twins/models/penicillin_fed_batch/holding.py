@@ -1,27 +1,51 @@
 """What loops hold in a penicillin batch: temperature and pH, as they were and as they will be.
 
-The equations do not have the controllers. A level and a fading trend stand for them, and around these
-each member swings as normal batches do.
+The equations do not have the controllers. A loop brings its value back to where it usually is: an
+excursion ends, at a moment that nobody knows and that differs from member to member, and around the usual
+level each member swings as normal batches do.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from twins.models import control_loops, ensemble
+from twins.models import ensemble
 from twins.models.declarations import Output
 from twins.models.observing import Seen
+from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
 from twins.models.penicillin_fed_batch.replaying import FloatArray
 
-_STREAM_SWING = 7
-# The noise is that of the loop, not of the probe.
-LOOPS: tuple[Output, ...] = (
-    Output("T", "K", 0.15, 0.0, "online", 0.0, 285.0, 315.0),
-    Output("pH", "[pH]", 0.035, 0.0, "online", 0.0, 4.0, 9.0),
+_STREAM_SWING, _STREAM_MEMBER = 7, 8
+_LEAST_HOURS = 6
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How normal batches are held; measured on 60 of them: docs/penicillin.md.
+
+    An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is that of
+    an hour, its tails are heavier by `tail` (a cube); `wander` is how far the level of a batch goes.
+    """
+
+    tag: str
+    unit: str
+    above_h: float
+    below_h: float
+    swing: float
+    tail: float
+    wander: float
+
+
+LOOPS: tuple[Loop, ...] = (
+    Loop("T", "K", above_h=6.0, below_h=10.0, swing=0.06, tail=0.0, wander=0.07),
+    # Above the set-point the base is shut and what fell in is soon used; below it waits for the base.
+    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.014, tail=0.15, wander=0.0),
 )
-# How far a loop swings around its level, from normal batches after their first day.
-SWING: Mapping[str, float] = {"T": 0.13, "pH": 0.07}
+# A discharge lifts the pH. The loop answers with less base; with less of it than this, in L/h, to take
+# away, it cannot, and the pH rises by so much. Otherwise it swings more for as long as the discharge lasts.
+SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.03
 
 
 def means(batch: Mapping[str, FloatArray], tag: str) -> list[Seen]:
@@ -38,24 +62,54 @@ def means(batch: Mapping[str, FloatArray], tag: str) -> list[Seen]:
 
 
 def paths(
-    batch: Mapping[str, FloatArray], output: Output, ends_h: Sequence[float], *, seed: int
+    batch: Mapping[str, FloatArray], loop: Loop, plan: FloatArray, shares: FloatArray, *, seed: int
 ) -> dict[str, FloatArray]:
-    """Return paths (members, times) as estimated, and with level or trend put back.
+    """Return paths (members, hours): as estimated, and nominal, which is without an excursion.
 
-    At least six hours have to be known.
+    `plan` (samples, inputs) is what will flow and `shares` (members, inputs) what a member has of it; hour
+    0 is now. At least six hours have to be known.
     """
-    loop = control_loops.follow(output, means(batch, output.tag))
-    if loop is None:
-        raise LookupError(f"too little is known of {output.tag}")
-    order = LOOPS.index(output)
-    found = control_loops.project(loop, ends_h, seed=seed, order=order, members=MEMBERS)
-    swing = (
-        SWING[output.tag]
-        * ensemble.standard_normals(
-            seed=seed, stream=(_STREAM_SWING, order), shape=(len(ends_h), MEMBERS)
-        ).T
-    )
-    return {name: one + swing for name, one in found.items()}
+    hourly = means(batch, loop.tag)
+    if len(hourly) < _LEAST_HOURS:
+        raise LookupError(f"too little is known of {loop.tag}")
+    usual_level = usual(batch, loop.tag)
+    excursion = hourly[-1].value - usual_level
+    order = LOOPS.index(loop)
+    hours = 1 + plan.shape[0] // SAMPLES_AN_HOUR
+    drawn = ensemble.standard_normals(
+        seed=seed, stream=(_STREAM_SWING, order), shape=(hours, MEMBERS)
+    ).T
+    wander, first, second = ensemble.standard_normals(
+        seed=seed, stream=(_STREAM_MEMBER, order), shape=(3, MEMBERS)
+    )[:, :, np.newaxis]
+    # Half the squares of two normals are exponential.
+    lasts = 0.5 * (first * first + second * second)
+    lasts = lasts * (loop.above_h if excursion > 0.0 else loop.below_h)
+    swing, lift = np.full(hours, loop.swing), np.zeros((MEMBERS, hours))
+    if loop.tag == "pH":
+        discharging = _discharging(plan)
+        swing[discharging > 0.0] = SWING_IN_DISCHARGE
+        lift = LIFT * discharging * (_base(plan, shares) < SHUT_L_H)
+    nominal = usual_level + loop.wander * wander + lift
+    nominal = nominal + swing * drawn * (1.0 + loop.tail * drawn * drawn)
+    return {
+        "estimated": nominal + excursion * (np.arange(hours) < lasts),
+        "nominal": nominal,
+    }
+
+
+def _discharging(plan: FloatArray) -> FloatArray:
+    """Return the share of the hour before each hour in which broth is taken out; none before now."""
+    flowing = plan[:, at.DISCHARGE].reshape(-1, SAMPLES_AN_HOUR) < 0.0
+    found: FloatArray = np.concatenate([[0.0], flowing.mean(axis=1)])
+    return found
+
+
+def _base(plan: FloatArray, shares: FloatArray) -> FloatArray:
+    """Return the base (members, hours) that would flow in the hour before each hour, L/h."""
+    hourly = plan[:, at.FB].reshape(-1, SAMPLES_AN_HOUR).mean(axis=1)
+    found: FloatArray = shares[:, at.FB, np.newaxis] * np.concatenate([hourly[:1], hourly])
+    return found
 
 
 def usual(batch: Mapping[str, FloatArray], tag: str) -> float:
