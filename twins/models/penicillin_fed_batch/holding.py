@@ -5,8 +5,10 @@ excursion ends, at a moment that nobody knows and that differs from member to me
 level each member swings as normal batches do.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -26,7 +28,8 @@ class Loop:
     """How normal batches are held; measured on 60 of them: docs/penicillin.md.
 
     An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is that of
-    an hour, its tails are heavier by `tail` (a cube); `wander` is how far the level of a batch goes.
+    an hour, in a batch that is neither calm nor restless; `restless` is how far batches differ in it, as a
+    logarithm. `wander` is how far the level of a batch goes.
     """
 
     tag: str
@@ -34,18 +37,18 @@ class Loop:
     above_h: float
     below_h: float
     swing: float
-    tail: float
+    restless: float
     wander: float
 
 
 LOOPS: tuple[Loop, ...] = (
-    Loop("T", "K", above_h=6.0, below_h=10.0, swing=0.06, tail=0.0, wander=0.07),
+    Loop("T", "K", above_h=8.0, below_h=10.0, swing=0.04, restless=0.6, wander=0.09),
     # Above the set-point the base is shut and what fell in is soon used; below it waits for the base.
-    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.014, tail=0.15, wander=0.0),
+    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.5, wander=0.01),
 )
 # A discharge lifts the pH. The loop answers with less base; with less of it than this, in L/h, to take
 # away, it cannot, and the pH rises by so much. Otherwise it swings more for as long as the discharge lasts.
-SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.03
+SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.032
 
 
 def means(batch: Mapping[str, FloatArray], tag: str) -> list[Seen]:
@@ -76,26 +79,30 @@ def paths(
     excursion = hourly[-1].value - usual_level
     order = LOOPS.index(loop)
     hours = 1 + plan.shape[0] // SAMPLES_AN_HOUR
-    drawn = ensemble.standard_normals(
+    drawn = ensemble.even_normals(
         seed=seed, stream=(_STREAM_SWING, order), shape=(hours, MEMBERS)
     ).T
-    wander, first, second = ensemble.standard_normals(
+    wander, restless, lasts = ensemble.even_normals(
         seed=seed, stream=(_STREAM_MEMBER, order), shape=(3, MEMBERS)
     )[:, :, np.newaxis]
-    # Half the squares of two normals are exponential.
-    lasts = 0.5 * (first * first + second * second)
-    lasts = lasts * (loop.above_h if excursion > 0.0 else loop.below_h)
     swing, lift = np.full(hours, loop.swing), np.zeros((MEMBERS, hours))
     if loop.tag == "pH":
         discharging = _discharging(plan)
         swing[discharging > 0.0] = SWING_IN_DISCHARGE
         lift = LIFT * discharging * (_base(plan, shares) < SHUT_L_H)
     nominal = usual_level + loop.wander * wander + lift
-    nominal = nominal + swing * drawn * (1.0 + loop.tail * drawn * drawn)
+    nominal = nominal + swing * _each(restless, lambda one: math.exp(loop.restless * one)) * drawn
+    mean_h = loop.above_h if excursion > 0.0 else loop.below_h
+    ends_h = mean_h * _each(lasts, lambda one: -math.log(NormalDist().cdf(one)))
     return {
-        "estimated": nominal + excursion * (np.arange(hours) < lasts),
+        "estimated": nominal + excursion * (np.arange(hours) < ends_h),
         "nominal": nominal,
     }
+
+
+def _each(column: FloatArray, function: Callable[[float], float]) -> FloatArray:
+    """Return a function of each member; NumPy's own depend on the width of the processor's registers."""
+    return np.array([[function(one)] for one in column[:, 0].tolist()])
 
 
 def _discharging(plan: FloatArray) -> FloatArray:
