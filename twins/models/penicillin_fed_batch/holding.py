@@ -42,13 +42,13 @@ class Loop:
 
 
 LOOPS: tuple[Loop, ...] = (
-    Loop("T", "K", above_h=8.0, below_h=10.0, swing=0.04, restless=0.6, wander=0.09),
+    Loop("T", "K", above_h=8.0, below_h=10.0, swing=0.045, restless=0.6, wander=0.1),
     # Above the set-point the base is shut and what fell in is soon used; below it waits for the base.
-    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.5, wander=0.01),
+    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.4, wander=0.013),
 )
 # A discharge lifts the pH. The loop answers with less base; with less of it than this, in L/h, to take
 # away, it cannot, and the pH rises by so much. Otherwise it swings more for as long as the discharge lasts.
-SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.032
+SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.025
 
 
 def means(batch: Mapping[str, FloatArray], tag: str) -> list[Seen]:
@@ -85,11 +85,12 @@ def paths(
     wander, restless, lasts = ensemble.even_normals(
         seed=seed, stream=(_STREAM_MEMBER, order), shape=(3, MEMBERS)
     )[:, :, np.newaxis]
-    swing, lift = np.full(hours, loop.swing), np.zeros((MEMBERS, hours))
+    swing, lift = np.full((MEMBERS, hours), loop.swing), np.zeros((MEMBERS, hours))
     if loop.tag == "pH":
         discharging = _discharging(plan)
-        swing[discharging > 0.0] = SWING_IN_DISCHARGE
-        lift = LIFT * discharging * (_base(plan, shares) < SHUT_L_H)
+        shut = _base(plan, shares, discharging) < SHUT_L_H
+        swing[(discharging > 0.0) & ~shut] = SWING_IN_DISCHARGE
+        lift = LIFT * discharging * shut
     nominal = usual_level + loop.wander * wander + lift
     nominal = nominal + swing * _each(restless, lambda one: math.exp(loop.restless * one)) * drawn
     mean_h = loop.above_h if excursion > 0.0 else loop.below_h
@@ -112,10 +113,13 @@ def _discharging(plan: FloatArray) -> FloatArray:
     return found
 
 
-def _base(plan: FloatArray, shares: FloatArray) -> FloatArray:
-    """Return the base (members, hours) that would flow in the hour before each hour, L/h."""
+def _base(plan: FloatArray, shares: FloatArray, discharging: FloatArray) -> FloatArray:
+    """Return the base (members, hours), L/h, that flows in each hour, and in a discharge before it."""
     hourly = plan[:, at.FB].reshape(-1, SAMPLES_AN_HOUR).mean(axis=1)
-    found: FloatArray = shares[:, at.FB, np.newaxis] * np.concatenate([hourly[:1], hourly])
+    hourly = np.concatenate([hourly[:1], hourly])
+    for hour in np.flatnonzero(discharging[1:] > 0.0) + 1:
+        hourly[hour] = hourly[hour - 1]
+    found: FloatArray = shares[:, at.FB, np.newaxis] * hourly
     return found
 
 
