@@ -30,7 +30,7 @@ def limit(
 ) -> LimitForecast:
     """Return one side of a limit; without crossing hours it has no probability.
 
-    `shift` is added to all log-odds: to those of the share of members that cross, and of the explanation.
+    `shift` is added to all log-odds: of the share of members that cross, and of the explanation.
     """
     lead = None if hours is None else crossing.lead_times(hours)
     return LimitForecast(

@@ -56,7 +56,7 @@ def standard_normals(*, seed: int, stream: tuple[int, ...], shape: tuple[int, in
 def even_normals(*, seed: int, stream: tuple[int, ...], shape: tuple[int, int]) -> FloatArray:
     """Give every row the same normals, evenly spread, in the order in which the stream draws them.
 
-    So few members as an ensemble has would else make an interval a fifth too narrow or too wide by chance.
+    So few members as an ensemble has would else make an interval too narrow or too wide by chance.
     """
     order = np.argsort(
         standard_normals(seed=seed, stream=stream, shape=shape), axis=-1, kind="stable"

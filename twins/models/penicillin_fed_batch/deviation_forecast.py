@@ -38,9 +38,9 @@ from twins.models.penicillin_fed_batch.replaying import TOLERANCE, Estimate, Flo
 
 __all__ = ["DECLARATION", "MEMBERS"]
 
-# The spread is as wide as batches need that the equations describe badly, so in most batches members cross
-# more often than the batch does: by this in log-odds, from 60 normal batches (docs/penicillin.md). What
-# loops hold needs no shift.
+# The spread is as wide as batches need that the equations describe badly, so in most batches members
+# cross more often than the batch does: by this in log-odds, from 60 normal batches (docs/penicillin.md).
+# What loops hold needs no shift.
 SHIFT = -0.6
 
 _UNITS: Mapping[str, str] = {

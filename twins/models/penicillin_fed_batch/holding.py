@@ -1,8 +1,8 @@
 """What loops hold in a penicillin batch: temperature and pH, as they were and as they will be.
 
 The equations do not have the controllers. A loop brings its value back to where it usually is: an
-excursion ends, at a moment that nobody knows and that differs from member to member, and around the usual
-level each member swings as normal batches do.
+excursion ends, at a moment that nobody knows and that differs from member to member, and around the
+usual level each member swings as normal batches do.
 """
 
 import math
@@ -13,7 +13,6 @@ from statistics import NormalDist
 import numpy as np
 
 from twins.models import ensemble
-from twins.models.declarations import Output
 from twins.models.observing import Seen
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.following import MEMBERS, SAMPLE_H, SAMPLES_AN_HOUR
@@ -27,9 +26,9 @@ _LEAST_HOURS = 6
 class Loop:
     """How normal batches are held; measured on 60 of them: docs/penicillin.md.
 
-    An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is that of
-    an hour, in a batch that is neither calm nor restless; `restless` is how far batches differ in it, as a
-    logarithm. `wander` is how far the level of a batch goes.
+    An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is that
+    of an hour in a batch neither calm nor restless; `restless` is how far batches differ in it,
+    as a logarithm. `wander` is how far the level of a batch goes.
     """
 
     tag: str
@@ -47,7 +46,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.4, wander=0.013),
 )
 # A discharge lifts the pH. The loop answers with less base; with less of it than this, in L/h, to take
-# away, it cannot, and the pH rises by so much. Otherwise it swings more for as long as the discharge lasts.
+# away, it cannot, and the pH rises by so much. Else it swings more for as long as the discharge lasts.
 SHUT_L_H, LIFT, SWING_IN_DISCHARGE = 30.0, 0.17, 0.025
 
 
@@ -69,8 +68,8 @@ def paths(
 ) -> dict[str, FloatArray]:
     """Return paths (members, hours): as estimated, and nominal, which is without an excursion.
 
-    `plan` (samples, inputs) is what will flow and `shares` (members, inputs) what a member has of it; hour
-    0 is now. At least six hours have to be known.
+    `plan` (samples, inputs) is what will flow and `shares` (members, inputs) what a member has of it;
+    hour 0 is now. At least six hours have to be known.
     """
     hourly = means(batch, loop.tag)
     if len(hourly) < _LEAST_HOURS:

@@ -1,8 +1,8 @@
 """How far a batch is from what its estimate expects of it, and what that does to a forecast.
 
-An innovation is a measurement minus what was expected of it, in units of the spread that it should have. Where
-the balances hold, innovations go to both sides; where they do not (a threshold, a probe, a feed of another
-strength), they stay on one side. Only what was seen by now counts.
+An innovation is a measurement minus what was expected of it, in units of the spread that it should have.
+Where the balances hold, innovations go to both sides; where they do not (a threshold, a probe, a feed of
+another strength), they stay on one side. Only what was seen by now counts.
 """
 
 import math

@@ -69,8 +69,8 @@ WIDTH: Mapping[str, tuple[float, float]] = {
     "CO2outgas": (1.0, 0.032),
     "volume_l": (0.75, 0.007),
 }
-# Sugar is thousandths of a g/L where it is scarce and grams where it is in surplus: a member is wrong by a
-# factor, whatever the median is.
+# Sugar is thousandths of a g/L where it is scarce and grams where it is in surplus: a member is wrong by
+# a factor, whatever the median is.
 FACTOR: Mapping[str, float] = {"sugar_g_l": 0.18}
 
 

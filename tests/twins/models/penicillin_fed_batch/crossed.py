@@ -1,8 +1,8 @@
-"""Measure how often a limit is crossed that the live penicillin twin warned of, on a campaign with its truth.
+"""Measure how often a limit is crossed that the live penicillin twin warned of, on a known campaign.
 
-The campaign has no limits. For each value and moment they are the lowest (highest) value of the next 40 h
-that one odd normal batch in ten goes beyond. A side that the batch is beyond already, as the twin estimates it,
-is not counted.
+The campaign has no limits. For each value and moment they are what one odd normal batch in ten goes
+beyond in the next 40 h, to either side. A side that the batch is beyond already, as the twin estimates
+it, is not counted.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.twins.models.penicillin_fed_batch import foretold, made_batch
-from tests.twins.models.penicillin_fed_batch.foretold import HORIZON_H, MOMENTS_H, TRUE, Batch
+from tests.twins.models.penicillin_fed_batch.foretold import HORIZON_H, TRUE, Batch
 from twins.models import foretelling
 from twins.models.declarations import Limit
 from twins.models.penicillin_fed_batch import deviation_forecast, projecting
@@ -28,7 +28,7 @@ Band = tuple[float, float]
 
 @dataclass(frozen=True)
 class Asked:
-    """The stated probability of one side of a limit, the stated lead, and the hours until it was crossed."""
+    """Probability and lead that were stated of one side of a limit, and when it was crossed."""
 
     tag: str
     probability: float

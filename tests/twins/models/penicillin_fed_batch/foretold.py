@@ -1,13 +1,13 @@
-"""Measure the live penicillin twin on a campaign with its truth: intervals, warnings, and what it costs.
+"""Measure the live penicillin twin on a campaign with its truth: intervals, warnings, costs.
 
     python -m tests.twins.models.penicillin_fed_batch.foretold PART FOLDER
     python -m tests.twins.models.penicillin_fed_batch.foretold crossed PART FOLDER
     python -m tests.twins.models.penicillin_fed_batch.foretold time FOLDER
 
-How often the 90 % intervals hold, how wide they are and their interval score; `crossed` is how often a limit
-is crossed that was warned of. A PART of the campaign: `fit` are the odd normal batches, from which every
-width is, `check` the even ones; `deviating-fit` and `deviating-check` the even and the odd batches with a
-deviation, `deviating` both. `time` is what one update of a batch costs.
+How often the 90 % intervals hold, how wide they are and their interval score; `crossed` is how often a
+limit is crossed that was warned of. A PART of the campaign: `fit` are the odd normal batches, from which
+every width is, `check` the even ones; `deviating-fit` and `deviating-check` the even and the odd batches
+with a deviation, `deviating` both. `time` is what one update of a batch costs.
 """
 
 import json
