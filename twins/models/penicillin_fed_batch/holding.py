@@ -26,9 +26,9 @@ _LEAST_HOURS = 6
 class Loop:
     """How normal batches are held; measured on 60 of them: docs/penicillin.md.
 
-    An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is that
-    of an hour in a batch neither calm nor restless; `restless` is how far batches differ in it,
-    as a logarithm. `wander` is how far the level of a batch goes.
+    An excursion above (below) the usual level lasts `above_h` (`below_h`) on the average. `swing` is
+    that of an hour in a batch neither calm nor restless; `restless` is how far batches differ in it, as
+    a logarithm. `wander` is how far the level of a batch goes.
     """
 
     tag: str

@@ -16,6 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ SHIPPED = Path(artefacts.__file__).parent / "trained" / "penicillin-batch@2.json
 MOMENTS_H = (24.0, 40.0, 80.0, 120.0, 160.0)
 LEADS_H = (6, 12, 24, 40)
 HORIZON_H = 40.0
+# Where a deviation may be the probe's, what it reads is looked at beside the truth.
+PROBES = ("T", "pH")
 TRUE = {"sugar_g_l": "true_S", "volume_l": "true_V"}
 Columns = dict[str, np.ndarray]
 # Number, kind, onset, measured columns and true ones.
@@ -100,20 +103,13 @@ def judged(one: Batch) -> list[tuple[Any, ...]]:
         if said.status != "forecast":
             found.append((said.status, said.reasons))
         for path in said.trajectories:
-            true = truth[TRUE.get(path.tag, f"true_{path.tag}")]
-            for ahead in LEADS_H:
-                came = float(true[round((moment_h + ahead) * 5) - 1])
-                found.append(
-                    (
-                        "forecast",
-                        path.tag,
-                        ahead,
-                        came,
-                        path.q05[ahead],
-                        path.q50[ahead],
-                        path.q95[ahead],
-                    )
-                )
+            came = {path.tag: truth[TRUE.get(path.tag, f"true_{path.tag}")]}
+            if path.tag in PROBES:
+                came[f"{path.tag} read"] = measured[path.tag]
+            for (tag, column), ahead in product(came.items(), LEADS_H):
+                value = float(column[round((moment_h + ahead) * 5) - 1])
+                band = path.q05[ahead], path.q50[ahead], path.q95[ahead]
+                found.append(("forecast", tag, ahead, value, *band))
     return found
 
 
