@@ -43,7 +43,7 @@ class Loop:
 LOOPS: tuple[Loop, ...] = (
     Loop("T", "K", above_h=8.0, below_h=10.0, swing=0.045, restless=0.6, wander=0.1),
     # Above the set-point the base is shut and what fell in is soon used; below it waits for the base.
-    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.4, wander=0.013),
+    Loop("pH", "[pH]", above_h=1.0, below_h=8.0, swing=0.008, restless=0.4, wander=0.016),
 )
 # A discharge lifts the pH. The loop answers with less base; with less of it than this, in L/h, to take
 # away, it cannot, and the pH rises by so much. Else it swings more for as long as the discharge lasts.
