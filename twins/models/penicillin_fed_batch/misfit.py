@@ -25,8 +25,8 @@ USUAL: Mapping[str, tuple[int, float]] = {
     "lab_PAA": (48, 2.70),
     "lab_X": (48, 2.10),
 }
-# A misfit that one normal batch in twenty exceeds; from there on the spread of a forecast grows with it.
-USUAL_MISFIT = 0.75
+# A misfit that one normal batch in five exceeds; from there on the spread of a forecast grows with it.
+USUAL_MISFIT = 0.6
 # From here on the equations do not describe the batch: of 292 forecasts of normal batches one.
 STRANGE = 1.3
 

@@ -59,13 +59,13 @@ VALUES: Mapping[str, Callable[[FloatArray], FloatArray]] = {
 # By how much the spread of the members is stretched, and what is added as a share of the value: what the
 # members leave out. Chosen on 60 normal batches, tried on 60 others: docs/penicillin.md.
 WIDTH: Mapping[str, tuple[float, float]] = {
-    "P": (1.5, 0.015),
-    "X": (0.95, 0.012),
-    "Viscosity": (0.8, 0.0),
+    "P": (1.5, 0.018),
+    "X": (1.0, 0.012),
+    "Viscosity": (0.9, 0.0),
     "PAA": (1.6, 0.03),
     "NH3": (1.2, 0.01),
     "DO2": (1.0, 0.0),
-    "Wt": (0.85, 0.0),
+    "Wt": (0.95, 0.0),
     "CO2outgas": (1.0, 0.032),
     "volume_l": (0.75, 0.007),
 }
