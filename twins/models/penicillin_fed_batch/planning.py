@@ -72,7 +72,7 @@ def flows(request: FermentationRequest, inputs: FloatArray, *, ahead: int) -> Fl
 def departed(request: FermentationRequest, flows: Flows) -> tuple[str, ...]:
     """Return which set-points are far from the plan, which a forecast takes to stay so."""
     return tuple(
-        f"{request.name(tag)} flows at {100.0 * share:.0f} % of the plan: foretold as if it goes on"
+        f"{request.name(tag)} is at {100.0 * share:.0f} % of the plan: foretold as if it goes on"
         for tag in asking.PLANNED
         if abs(math.log(max(share := float(flows.share[measuring.INPUT_TAGS.index(tag)]), 1e-3)))
         > _DEPARTED

@@ -247,7 +247,7 @@ def test_what_cannot_be_explained_is_warned_of_all_the_same(
     assert of(found, "X").probability == of(forecast, "X").probability
     assert of(found, "X").contributions == ()
     assert found.reasons[0].startswith("no contributions: the integration error")
-    assert forecast.reasons == ("Fs flows at 50 % of the plan: foretold as if it goes on",)
+    assert forecast.reasons == ("Fs is at 50 % of the plan: foretold as if it goes on",)
 
 
 def test_what_the_recipe_calls_a_signal_is_what_the_answer_calls_it() -> None:
