@@ -69,6 +69,11 @@ def log_odds(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
+def of_log_odds(odds: float) -> float:
+    """Return the probability that has these log-odds."""
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
 def lead_times(hours: FloatArray) -> tuple[float, float, float] | None:
     """Return the 10 %, 50 % and 90 % quantile of the first crossing among those that cross."""
     finite = hours[np.isfinite(hours)]

@@ -25,8 +25,13 @@ _RESIDUALS_OVER_H = 24.0
 Explanation = tuple[float, float, tuple[Contribution, ...]]
 
 
-def limit(side: Side, hours: FloatArray | None, explained: Explanation | None) -> LimitForecast:
-    """Return one side of a limit; without crossing hours it has no probability."""
+def limit(
+    side: Side, hours: FloatArray | None, explained: Explanation | None, shift: float = 0.0
+) -> LimitForecast:
+    """Return one side of a limit; without crossing hours it has no probability.
+
+    `shift` is added to all log-odds: of the share of members that cross, and of the explanation.
+    """
     lead = None if hours is None else crossing.lead_times(hours)
     return LimitForecast(
         tag=side.limit.tag,
@@ -34,14 +39,19 @@ def limit(side: Side, hours: FloatArray | None, explained: Explanation | None) -
         bound=side.bound,
         unit=side.limit.unit,
         criticality=side.limit.criticality,
-        probability=None if hours is None else crossing.probability(hours),
+        probability=None if hours is None else stated(crossing.probability(hours), shift),
         lead_h_median=lead[1] if lead else None,
         lead_h_10=lead[0] if lead else None,
         lead_h_90=lead[2] if lead else None,
-        log_odds=explained[0] if explained else None,
-        nominal_log_odds=explained[1] if explained else None,
+        log_odds=explained[0] + shift if explained else None,
+        nominal_log_odds=explained[1] + shift if explained else None,
         contributions=explained[2] if explained else (),
     )
+
+
+def stated(share: float, shift: float) -> float:
+    """Return the probability that is stated of a share of members; the share itself without a shift."""
+    return crossing.of_log_odds(crossing.log_odds(share) + shift) if shift else share
 
 
 def trajectory(tag: str, unit: str, paths: FloatArray, ends_h: Sequence[float]) -> Trajectory:

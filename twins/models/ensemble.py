@@ -1,5 +1,7 @@
 """Reduce an ensemble over its members in an order that is fixed by construction."""
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,3 +51,18 @@ def standard_normals(*, seed: int, stream: tuple[int, ...], shape: tuple[int, in
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *stream])))
     drawn = np.clip(generator.standard_normal(shape), -3.0, 3.0)
     return drawn - mean(drawn)[:, np.newaxis]
+
+
+def even_normals(*, seed: int, stream: tuple[int, ...], shape: tuple[int, int]) -> FloatArray:
+    """Give every row the same normals, evenly spread, in the order in which the stream draws them.
+
+    So few members as an ensemble has would else make an interval too narrow or too wide by chance.
+    """
+    order = np.argsort(
+        standard_normals(seed=seed, stream=stream, shape=shape), axis=-1, kind="stable"
+    )
+    count = shape[-1]
+    even = np.array([NormalDist().inv_cdf((place + 0.5) / count) for place in range(count)])
+    found = np.empty(shape)
+    np.put_along_axis(found, order, np.broadcast_to(even, shape), axis=-1)
+    return found

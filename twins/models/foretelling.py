@@ -5,7 +5,7 @@ to a process (`Process`) are its equations, its estimate, and where it must be s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from twins.models import crossing, describing, documents
@@ -35,7 +35,8 @@ class Foretold:
     """Paths of the process values, each of shape (members, times), and why limits are crossed.
 
     Time 0 is the last one that is known. A side of a limit that is not in `explained` is not explained;
-    `notes` say why where it should have been.
+    `notes` say why where it should have been. `shifts` are what is added to the log-odds of the share of
+    members that cross a limit of a tag, where batches showed that members cross too often or too seldom.
     """
 
     ends_h: tuple[float, ...]
@@ -43,6 +44,7 @@ class Foretold:
     error: float
     explained: Mapping[Side, Explanation]
     notes: tuple[str, ...] = ()
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
 
 class Process(Protocol[RequestT_contra, EstimateT]):
@@ -142,7 +144,8 @@ def _limit(side: Side, future: Foretold) -> LimitForecast:
     if paths is None or not side.applies_between(future.ends_h[0], future.ends_h[-1]):
         return describing.limit(side, None, None)
     hours = crossing.first_crossings(side, paths, future.ends_h)
-    return describing.limit(side, hours, future.explained.get(side))
+    shift = future.shifts.get(side.limit.tag, 0.0)
+    return describing.limit(side, hours, future.explained.get(side), shift)
 
 
 def _require_units(request: Request, units: Mapping[str, str]) -> None:

@@ -53,3 +53,16 @@ def test_draws_are_centred_so_that_noise_moves_no_mean() -> None:
 
     assert all(math.isclose(float(one), 0.0, abs_tol=1e-15) for one in ensemble.mean(drawn))
     np.testing.assert_allclose(ensemble.spread(drawn), 1.0, atol=0.3)
+
+
+def test_even_normals_are_the_same_in_every_row_in_the_order_of_their_stream() -> None:
+    shape = (3, 40)
+    drawn = ensemble.standard_normals(seed=5, stream=(1, 2), shape=shape)
+
+    even = ensemble.even_normals(seed=5, stream=(1, 2), shape=shape)
+
+    assert np.array_equal(np.argsort(even, axis=1), np.argsort(drawn, axis=1))
+    assert np.array_equal(np.sort(even, axis=1), np.broadcast_to(np.sort(even[0]), shape))
+    assert even[0].mean() == pytest.approx(0.0, abs=1e-12)
+    assert float(ensemble.quantile(even[0], 0.95)) == pytest.approx(1.645, abs=0.1)
+    assert not np.array_equal(even[0], even[1])

@@ -26,6 +26,8 @@ NOW_SAMPLES, LOOP_SAMPLES = 5, 30
 _LOOP_SHARE = 3.0
 # A set-point below this is none, and has no share.
 _NONE = 1e-3
+# Normal batches stay within an eighth of the plan.
+_DEPARTED = 0.125
 # A discharge comes in full or not at all.
 _WHOLE = ("Fremoved",)
 # How far inputs are from this, as a share: set-points of normal batches, and what a loop will ask for.
@@ -65,6 +67,16 @@ def flows(request: FermentationRequest, inputs: FloatArray, *, ahead: int) -> Fl
         if tag in asking.USUAL:
             share[place] = min(max(share[place], 1.0 / _LOOP_SHARE), _LOOP_SHARE)
     return Flows(plan, share)
+
+
+def departed(request: FermentationRequest, flows: Flows) -> tuple[str, ...]:
+    """Return which set-points are far from the plan, which a forecast takes to stay so."""
+    return tuple(
+        f"{request.name(tag)} is at {100.0 * share:.0f} % of the plan: foretold as if it goes on"
+        for tag in asking.PLANNED
+        if abs(math.log(max(share := float(flows.share[measuring.INPUT_TAGS.index(tag)]), 1e-3)))
+        > _DEPARTED
+    )
 
 
 def ends(request: FermentationRequest) -> tuple[float, ...]:

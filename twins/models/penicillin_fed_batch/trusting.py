@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from twins.models.declarations import Range
-from twins.models.penicillin_fed_batch import holding, measuring
+from twins.models.penicillin_fed_batch import holding, measuring, misfit
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.asking import FermentationRequest
 from twins.models.penicillin_fed_batch.declared import (
@@ -92,6 +92,12 @@ def wide(estimate: Estimate) -> tuple[str, ...]:
         share = float(values.std(ddof=1)) / max(float(values.mean()), _LITTLE_G_L)
         if not share <= SPREAD_SHARE:
             reasons.append(f"{name} is known to {100.0 * share:.0f} % only")
+    strange = misfit.of(estimate.innovations)
+    if not strange < misfit.STRANGE:
+        reasons.append(
+            f"what is measured is {strange:.1f} times as one-sided about the estimate as in one normal "
+            f"batch in twenty, {misfit.STRANGE:g} is the most: the equations do not describe this batch"
+        )
     return (*reasons, *_out_of(VOLUME_DOMAIN, float(rows[:, at.V].mean())))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.twins.models.penicillin_fed_batch import foretold, made_batch
-from twins.models import documents
+from twins.models import crossing, documents
 from twins.models.declarations import Limit
 from twins.models.forecasts import Forecast, LimitForecast
 from twins.models.penicillin_fed_batch import asking, deviation_forecast, estimating, projecting
@@ -105,7 +105,7 @@ def test_another_process_writes_the_same_bytes(
 ) -> None:
     program = """
 import hashlib, json, sys
-from twins.models import documents
+from twins.models import crossing, documents
 from twins.models.registry import MODELS
 twin = MODELS.get("penicillin-fed-batch")
 found = documents.of(twin.run(twin.read(json.load(sys.stdin))))
@@ -247,7 +247,7 @@ def test_what_cannot_be_explained_is_warned_of_all_the_same(
     assert of(found, "X").probability == of(forecast, "X").probability
     assert of(found, "X").contributions == ()
     assert found.reasons[0].startswith("no contributions: the integration error")
-    assert forecast.reasons == ()
+    assert forecast.reasons == ("Fs is at 50 % of the plan: foretold as if it goes on",)
 
 
 def test_what_the_recipe_calls_a_signal_is_what_the_answer_calls_it() -> None:
@@ -290,6 +290,46 @@ def test_widening_keeps_the_median_and_the_side_of_a_member() -> None:
 
     assert np.std(wider) > 1.1 * np.std(paths)
     assert np.median(wider[:, 0]) == pytest.approx(10.0, abs=0.1)
+
+
+def test_sugar_is_wrong_by_a_factor_where_it_is_scarce_and_where_it_is_in_surplus() -> None:
+    paths = np.repeat([[0.001], [10.0]], 20, axis=0) * np.ones((40, 3))
+
+    wider = projecting.widened("sugar_g_l", paths, 0, seed=1)
+    widest = projecting.widened("sugar_g_l", paths, 0, seed=1, widening=2.0)
+
+    assert np.all(wider / paths > 0.6)
+    assert np.all(wider / paths < 1.7)
+    for members in (slice(0, 20), slice(20, 40)):
+        assert np.std(np.log(wider[members] / paths[members])) > 0.1
+    assert np.log(widest / paths) == pytest.approx(2.0 * np.log(wider / paths))
+
+
+def test_widening_once_more_doubles_the_distance_from_the_median() -> None:
+    paths = np.linspace(9.0, 11.0, 40)[:, np.newaxis] * np.ones((40, 3))
+
+    once, twice = (projecting.widened("P", paths, 0, seed=1, widening=k) for k in (1.0, 2.0))
+
+    assert twice - 10.0 == pytest.approx(2.0 * (once - 10.0))
+
+
+def test_odds_are_stated_as_normal_batches_ask_but_for_what_loops_hold() -> None:
+    request = asked(as_of_h=44.0, share=0.5, limits=(
+        Limit("X", 15.0, None, "g/L", "CPP"), Limit("T", 297.95, None, "K", "CPP"),
+    ))  # fmt: skip
+    begun = deviation_forecast.foretell(request, deviation_forecast.estimate(request), ())
+
+    said = TWIN.run(request).limits
+
+    for side, one in zip(crossing.sides(request.limits), said, strict=True):
+        assert one.probability is not None
+        assert one.log_odds is not None
+        share = crossing.probability(
+            crossing.first_crossings(side, begun.paths[one.tag], begun.ends_h)
+        )
+        shift = 0.0 if one.tag == "T" else deviation_forecast.SHIFT
+        assert crossing.log_odds(one.probability) == pytest.approx(crossing.log_odds(share) + shift)
+        assert one.log_odds == pytest.approx(crossing.log_odds(one.probability))
 
 
 @pytest.mark.shared
