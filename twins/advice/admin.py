@@ -288,6 +288,7 @@ def _run(proposal: Proposal) -> Facts:
             ("Prediction", record_admin.link(proposal.prediction)),
             ("Twin", record_admin.link(proposal.prediction.model_version)),
             ("Seed", str(proposal.seed)),
+            ("Workers that took it", str(proposal.attempts)),
             ("Problem", proposal.problem),
             ("Digest of the question", page_parts.code(proposal.input_digest)),
             ("Digest of the advice", page_parts.code(proposal.output_digest)),

@@ -19,6 +19,8 @@ from twins.predictions import leases
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
 WORKER = System("advice worker")
+# What its workers died of so often is not tried again by itself: it may be what kills them.
+MOST_ATTEMPTS = 6
 
 
 class NothingToAdviseOn(Refused):
@@ -28,9 +30,15 @@ class NothingToAdviseOn(Refused):
 
 
 class AdviceCurrent(Refused):
-    """There is advice from the newest forecast already."""
+    """There is advice from the newest forecast already, or somebody has asked for it."""
 
     code = "advice-current"
+
+
+class AdviceWorkersDied(Refused):
+    """The workers that took it died again and again."""
+
+    code = "advice-workers-died"
 
 
 def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:
@@ -43,7 +51,8 @@ def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:
     if not is_new:
         raise AdviceCurrent(
             f"{proposal} is from the newest forecast, as of "
-            f"{proposal.prediction.as_of:%Y-%m-%d %H:%M} UTC: wait for the next one"
+            f"{proposal.prediction.as_of:%Y-%m-%d %H:%M} UTC, and was asked for by "
+            f"{proposal.requested_by}: wait for it, or for the next forecast"
         )
     return proposal
 
@@ -59,14 +68,39 @@ def claim(proposal: Proposal, *, at: datetime) -> bool:
     with recording.recording(
         Action.ADVICE_CLAIMED, actor=WORKER, at=at, reason=f"run of {proposal}"
     ):
-        return leases.take(proposal, at=at, free=(ProposalState.REQUESTED,))
+        return leases.take(
+            proposal,
+            at=at,
+            free=(ProposalState.REQUESTED,),
+            also={"attempts": proposal.attempts + 1},
+        )
 
 
 def left_behind(*, at: datetime) -> list[Proposal]:
     """Return what was asked for and lost, or claimed by a worker that died."""
     # A request that nobody has claimed for as long as a lease lasts was lost, or waits its turn.
     lost = Q(state=ProposalState.REQUESTED, requested_at__lt=at - leases.STALE_AFTER)
-    return list(Proposal.objects.filter(lost | leases.ran_out(at=at)).order_by("pk"))
+    return list(
+        Proposal.objects.filter(lost | leases.ran_out(at=at), attempts__lt=MOST_ATTEMPTS)
+        .defer("input", "output")
+        .order_by("pk")
+    )
+
+
+def give_up(*, at: datetime) -> int:
+    """End what its workers died of too often; return how many."""
+    given_up = 0
+    dead = Proposal.objects.filter(leases.ran_out(at=at), attempts__gte=MOST_ATTEMPTS)
+    for pk in dead.order_by("pk").values_list("pk", flat=True):
+        problem = f"Its worker died {MOST_ATTEMPTS} times: it may need too much time or memory."
+        with recording.recording(
+            Action.ADVICE_FAILED, actor=WORKER, at=at, reason="its workers died too often"
+        ):
+            given_up += dead.filter(pk=pk).update(
+                state=ProposalState.FAILED, refusal=AdviceWorkersDied.code, problem=problem,
+                finished_at=at,
+            )  # fmt: skip
+    return given_up
 
 
 def without(*, at_most: int) -> list[Alert]:
@@ -86,7 +120,8 @@ def _requested(alert: Alert, *, actor: Actor, at: datetime) -> tuple[Proposal, b
         at=at,
         reason=f"alert {alert.pk}, forecast as of {prediction.as_of:%Y-%m-%d %H:%M} UTC",
     ):
-        return Proposal.objects.get_or_create(
+        # Two who ask at once: the unique constraint decides who was first.
+        return Proposal.objects.exclude(state=ProposalState.FAILED).get_or_create(
             alert=alert,
             prediction=prediction,
             defaults={

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from importlib.metadata import version as installed_version
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
@@ -24,6 +26,12 @@ from twins.predictions.said import digits
 log = logging.getLogger(__name__)
 
 
+class AdviceBroken(Refused):
+    """The twin raised an error that is none of its refusals."""
+
+    code = "advice-broken"
+
+
 class AdviceClaimLost(Refused):
     """Another worker took the run over, and its result is the one that counts."""
 
@@ -37,7 +45,7 @@ class Outcome:
     input: bytes = b""
     output: bytes = b""
     advice: Advice | None = None
-    asked: AdviceRequest[Any] | None = None
+    refusal: str = ""
     problem: str = ""
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -57,7 +65,7 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
         outcome = _outcome(proposal)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
     with recording.recording(
-        Action.ADVICE_FAILED if outcome.problem else Action.ADVICE_GIVEN,
+        Action.ADVICE_FAILED if outcome.refusal else Action.ADVICE_GIVEN,
         actor=requests.WORKER,
         at=ended_at,
         reason=outcome.problem[:500] or f"advice on {proposal.alert}: {outcome.told['outcome']}",
@@ -73,6 +81,7 @@ def execute(proposal: Proposal, *, at: datetime) -> Proposal:
             output_digest=predictions.digest(outcome.output) if outcome.output else "",
             environment=environment_here(),
             finished_at=ended_at,
+            refusal=outcome.refusal,
             problem=outcome.problem,
             **outcome.told,
         )
@@ -100,14 +109,29 @@ def _state(outcome: Outcome) -> ProposalState:
 
 
 def _outcome(proposal: Proposal) -> Outcome:
-    alert = proposal.alert
+    given = b""
     try:
-        allowed = terms.of(alert.batch.recipe)
+        asked = _question(proposal)
+        given = question_bytes.write(asked)
+        # From the bytes, not from the question: a replay has nothing else.
+        advice, output = answer(proposal.prediction.model_version.name, given=given)
+    except (SoftTimeLimitExceeded, MemoryError):
+        raise  # says something of the worker, and nothing of the batch: another one takes it over
     except Refused as refused:
-        return Outcome(problem=str(refused))
-    name = proposal.prediction.model_version.name
-    twin = versions.installed(name)
-    asked: AdviceRequest[Any] = AdviceRequest(
+        return Outcome(input=given, refusal=refused.code, problem=str(refused))
+    except Exception as error:
+        # Advice is pure: what it raises for this input it raises each time, so it is the outcome.
+        log.exception("%s failed", proposal)
+        problem = f"{type(error).__name__}: {error}"
+        return Outcome(input=given, refusal=AdviceBroken.code, problem=problem)
+    return Outcome(given, output, advice, told=_told(proposal.alert.batch, asked, advice))
+
+
+def _question(proposal: Proposal) -> AdviceRequest[Any]:
+    alert = proposal.alert
+    allowed = terms.of(alert.batch.recipe)
+    twin = versions.installed(proposal.prediction.model_version.name)
+    return AdviceRequest(
         forecast=twin.read(request_bytes.document(proposal.prediction.input.encode())),
         tag=alert.tag,
         side=alert.side,  # type: ignore[arg-type]
@@ -115,16 +139,6 @@ def _outcome(proposal: Proposal) -> Outcome:
         delay_h=allowed.delay_h,
         range=allowed.range,
     )
-    given = question_bytes.write(asked)
-    try:
-        # From the bytes, not from the question: a replay has nothing else.
-        advice, output = answer(name, given=given)
-    except Exception as error:
-        # Advice is pure: what it raises for this input it raises each time, so it is the outcome.
-        log.exception("advice %s failed", proposal.pk)
-        return Outcome(input=given, problem=f"{type(error).__name__}: {error}")
-    told = _told(alert.batch, asked, advice)
-    return Outcome(input=given, output=output, advice=advice, asked=asked, told=told)
 
 
 def _supersede_older(proposal: Proposal, *, at: datetime) -> Proposal | None:

@@ -47,11 +47,15 @@ def advise(*, proposal_id: int, **_: Any) -> int | None:
 
 @shared_task
 def look_after_proposals(**_: Any) -> int:
-    """Record what expired and how it compares; queue what was lost or never asked for."""
+    """Record what expired and how it compares; queue what was lost or never asked for.
+
+    What kills its workers is ended.
+    """
     at = timezone.now()
     proposals.expire(at=at)
     for proposal in comparisons.due(at_most=CATCH_UP):
         comparisons.compare(proposal, at=at)
+    requests.give_up(at=at)
     lost = requests.left_behind(at=at)
     for proposal in lost:
         advise.apply_async(kwargs={"proposal_id": proposal.pk}, expires=EXPIRES_S)

@@ -50,6 +50,7 @@ class ProposalOut(Out):
     requested_by = serializers.CharField()
     requested_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    refusal = serializers.CharField(help_text="code of the refusal when it failed")
     problem = serializers.CharField()
     range_low = serializers.CharField()
     range_high = serializers.CharField()
