@@ -12,11 +12,12 @@ class ExplanationsConfig(AppConfig):
         from twins.explanations import (
             quoting,
             receivers,
-            replaying,
             report_section,  # noqa: F401 -- it registers itself
         )
+        from twins.explanations.models import Explanation
         from twins.predictions import quotes, raised, replay_rooms
+        from twins.predictions.replay_rooms import Room
 
         raised.register(receivers.on_alert)
         quotes.register(quoting.of)
-        replay_rooms.register(replaying.ROOM)
+        replay_rooms.register(Room("explanation", Explanation, "twins.explanations.replays"))

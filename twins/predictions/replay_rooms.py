@@ -1,32 +1,34 @@
 """Let higher rooms have their runs repeated by `manage.py replay`, beside predictions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any
 
 from django.db.models import QuerySet
 
-
-class Repeated(Protocol):
-    """What repeating one run showed."""
-
-    @property
-    def identical(self) -> bool: ...
-
-    @property
-    def computed_digest(self) -> str: ...
-
-    @property
-    def differences(self) -> tuple[str, ...]: ...
+from twins.predictions.replays import Replay
 
 
 @dataclass(frozen=True)
 class Room:
-    """A kind of run: its name, those that ended with an answer, and how one is repeated."""
+    """A kind of run: its name, its records, and the module whose `replay` repeats one.
+
+    The module is imported when it is needed: it may compile a model.
+    """
 
     name: str
-    ended: Callable[[], QuerySet[Any]]
-    replay: Callable[[Any], Repeated]
+    model: Any
+    module: str
+
+    def ended(self) -> QuerySet[Any]:
+        """Return the runs that ended with an answer."""
+        rows: QuerySet[Any] = self.model.objects.exclude(output="")
+        return rows.select_related("prediction__model_version").order_by("pk")
+
+    def replay(self, run: Any) -> Replay:
+        """Repeat one of them."""
+        found: Replay = import_module(self.module).replay(run)
+        return found
 
 
 _rooms: dict[str, Room] = {}

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from compliance.refusals import Refused
 from twins.predictions import replay_rooms, replays
 from twins.predictions.models import Prediction, PredictionState
-from twins.predictions.replay_rooms import Repeated
+from twins.predictions.replays import Replay
 
 
 class Command(BaseCommand):
@@ -61,9 +61,7 @@ class _Repeated:
                 return self.add(_these(room.ended(), wanted, of=of), room.replay, named=of)
         return self.add(_these(_predictions(), wanted, of=of), replays.replay)
 
-    def add(
-        self, rows: QuerySet[Any], replay: Callable[[Any], Repeated], *, named: str = ""
-    ) -> None:
+    def add(self, rows: QuerySet[Any], replay: Callable[[Any], Replay], *, named: str = "") -> None:
         for row in rows.iterator(chunk_size=10):
             try:
                 found = replay(row)
