@@ -44,7 +44,8 @@ class AdviceWorkersDied(Refused):
 def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:
     """Ask for advice from the newest forecast; raise `AdviceCurrent` when there is some.
 
-    Raise `NotPermitted`, `AdviceNotOffered`, `TwinSettingsInvalid` or `NothingToAdviseOn` too.
+    Raise `NotPermitted`, `AdviceNotOffered`, `TwinSettingsInvalid`, `NothingToAdviseOn` or
+    `VersionRetired` too.
     """
     authority.demand(actor, Duty.ANSWER_ALERT)
     proposal, is_new = _requested(alert, actor=actor, at=at)
@@ -135,7 +136,7 @@ def _requested(alert: Alert, *, actor: Actor, at: datetime) -> tuple[Proposal, b
 
 
 def _newest(alert: Alert) -> Prediction:
-    """Return the newest forecast since the alert whose version is the one installed here."""
+    """Return the newest forecast since the alert whose version is the one installed here, in use."""
     made = Prediction.objects.filter(
         batch=alert.batch_id,
         state=PredictionState.DONE,
@@ -144,6 +145,7 @@ def _newest(alert: Alert) -> Prediction:
     ).select_related("model_version")
     for prediction in made.defer("input", "output").order_by("-as_of", "-pk"):
         if versions.is_installed(prediction.model_version):
+            versions.demand_in_use(prediction.model_version)
             return prediction
     raise NothingToAdviseOn(
         f"no forecast of the installed twin since alert {alert.pk}: advice comes with the next one"

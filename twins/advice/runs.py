@@ -130,7 +130,9 @@ def _outcome(proposal: Proposal) -> Outcome:
 def _question(proposal: Proposal) -> AdviceRequest[Any]:
     alert = proposal.alert
     allowed = terms.of(alert.batch.recipe)
-    twin = versions.installed(proposal.prediction.model_version.name)
+    version = proposal.prediction.model_version
+    versions.demand_in_use(version)  # it may have been retired since it was asked
+    twin = versions.installed(version.name)
     return AdviceRequest(
         forecast=twin.read(request_bytes.document(proposal.prediction.input.encode())),
         tag=alert.tag,

@@ -93,7 +93,7 @@ class ExplanationAdmin(RecordAdmin):
 
 def _newer(explanation: Explanation) -> list[Part]:
     newest = quoting.newest_of(explanation.alert)
-    decides: list[Part] = [Note(outputs.ADVICE)]
+    decides: list[Part] = [Note(outputs.standing(explanation)), Note(outputs.ADVICE)]
     if newest is None or newest.prediction.as_of <= explanation.prediction.as_of:
         return decides
     told = page_parts.link(f"There is one of newer rows: {newest}", record_admin.url(newest))
@@ -150,7 +150,8 @@ def of_alert(alert: Alert, request: HttpRequest) -> Section | None:
     newest = quoting.newest_of(alert)
     shown: list[Part] = []
     if newest is not None:
-        shown = [Note(outputs.headline(newest)), Note(outputs.ADVICE), *parts.summary(newest)]
+        said = (outputs.headline(newest), outputs.standing(newest), outputs.ADVICE)
+        shown = [*map(Note, said), *parts.summary(newest)]
     return Section("What it may be", [*shown, _table(found)])
 
 

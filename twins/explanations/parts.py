@@ -20,6 +20,7 @@ from compliance.access.page_parts import (
 )
 from twins.explanations import charts, outputs
 from twins.explanations.models import Explanation, ExplanationState
+from twins.hub.models import VersionState
 from twins.predictions.explainable import VERDICTS
 
 _KINDS = {"process": "process", "probe": "probe", "normal": "chance", "none": "none of these"}
@@ -27,10 +28,12 @@ _USUAL = "1 is what one normal window in twenty exceeds in the same time."
 
 
 def badges(explanation: Explanation) -> Sequence[SafeString]:
-    """Say how it ended, and whether it is a trial."""
+    """Say how it ended, and whether it is a trial or of a retired version."""
     found = [page_parts.state(explanation.state, explanation.get_state_display())]
     if explanation.is_trial:
         found.append(page_parts.badge("Trial: version not qualified", "warn"))
+    if explanation.prediction.model_version.state == VersionState.RETIRED:
+        found.append(page_parts.badge("Version retired", "warn"))
     return found
 
 

@@ -12,7 +12,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from batches.execution.models import Batch
 from compliance.refusals import Refused
 from compliance.trail import recording
-from twins.explanations import answers, outputs, questions, requests
+from twins.explanations import answers, offers, outputs, questions, requests
 from twins.explanations.actions import Action
 from twins.explanations.models import Explanation, ExplanationState
 from twins.explanations.questions import Question
@@ -133,6 +133,7 @@ def _outcome(explanation: Explanation) -> Outcome:
 
 
 def _question(explanation: Explanation) -> Question:
+    offers.demand(explanation.alert)  # its version may have been retired since it was asked for
     prediction = explanation.prediction
     opened = batch_models.of_version(prediction.model_version)
     return Question(

@@ -18,6 +18,7 @@ from tests.twins.predictions.conftest import foretold, moment
 from twins.advice import outputs, proposals, replays, requests, runs, terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
+from twins.hub import life, versions
 from twins.predictions import alerts, leases
 from twins.predictions.models import Alert
 
@@ -200,6 +201,22 @@ def test_without_terms_in_the_recipe_there_is_no_advice(alert: Alert) -> None:
 
     with pytest.raises(terms.AdviceNotOffered):
         requests.for_alert(alert, at=AT)
+
+
+def test_a_retired_version_advises_no_more(qualified: None, alert: Alert) -> None:
+    asked = requests.for_alert(alert, at=AT)
+    version = asked.prediction.model_version
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    life.retire(
+        version, confirmed=factories.confirmed(quality, at=AT), reason="a successor is in use"
+    )
+
+    with pytest.raises(versions.VersionRetired):
+        requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=AT)
+    made = runs.advise(Proposal.objects.get(pk=asked.pk), at=AT)
+
+    assert made is not None
+    assert (made.state, made.refusal) == (ProposalState.FAILED, "model-version-retired")
 
 
 def test_terms_that_cannot_be_read_are_named(recipe: MasterRecipe) -> None:
