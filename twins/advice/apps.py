@@ -10,9 +10,9 @@ class AdviceConfig(AppConfig):
 
     def ready(self) -> None:
         from twins.advice import figures, receivers, report_section  # noqa: F401 -- they register
-        from twins.advice.models import Proposal
-        from twins.predictions import raised, replay_rooms
-        from twins.predictions.replay_rooms import Room
+        from twins.advice.requests import ROOM
+        from twins.predictions import raised
+        from twins.predictions.asked import rooms
 
         raised.register(receivers.on_alert)
-        replay_rooms.register(Room("proposal", Proposal, "twins.advice.replays"))
+        rooms.register(ROOM)

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from compliance.trail.capture import controlled
 from compliance.trail.fields import CanonicalJSONField
+from twins.predictions.asked.models import Asked
 from twins.predictions.models import Alert, Prediction
 
 
@@ -31,7 +32,7 @@ GIVEN = (
     digest_only=("input", "output"),
     guards=("a_proposal_asked", "a_proposal_final", "a_trial_named"),
 )
-class Proposal(models.Model):
+class Proposal(Asked):
     """One answer to one alert, from one prediction: the smallest move, or why there is none.
 
     Numbers are the digits of the output's document. A trigger keeps what was proposed as it is, and
@@ -45,26 +46,9 @@ class Proposal(models.Model):
         help_text="What the twin saw, and which version of it.",
     )  # fmt: skip
     state = models.CharField(max_length=10, choices=ProposalState.choices)
-    requested_by = models.CharField(max_length=60)
-    requested_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    claimed_by = models.CharField(
-        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
-    )
-    attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="How often a worker took it; one that died counts."
-    )
-    finished_at = models.DateTimeField(null=True, blank=True)
-    seed = models.PositiveBigIntegerField()
-    input = models.TextField(blank=True, help_text="The question, as canonical JSON.")
-    input_digest = models.CharField(max_length=64, blank=True)
-    output = models.TextField(blank=True, help_text="The advice, as canonical JSON.")
-    output_digest = models.CharField(max_length=64, blank=True)
-    environment = CanonicalJSONField(default=dict, blank=True)
     refusal = models.CharField(
         max_length=60, blank=True, help_text="Code of the refusal when there could be no advice."
     )
-    problem = models.TextField(blank=True, help_text="Words of the refusal.")
     is_trial = models.BooleanField(default=True, help_text="By a version that is not qualified.")
 
     outcome = models.CharField(

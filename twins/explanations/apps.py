@@ -14,10 +14,10 @@ class ExplanationsConfig(AppConfig):
             receivers,
             report_section,  # noqa: F401 -- it registers itself
         )
-        from twins.explanations.models import Explanation
-        from twins.predictions import quotes, raised, replay_rooms
-        from twins.predictions.replay_rooms import Room
+        from twins.explanations.requests import ROOM
+        from twins.predictions import quotes, raised
+        from twins.predictions.asked import rooms
 
         raised.register(receivers.on_alert)
         quotes.register(quoting.of)
-        replay_rooms.register(Room("explanation", Explanation, "twins.explanations.replays"))
+        rooms.register(ROOM)

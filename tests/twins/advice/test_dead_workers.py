@@ -17,6 +17,7 @@ from twins.advice import outputs, proposals, requests, runs, tasks
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.predictions import leases
+from twins.predictions.asked import rooms
 from twins.predictions.models import Alert
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,8 @@ RUN_OUT = leases.STALE_AFTER + timedelta(seconds=1)
 def dead(alert: Alert) -> Proposal:
     """Return a request that six workers took, and of which nothing was heard again."""
     proposal, when = requests.for_alert(alert, at=AT), AT
-    for _ in range(requests.MOST_ATTEMPTS):
-        assert requests.claim(proposal, at=when)
+    for _ in range(rooms.MOST_ATTEMPTS):
+        assert requests.ROOM.claim(proposal, at=when)
         when += RUN_OUT
     return proposal
 
@@ -54,12 +55,12 @@ def test_the_last_worker_may_still_end_it_well(dead: Proposal, once: None) -> No
     done = runs.execute(dead, at=AT)
 
     assert done.state == ProposalState.OPEN
-    assert requests.give_up(at=AT + 10 * RUN_OUT) == 0
+    assert requests.ROOM.give_up(at=AT + 10 * RUN_OUT) == 0
 
 
 def test_what_failed_is_asked_for_once_more_and_not_twice(dead: Proposal) -> None:
     late = AT + 10 * RUN_OUT
-    assert requests.give_up(at=late) == 1
+    assert requests.ROOM.give_up(at=late) == 1
     first, second = factories.person(Role.SUPERVISOR), factories.person(Role.PROCESS_ENGINEER)
 
     asked = requests.by_person(dead.alert, actor=first, at=late)
@@ -83,7 +84,7 @@ def test_what_says_something_of_the_worker_only_is_no_outcome(
 
     proposal.refresh_from_db()
     assert proposal.state == ProposalState.CLAIMED
-    assert requests.left_behind(at=AT + RUN_OUT) == [proposal]
+    assert requests.ROOM.left_behind(at=AT + RUN_OUT) == [proposal]
 
 
 def test_what_the_twin_cannot_do_has_failed_with_a_code(
@@ -121,7 +122,7 @@ def _altered(statement: str, *values: object) -> None:
      "state = 'requested'", "state = 'open'"],
 )  # fmt: skip
 def test_the_database_keeps_how_it_failed(dead: Proposal, change: str) -> None:
-    requests.give_up(at=AT + 10 * RUN_OUT)
+    requests.ROOM.give_up(at=AT + 10 * RUN_OUT)
 
     with pytest.raises(DatabaseError, match="never altered"):
         _altered(f"UPDATE advice_proposal SET {change}")
@@ -156,7 +157,7 @@ def test_the_database_takes_no_prediction_of_another_batch(alert: Alert) -> None
 
 
 def test_the_api_lists_what_failed(dead: Proposal, client: Client) -> None:
-    requests.give_up(at=AT + 10 * RUN_OUT)
+    requests.ROOM.give_up(at=AT + 10 * RUN_OUT)
     client.force_login(factories.person(Role.AUDITOR))
 
     listed = client.get("/api/v1/proposals?state=failed").json()["results"]

@@ -19,6 +19,7 @@ from tests.twins.advice.conftest import AT, made_alert, made_recipe
 from twins.advice import requests, runs, tasks
 from twins.advice.models import Proposal, ProposalState
 from twins.predictions import leases
+from twins.predictions.asked import rooms
 
 RUN_OUT = leases.STALE_AFTER + timedelta(seconds=1)
 # As Celery does: one process loads all, and each run is in a child of it.
@@ -81,15 +82,15 @@ def test_six_workers_that_are_killed_end_it_for_all_to_see_and_a_person_asks_aga
     alert = made_alert(made_recipe())
     proposal, when = requests.for_alert(alert, at=AT), AT
     with _workers(fresh_log.database) as workers:
-        for number in range(requests.MOST_ATTEMPTS):
-            assert requests.left_behind(at=when) == ([proposal] if number else [])
-            assert requests.give_up(at=when) == 0
+        for number in range(rooms.MOST_ATTEMPTS):
+            assert requests.ROOM.left_behind(at=when) == ([proposal] if number else [])
+            assert requests.ROOM.give_up(at=when) == 0
             _killed_at_work(workers, proposal, at=when)
             assert (proposal.state, proposal.attempts) == (ProposalState.CLAIMED, number + 1)
             when += RUN_OUT
 
-    assert requests.left_behind(at=when) == []
-    assert requests.give_up(at=when) == 1
+    assert requests.ROOM.left_behind(at=when) == []
+    assert requests.ROOM.give_up(at=when) == 1
 
     proposal.refresh_from_db()
     assert (proposal.state, proposal.refusal) == ("failed", "advice-workers-died")

@@ -151,7 +151,7 @@ def test_newer_advice_supersedes_it_in_sight_of_all(proposal: Proposal, once: No
 
 def test_a_run_that_ends_after_a_newer_one_is_superseded_at_once(alert: Alert, once: None) -> None:
     older = requests.for_alert(alert, at=AT)
-    assert requests.claim(older, at=AT)
+    assert requests.ROOM.claim(older, at=AT)
     predicted(alert.batch, as_of_h=AS_OF_H + 6.0)
     asked = requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=AT)
     newer = runs.advise(asked, at=AT)
@@ -165,17 +165,17 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
     alert: Alert, once: None
 ) -> None:
     dead = requests.for_alert(alert, at=AT)
-    assert requests.claim(dead, at=AT)
+    assert requests.ROOM.claim(dead, at=AT)
     again = Proposal.objects.get(pk=dead.pk)
     later = AT + leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert not requests.claim(again, at=AT + leases.STALE_AFTER / 2)
-    assert requests.left_behind(at=later) == [again]
+    assert not requests.ROOM.claim(again, at=AT + leases.STALE_AFTER / 2)
+    assert requests.ROOM.left_behind(at=later) == [again]
     done = runs.advise(again, at=later)
 
     assert done is not None
     assert done.state == ProposalState.OPEN
-    with pytest.raises(runs.AdviceClaimLost):
+    with pytest.raises(requests.AdviceClaimLost):
         runs.execute(dead, at=AT)
 
 

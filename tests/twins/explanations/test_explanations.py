@@ -37,6 +37,7 @@ from twins.explanations.models import Explanation, ExplanationState
 from twins.models.batch_monitoring.signals import LABORATORY, LABORATORY_NAMES, ONLINE_NAMES
 from twins.predictions import alerts, explainable, leases
 from twins.predictions import runs as predictions
+from twins.predictions.asked import rooms
 from twins.predictions.models import Alert, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_an_alert_is_explained_of_the_rows_that_raised_it(explanation: Explanati
     assert float(explanation.weight) > 0.9
     assert explanation.prediction == alert.prediction
     assert asked.rows_sha256 == alert.prediction.input_digest
-    assert explanation.requested_by == requests.WORKER.trail_identity().name
+    assert explanation.requested_by == requests.ROOM.worker.trail_identity().name
     assert explanation.is_trial
     assert alert.state == "open"  # nothing is done by it
 
@@ -151,7 +152,7 @@ def test_every_step_is_an_entry_of_the_trail(explanation: Explanation) -> None:
     assert [one.action for one in entries] == [
         Action.EXPLANATION_REQUESTED, Action.EXPLANATION_CLAIMED, Action.EXPLANATION_GIVEN,
     ]  # fmt: skip
-    assert all(one.actor == requests.WORKER.trail_identity().name for one in entries)
+    assert all(one.actor == requests.ROOM.worker.trail_identity().name for one in entries)
     given = entries.last()
     assert given is not None
     assert explanation.output_digest in given.body
@@ -270,30 +271,30 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
     alert: Alert, once: None
 ) -> None:
     dead = requests.for_alert(alert, at=AT)
-    assert requests.claim(dead, at=AT)
+    assert requests.ROOM.claim(dead, at=AT)
     again = Explanation.objects.get(pk=dead.pk)
     later = AT + leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert not requests.claim(again, at=AT + leases.STALE_AFTER / 2)
-    assert requests.left_behind(at=AT + leases.STALE_AFTER / 2) == []
-    assert requests.left_behind(at=later) == [again]
+    assert not requests.ROOM.claim(again, at=AT + leases.STALE_AFTER / 2)
+    assert requests.ROOM.left_behind(at=AT + leases.STALE_AFTER / 2) == []
+    assert requests.ROOM.left_behind(at=later) == [again]
     done = explained(again, when=later)
 
     assert (done.state, done.attempts) == (ExplanationState.EXPLAINED, 2)
-    with pytest.raises(runs.ExplanationClaimLost):
+    with pytest.raises(requests.ExplanationClaimLost):
         runs.execute(dead, at=AT)
     assert alert.explanations.count() == 1
 
 
 def test_what_kills_its_workers_again_and_again_is_ended(alert: Alert) -> None:
     explanation, when = requests.for_alert(alert, at=AT), AT
-    for _ in range(requests.MOST_ATTEMPTS):
-        assert requests.claim(explanation, at=when)
-        assert requests.give_up(at=when) == 0
+    for _ in range(rooms.MOST_ATTEMPTS):
+        assert requests.ROOM.claim(explanation, at=when)
+        assert requests.ROOM.give_up(at=when) == 0
         when += leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert requests.left_behind(at=when) == []
-    assert requests.give_up(at=when) == 1
+    assert requests.ROOM.left_behind(at=when) == []
+    assert requests.ROOM.give_up(at=when) == 1
 
     explanation.refresh_from_db()
     assert (explanation.state, explanation.refusal) == ("not-explained", "explanation-workers-died")

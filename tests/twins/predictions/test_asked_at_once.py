@@ -33,6 +33,7 @@ from twins.explanations.actions import Action as ExplanationAction
 from twins.explanations.models import Explanation
 from twins.predictions import leases
 from twins.predictions.actions import Action
+from twins.predictions.asked import rooms
 from twins.predictions.models import Alert, Prediction
 
 ROUNDS = int(os.environ.get("GMP_ROUNDS", "51"))
@@ -83,10 +84,10 @@ def _alert_of_another_batch(like: Alert, *, at: datetime) -> Alert:
 def _failed(room: Room, alert: Alert) -> None:
     """Let the workers of a first request die until it has failed."""
     asked, at = room.requests.for_alert(alert, at=room.at), room.at
-    for _ in range(room.requests.MOST_ATTEMPTS):
-        assert room.requests.claim(asked, at=at)
+    for _ in range(rooms.MOST_ATTEMPTS):
+        assert room.requests.ROOM.claim(asked, at=at)
         at += RUN_OUT
-    assert room.requests.give_up(at=at) == 1
+    assert room.requests.ROOM.give_up(at=at) == 1
 
 
 def _at_once(acts: list[Callable[[], str]]) -> Counter[str]:
@@ -150,7 +151,7 @@ def test_of_all_who_ask_at_once_one_is_first_and_the_others_are_told(
         assert room.rows.objects.filter(alert=alert).count() == 1 + before
         if number % 3 == 1:
             assert ends.pop(f"the sweep has {alert.pk}") == 1
-        is_asked_by_person = made.requested_by != room.requests.WORKER.trail_identity().name
+        is_asked_by_person = made.requested_by != room.requests.ROOM.worker.trail_identity().name
         assert ends["202"] == is_asked_by_person == len(queued), ends
         assert ends[f"409 {room.current}"] == 2 - is_asked_by_person, ends
         assert ends.total() == 2, ends

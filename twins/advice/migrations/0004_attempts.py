@@ -58,6 +58,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name="proposal",
+            name="output",
+            field=models.TextField(blank=True, help_text="The answer, as canonical JSON."),
+        ),
+        migrations.AlterField(
+            model_name="proposal",
             name="problem",
             field=models.TextField(blank=True, help_text="Words of the refusal."),
         ),
