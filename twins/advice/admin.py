@@ -27,6 +27,7 @@ from twins.advice import (
 )
 from twins.advice.models import GIVEN, Comparison, Followed, Proposal, ProposalState
 from twins.models.advice.comparing import Compared
+from twins.predictions.asked.parts import badges
 from twins.predictions.models import Alert, AlertState
 
 _HELD = {None: "not measured", False: "not crossed", True: "crossed"}
@@ -135,9 +136,6 @@ class ProposalAdmin(RecordAdmin):
         return f"{proposal.alert.tag} {proposal.alert.get_side_display().lower()}"
 
     def page(self, record: Proposal, request: HttpRequest) -> Page:
-        badges = [page_parts.state(record.state, record.get_state_display())]
-        if record.is_trial:
-            badges.append(page_parts.badge("Trial: version not qualified", "warn"))
         sections = [
             Section("What is proposed", [Note(outputs.headline(record)), _proposed(record)]),
             Section("Answer", [_answer(record)]),
@@ -146,7 +144,10 @@ class ProposalAdmin(RecordAdmin):
             sections += _given(record)
         sections.append(Section("Run", [_run(record)]))
         return Page(
-            f"{record.alert.tag} of batch {record.alert.batch}", str(record), badges, sections
+            f"{record.alert.tag} of batch {record.alert.batch}",
+            str(record),
+            badges(record),
+            sections,
         )
 
 

@@ -15,7 +15,7 @@ from twins.predictions.models import Alert
 log = logging.getLogger(__name__)
 
 
-@shared_task
+@shared_task(soft_time_limit=queueing.MOST_S, time_limit=queueing.HARD_S)
 def propose(*, alert_id: int, **_: Any) -> int | None:
     """Advise on a new alert, unless somebody has or does already."""
     alert = Alert.objects.select_related("batch__recipe", "prediction").get(pk=alert_id)
@@ -27,7 +27,7 @@ def propose(*, alert_id: int, **_: Any) -> int | None:
     return _run(proposal)
 
 
-@shared_task
+@shared_task(soft_time_limit=queueing.MOST_S, time_limit=queueing.HARD_S)
 def advise(*, proposal_id: int, **_: Any) -> int | None:
     """Run one request, unless somebody has or does already."""
     wanted = Proposal.objects.select_related("alert__batch__recipe", "prediction")

@@ -17,6 +17,7 @@ from compliance.refusals import Refused
 from compliance.reports import charts as drawings
 from twins.explanations import charts, offers, outputs, parts, quoting, requests, tasks
 from twins.explanations.models import Explanation
+from twins.predictions.asked.parts import badges
 from twins.predictions.models import Alert, AlertSide
 
 # --- Acts
@@ -82,7 +83,7 @@ class ExplanationAdmin(RecordAdmin):
         return Page(
             f"What alert {record.alert_id} may be",
             f"{record}, batch {record.alert.batch}",
-            parts.badges(record),
+            badges(record),
             [
                 Section("What it says", [Note(outputs.headline(record)), *_newer(record)]),
                 *parts.sections(record),

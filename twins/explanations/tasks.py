@@ -13,11 +13,9 @@ from twins.predictions.asked import queueing
 from twins.predictions.models import Alert
 
 log = logging.getLogger(__name__)
-# A whole batch takes seconds; after the first time it is refused, after the second its process ends.
-MOST_S, HARD_S = 240, 300
 
 
-@shared_task(soft_time_limit=MOST_S, time_limit=HARD_S)
+@shared_task(soft_time_limit=queueing.MOST_S, time_limit=queueing.HARD_S)
 def explain_alert(*, alert_id: int, **_: Any) -> int | None:
     """Explain a new alert, unless somebody has or does already."""
     alert = Alert.objects.select_related("prediction__model_version").get(pk=alert_id)
@@ -29,7 +27,7 @@ def explain_alert(*, alert_id: int, **_: Any) -> int | None:
     return _run(explanation)
 
 
-@shared_task(soft_time_limit=MOST_S, time_limit=HARD_S)
+@shared_task(soft_time_limit=queueing.MOST_S, time_limit=queueing.HARD_S)
 def explain(*, explanation_id: int, **_: Any) -> int | None:
     """Run one request, unless somebody has or does already."""
     return _run(Explanation.objects.get(pk=explanation_id))

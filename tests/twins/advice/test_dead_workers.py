@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
@@ -85,6 +86,23 @@ def test_what_says_something_of_the_worker_only_is_no_outcome(
     proposal.refresh_from_db()
     assert proposal.state == ProposalState.CLAIMED
     assert requests.ROOM.left_behind(at=AT + RUN_OUT) == [proposal]
+
+
+def test_one_that_takes_too_long_says_so_and_may_be_asked_for_again(
+    alert: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(*_: object, **__: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(runs, "answer", too_long)
+
+    made = runs.advise(requests.for_alert(alert, at=AT), at=AT)
+
+    assert made is not None
+    assert (made.state, made.refusal) == (ProposalState.FAILED, "advice-too-slow")
+    assert requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=AT).pk != made.pk
+    for task in (tasks.advise, tasks.propose):
+        assert task.soft_time_limit < task.time_limit
 
 
 def test_what_the_twin_cannot_do_has_failed_with_a_code(

@@ -19,6 +19,7 @@ class Asked(models.Model):
     alert: Any
     prediction: Any
     state: Any
+    get_state_display: Any
     refusal: Any
     is_trial: Any
     requested_by = models.CharField(max_length=60)

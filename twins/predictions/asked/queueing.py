@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 CATCH_UP = 8
 # What no worker took for so long is dropped: the next sweep asks again, and the queue stays short.
 EXPIRES_S = 60
+# Each takes seconds; after the first time a run is refused, after the second its process ends.
+MOST_S, HARD_S = 240, 300
 
 
 def on_alert(room: Room[Any], task: Any, alert_id: int) -> None:
