@@ -20,8 +20,8 @@ from twins.advice import (
     comparisons,
     outputs,
     proposals,
-    replays,
     requests,
+    runs,
     tasks,
     terms,
 )
@@ -62,7 +62,7 @@ def _ask(occasion: Occasion) -> Done:
 
 
 def _replay(occasion: Occasion) -> Done:
-    return Done(str(replays.replay(occasion.record)))
+    return Done(str(runs.replay(occasion.record)))
 
 
 def _is_answerable(proposal: Proposal) -> bool:

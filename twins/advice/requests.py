@@ -53,16 +53,25 @@ class AdviceBroken(Refused):
     code = "advice-broken"
 
 
+class AdviceNotReplayable(Refused):
+    """The request has no output to compare with."""
+
+    code = "advice-not-replayable"
+
+
 ROOM = Room(
     "proposal",
     Proposal,
     System("advice worker"),
     Acts(Action.ADVICE_REQUESTED, Action.ADVICE_CLAIMED, Action.ADVICE_GIVEN, Action.ADVICE_FAILED),
-    Refusals(AdviceCurrent, AdviceWorkersDied, AdviceClaimLost, AdviceTooSlow, AdviceBroken),
+    Refusals(
+        AdviceCurrent, AdviceWorkersDied, AdviceClaimLost, AdviceTooSlow, AdviceBroken,
+        AdviceNotReplayable,
+    ),
     seen="forecast",
     failed=ProposalState.FAILED,
-    replays="twins.advice.replays",
-)
+    runs="twins.advice.runs",
+)  # fmt: skip
 
 
 def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from batches.execution.models import Batch
@@ -13,28 +12,9 @@ from twins.hub import versions
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
-from twins.predictions import environment, inputs, request_bytes
-from twins.predictions.asked import running
+from twins.predictions import inputs, request_bytes
 from twins.predictions.asked.running import Outcome, Work
 from twins.predictions.said import digits
-
-
-def advise(proposal: Proposal, *, at: datetime) -> Proposal | None:
-    """Claim a request and execute it; return None when somebody else does or has."""
-    return running.run(ROOM, _WORK, proposal, at=at)
-
-
-def execute(proposal: Proposal, *, at: datetime) -> Proposal:
-    """Run a claimed request and record how it ended; an older open proposal is superseded by it.
-
-    Raise `AdviceClaimLost` when it took so long that another worker has taken it over.
-    """
-    return running.execute(ROOM, _WORK, proposal, at=at)
-
-
-def environment_here() -> dict[str, str]:
-    """Say what the last bits of advice can depend on beside code, parameters and input."""
-    return {**environment.current(), "casadi": installed_version("casadi")}
 
 
 def answer(name: str, *, given: bytes) -> tuple[Advice, bytes]:
@@ -111,10 +91,18 @@ def _chance(chance: Chance | None) -> list[str]:
     return [digits(one) for one in (chance.probability, chance.low, chance.high)]
 
 
+def _code(proposal: Proposal) -> tuple[str, str]:
+    version = proposal.prediction.model_version
+    return version.code_digest, versions.installed(version.name).code_digest()
+
+
 _WORK = Work(
+    ROOM,
     ask=_question,
     answer=lambda row, given: answer(row.prediction.model_version.name, given=given),
     conclude=_concluded,
-    environment=environment_here,
+    package="casadi",
+    code=_code,
     beside=_supersede_older,
 )
+advise, execute, replay = _WORK.run, _WORK.execute, _WORK.replay

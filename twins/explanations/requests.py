@@ -56,6 +56,12 @@ class ExplanationBroken(Refused):
     code = "explanation-broken"
 
 
+class ExplanationNotReplayable(Refused):
+    """The request has no answer to compare with."""
+
+    code = "explanation-not-replayable"
+
+
 ROOM = Room(
     "explanation",
     Explanation,
@@ -65,11 +71,12 @@ ROOM = Room(
         Action.EXPLANATION_REFUSED,
     ),
     Refusals(
-        ExplanationCurrent, WorkersDied, ExplanationClaimLost, ExplanationTooSlow, ExplanationBroken
+        ExplanationCurrent, WorkersDied, ExplanationClaimLost, ExplanationTooSlow, ExplanationBroken,
+        ExplanationNotReplayable,
     ),
     seen="rows",
     failed=ExplanationState.NOT_EXPLAINED,
-    replays="twins.explanations.replays",
+    runs="twins.explanations.runs",
 )  # fmt: skip
 
 

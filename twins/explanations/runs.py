@@ -1,7 +1,5 @@
 """Explain an alert once for a request, so that the run can be repeated to the byte; workers only."""
 
-from datetime import datetime
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from batches.execution.models import Batch
@@ -11,27 +9,8 @@ from twins.explanations.questions import Question
 from twins.explanations.requests import ROOM
 from twins.hub import batch_models
 from twins.models import documents
-from twins.predictions import environment, explained_alarms, history, inputs
-from twins.predictions.asked import running
+from twins.predictions import explained_alarms, history, inputs
 from twins.predictions.asked.running import Outcome, Work
-
-
-def explain(explanation: Explanation, *, at: datetime) -> Explanation | None:
-    """Claim a request and execute it; return None when somebody else does or has."""
-    return running.run(ROOM, _WORK, explanation, at=at)
-
-
-def execute(explanation: Explanation, *, at: datetime) -> Explanation:
-    """Run a claimed request and record how it ended.
-
-    Raise `ExplanationClaimLost` when it took so long that another worker has taken it over.
-    """
-    return running.execute(ROOM, _WORK, explanation, at=at)
-
-
-def environment_here() -> dict[str, str]:
-    """Say what the last bits of an answer can depend on beside code, parameters and input."""
-    return {**environment.current(), "numba": installed_version("numba")}
 
 
 def answer(given: bytes, *, rows: bytes) -> tuple[dict[str, Any], bytes]:
@@ -72,9 +51,12 @@ def _end_h(batch: Batch) -> float:
 
 
 _WORK = Work(
+    ROOM,
     ask=_question,
     answer=lambda row, given: answer(given, rows=row.prediction.input.encode()),
     conclude=_concluded,
-    environment=environment_here,
+    package="numba",
+    code=lambda row: (row.code_digest, documents.code_digest()),
     beside=lambda *_: {"code_digest": documents.code_digest()},
 )
+explain, execute, replay = _WORK.run, _WORK.execute, _WORK.replay

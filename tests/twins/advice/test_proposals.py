@@ -15,7 +15,7 @@ from tests import factories
 from tests.factories import TEST
 from tests.twins.advice.conftest import AS_OF_H, AT, predicted
 from tests.twins.predictions.conftest import foretold, moment
-from twins.advice import outputs, proposals, replays, requests, runs, terms
+from twins.advice import outputs, proposals, requests, runs, terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.hub import life, versions
@@ -48,7 +48,7 @@ def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
     made = runs.advise(requests.for_alert(alert, at=AT), at=AT)
     assert made is not None
 
-    found = replays.replay(Proposal.objects.get(pk=made.pk))
+    found = runs.replay(Proposal.objects.get(pk=made.pk))
 
     assert found.identical
     assert (found.computed_digest, found.differences) == (made.output_digest, ())
@@ -57,7 +57,7 @@ def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
 def test_bytes_that_were_damaged_are_named(proposal: Proposal) -> None:
     proposal.output = proposal.output.replace("move", "none", 1)
 
-    found = replays.replay(proposal)
+    found = runs.replay(proposal)
 
     assert not found.identical
     assert found.differences[0].startswith("output: stored bytes have digest")

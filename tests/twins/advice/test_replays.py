@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.conftest import FreshLog
 from tests.twins.advice.conftest import AT, made_alert, made_recipe
-from twins.advice import replays, requests, runs
+from twins.advice import requests, runs
 from twins.advice.models import Proposal
 from twins.predictions import runs as predictions
 
@@ -145,5 +145,5 @@ def test_another_state_hides_no_output(
 
 
 def test_a_request_without_advice_cannot_be_repeated(fresh_log: FreshLog) -> None:
-    with pytest.raises(replays.AdviceNotReplayable):
-        replays.replay(requests.for_alert(made_alert(made_recipe()), at=AT))
+    with pytest.raises(requests.AdviceNotReplayable):
+        runs.replay(requests.for_alert(made_alert(made_recipe()), at=AT))

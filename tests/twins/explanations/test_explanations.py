@@ -31,7 +31,7 @@ from tests.twins.explanations.conftest import (
     predicted,
 )
 from tests.twins.predictions.watched_batches import at, unit
-from twins.explanations import offers, outputs, questions, replays, requests, runs
+from twins.explanations import offers, outputs, questions, requests, runs
 from twins.explanations.actions import Action
 from twins.explanations.models import Explanation, ExplanationState
 from twins.models.batch_monitoring.signals import LABORATORY, LABORATORY_NAMES, ONLINE_NAMES
@@ -107,7 +107,7 @@ def test_the_way_of_the_product_ends_at_what_is_told_of_it(explanation: Explanat
 def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
     made = explained(requests.for_alert(alert, at=AT))
 
-    found = replays.replay(Explanation.objects.get(pk=made.pk))
+    found = runs.replay(Explanation.objects.get(pk=made.pk))
 
     assert found.identical
     assert (found.computed_digest, found.differences) == (made.output_digest, ())
@@ -129,19 +129,19 @@ def test_the_command_repeats_explanations_beside_predictions(
 
 def test_damaged_bytes_and_rows_are_named(explanation: Explanation) -> None:
     explanation.output = explanation.output.replace("sugar-less", "sugar-more", 1)
-    assert replays.replay(explanation).differences[0].startswith("output: stored bytes have digest")
+    assert runs.replay(explanation).differences[0].startswith("output: stored bytes have digest")
 
     intact = Explanation.objects.get(pk=explanation.pk)
     intact.prediction.input = intact.prediction.input.replace('"0.2"', '"0.3"', 1)
-    found = replays.replay(intact)
+    found = runs.replay(intact)
 
     assert not found.identical
     assert "no answer: RowsAltered" in found.differences[0]
 
 
 def test_a_request_without_an_answer_cannot_be_repeated(alert: Alert) -> None:
-    with pytest.raises(replays.ExplanationNotReplayable):
-        replays.replay(requests.for_alert(alert, at=AT))
+    with pytest.raises(requests.ExplanationNotReplayable):
+        runs.replay(requests.for_alert(alert, at=AT))
 
 
 def test_every_step_is_an_entry_of_the_trail(explanation: Explanation) -> None:
@@ -237,7 +237,7 @@ def test_a_laboratory_result_that_comes_late_is_in_the_newer_rows_only(
     assert seen["laboratory"]["lab_P"][slot] == repr(found["lab_P"][259].item())
     assert seen["time_h"][slot] not in json.loads(explanation.prediction.input)["time_h"]
     assert newer.input_digest != explanation.input_digest
-    assert replays.replay(explanation).identical  # what came late changes nothing of it
+    assert runs.replay(explanation).identical  # what came late changes nothing of it
 
 
 def test_a_corrected_result_makes_other_rows_and_another_explanation(
@@ -341,7 +341,7 @@ def test_rows_without_an_alarm_have_nothing_to_explain(starved: Batch) -> None:
 
     assert made.state == ExplanationState.NOTHING
     assert outputs.document(made)["alarm"] is None
-    assert replays.replay(made).identical
+    assert runs.replay(made).identical
 
 
 def test_a_batch_without_its_start_is_refused_in_words_that_can_be_repeated(
@@ -356,7 +356,7 @@ def test_a_batch_without_its_start_is_refused_in_words_that_can_be_repeated(
     assert (made.state, made.refusal) == ("not-explained", "explain-moment-invalid")
     assert "the estimate needs the batch from its inoculation" in made.problem
     assert outputs.document(made)["refused"] == {"code": made.refusal, "reason": made.problem}
-    assert replays.replay(made).identical
+    assert runs.replay(made).identical
 
 
 def test_alerts_of_other_twins_have_no_explanation(

@@ -6,7 +6,7 @@ from django.db import models
 
 from compliance.trail.fields import CanonicalJSONField
 
-REQUESTED, CLAIMED = "requested", "claimed"
+REQUESTED = "requested"
 
 
 class Asked(models.Model):

@@ -40,13 +40,14 @@ class Acts:
 
 @dataclass(frozen=True)
 class Refusals:
-    """The room's own refusals: there is one already, and why a run came to nothing."""
+    """The room's own refusals: one is there already, why a run came to nothing, nothing to repeat."""
 
     current: type[Refused]
     workers_died: type[Refused]
     claim_lost: type[Refused]
     too_slow: type[Refused]
     broken: type[Refused]
+    not_replayable: type[Refused]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Room(Generic[A]):
     refusals: Refusals
     seen: str
     failed: str
-    replays: str  # the module whose `replay` repeats one; it may compile a model
+    runs: str  # the module whose `replay` repeats one; it may compile a model
 
     # --- Requests
 
@@ -153,7 +154,7 @@ class Room(Generic[A]):
 
     def replay(self, row: A) -> Replay:
         """Repeat a run in this process, and compare it with its record."""
-        again: Callable[[Any], Replay] = import_module(self.replays).replay
+        again: Callable[[Any], Replay] = import_module(self.runs).replay
         return again(row)
 
     @property
