@@ -87,7 +87,8 @@ def repeat(
     try:
         computed = answer(record.input.encode())
     except (
-        Refused, canonical.NotCanonical, ArithmeticError, LookupError, TypeError, ValueError,
+        Refused, canonical.NotCanonical, ArithmeticError, LookupError, RecursionError, TypeError,
+        ValueError,
     ) as error:  # fmt: skip
         # It was answered once: the input, the twin or the code is not what it was.
         computed = b""
@@ -116,7 +117,7 @@ def _parting(recorded: bytes, computed: bytes) -> list[str]:
         return []
     try:
         place = _place("output", json.loads(recorded), json.loads(computed))
-    except ValueError:
+    except (RecursionError, ValueError):
         place = ""
     if not place:  # no document any more, or the same values written differently
         pairs = enumerate(zip_longest(recorded, computed))
@@ -128,7 +129,8 @@ def _parting(recorded: bytes, computed: bytes) -> list[str]:
 def _place(path: str, was: Any, comes: Any) -> str:
     """Name the first place in which two documents differ, and what stands there; else nothing."""
     if isinstance(was, dict) and isinstance(comes, dict):
-        steps = [(f".{name}", was.get(name), comes.get(name)) for name in sorted({*was, *comes})]
+        names = sorted({*was, *comes})
+        steps = [(f".{_short(name)[1:-1]}", was.get(name), comes.get(name)) for name in names]
     elif isinstance(was, list) and isinstance(comes, list):
         steps = [(f"[{at}]", *both) for at, both in enumerate(zip_longest(was, comes))]
     elif was == comes:

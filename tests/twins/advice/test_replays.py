@@ -120,7 +120,10 @@ def test_an_altered_question_is_found_where_the_answer_to_it_parts(
     ("change", "found"),
     [
         ({"output": '{"broken'}, "output: byte 2 is the first that differs"),
+        ({"output": "[" * 100_000}, "is the first that differs"),
+        ({"output": '{"\\u001b[2J":1}'}, "output.\\u001b[2J: recorded 1, worked out again null"),
         ({"input": "{}"}, "no answer: KeyError"),
+        ({"input": "[" * 100_000}, "no answer: "),
         ({"output_digest": "0" * 64}, f"recorded is {'0' * 64}"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Do work that was asked of an alert once, and repeat it to the byte; not for pages of lists."""
+"""Do work that was asked of an alert once, and repeat it from its record to the byte."""
 
 import logging
 import time
