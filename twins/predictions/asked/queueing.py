@@ -31,8 +31,8 @@ def on_alert(room: Room[Any], task: Any, alert_id: int) -> None:
 def sweep(room: Room[Any], *, run: Any, begin: Any, without: Iterable[Alert], at: datetime) -> int:
     """Queue what was lost or left behind, and alerts without; end what kills its workers."""
     room.give_up(at=at)
-    kwargs = [(run, {f"{room.name}_id": row.pk}) for row in room.left_behind(at=at)]
-    kwargs += [(begin, {"alert_id": alert.pk}) for alert in without]
-    for task, said in kwargs:
+    messages = [(run, {f"{room.name}_id": row.pk}) for row in room.left_behind(at=at)]
+    messages += [(begin, {"alert_id": alert.pk}) for alert in without]
+    for task, said in messages:
         task.apply_async(kwargs=said, expires=EXPIRES_S)
-    return len(kwargs)
+    return len(messages)
