@@ -12,10 +12,11 @@ from compliance.inspection import inspections
 from compliance.inspection.models import Inspection, InspectionState
 from compliance.reports.models import Report, ReportState
 from config import queues
-from twins.advice.models import Proposal, ProposalState
+from twins.advice.models import Proposal
 from twins.bulk.models import BulkPart, BulkState, PartState
-from twins.explanations.models import Explanation, ExplanationState
+from twins.explanations.models import Explanation
 from twins.predictions import leases, overdue
+from twins.predictions.asked.models import REQUESTED
 from twins.predictions.models import Prediction
 
 SHOWN = 50
@@ -57,8 +58,8 @@ def of_all(*, at: datetime) -> list[Work]:
     """Return what all queues have to do, as the records say at this moment."""
     return [
         _reports(), _inspections(at),
-        _asked("advice", Proposal, ProposalState.REQUESTED, at=at),
-        _asked("explanations", Explanation, ExplanationState.REQUESTED, at=at),
+        _asked("advice", Proposal, at=at),
+        _asked("explanations", Explanation, at=at),
         _predictions(at), _jobs(at), _parts(at),
     ]  # fmt: skip
 
@@ -86,10 +87,10 @@ def _inspections(at: datetime) -> Work:
     )
 
 
-def _asked(kind: str, model: type[Proposal | Explanation], state: str, *, at: datetime) -> Work:
+def _asked(kind: str, model: type[Proposal | Explanation], *, at: datetime) -> Work:
     """Return what was asked for, by people and for new alerts, and what workers hold of it."""
     rows = model._default_manager.all()
-    found = rows.filter(state=state).aggregate(due=Count("pk"), oldest=Min("requested_at"))
+    found = rows.filter(state=REQUESTED).aggregate(due=Count("pk"), oldest=Min("requested_at"))
     return _leased(
         queues.INTERACTIVE, kind, found["due"], found["oldest"],
         rows=rows.defer("input", "output"), at=at,

@@ -20,13 +20,14 @@ from twins.advice import (
     comparisons,
     outputs,
     proposals,
-    replays,
     requests,
+    runs,
     tasks,
     terms,
 )
 from twins.advice.models import GIVEN, Comparison, Followed, Proposal, ProposalState
 from twins.models.advice.comparing import Compared
+from twins.predictions.asked.parts import badges
 from twins.predictions.models import Alert, AlertState
 
 _HELD = {None: "not measured", False: "not crossed", True: "crossed"}
@@ -61,11 +62,7 @@ def _ask(occasion: Occasion) -> Done:
 
 
 def _replay(occasion: Occasion) -> Done:
-    found = replays.replay(occasion.record)
-    if found.identical:
-        return Done(f"Replayed: every byte is the same, digest {found.computed_digest}.")
-    why = "; ".join(found.differences) or "nothing recorded differs"
-    return Done(f"Replayed: the output DIFFERS from the record. {why}.")
+    return Done(str(runs.replay(occasion.record)))
 
 
 def _is_answerable(proposal: Proposal) -> bool:
@@ -139,9 +136,6 @@ class ProposalAdmin(RecordAdmin):
         return f"{proposal.alert.tag} {proposal.alert.get_side_display().lower()}"
 
     def page(self, record: Proposal, request: HttpRequest) -> Page:
-        badges = [page_parts.state(record.state, record.get_state_display())]
-        if record.is_trial:
-            badges.append(page_parts.badge("Trial: version not qualified", "warn"))
         sections = [
             Section("What is proposed", [Note(outputs.headline(record)), _proposed(record)]),
             Section("Answer", [_answer(record)]),
@@ -150,7 +144,10 @@ class ProposalAdmin(RecordAdmin):
             sections += _given(record)
         sections.append(Section("Run", [_run(record)]))
         return Page(
-            f"{record.alert.tag} of batch {record.alert.batch}", str(record), badges, sections
+            f"{record.alert.tag} of batch {record.alert.batch}",
+            str(record),
+            badges(record),
+            sections,
         )
 
 
@@ -288,6 +285,7 @@ def _run(proposal: Proposal) -> Facts:
             ("Prediction", record_admin.link(proposal.prediction)),
             ("Twin", record_admin.link(proposal.prediction.model_version)),
             ("Seed", str(proposal.seed)),
+            ("Workers that took it", str(proposal.attempts)),
             ("Problem", proposal.problem),
             ("Digest of the question", page_parts.code(proposal.input_digest)),
             ("Digest of the advice", page_parts.code(proposal.output_digest)),

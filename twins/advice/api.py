@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,12 +19,10 @@ from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 from twins.advice import proposals, requests, tasks
-from twins.advice.models import GIVEN, Proposal, ProposalState
+from twins.advice.models import Proposal, ProposalState
 from twins.advice.wire import ProposalAnswerIn, ProposalDetailOut, ProposalOut
+from twins.predictions.asked import wire as asked
 from twins.predictions.models import Alert
-
-_WITH = ("alert__batch", "prediction")
-_BYTES = ("input", "output", "prediction__input", "prediction__output")
 
 
 class Proposals(generics.ListAPIView[Proposal]):
@@ -33,22 +31,9 @@ class Proposals(generics.ListAPIView[Proposal]):
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[Proposal]:
-        found = Proposal.objects.select_related(*_WITH).defer(*_BYTES)
-        if state := self.request.query_params.get("state"):
-            if state not in ProposalState.values:
-                raise serializers.ValidationError({"state": ", ".join(ProposalState.values)})
-            found = found.filter(state=state)
-        if number := self.request.query_params.get("batch"):
-            found = found.filter(alert__batch__number=number)
-        return found.order_by("-requested_at", "-pk")
+        return asked.listed(self.request, Proposal.objects.all(), states=ProposalState.values)
 
-    @extend_schema(
-        operation_id="proposals_list",
-        parameters=[
-            OpenApiParameter("state", enum=ProposalState.values),
-            OpenApiParameter("batch", description="number of a batch"),
-        ],
-    )
+    @extend_schema(operation_id="proposals_list", parameters=asked.filters(ProposalState.values))
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List proposals of moves, newest first."""
         return super().get(request, *args, **kwargs)
@@ -60,8 +45,8 @@ class ProposalView(APIView):
     @extend_schema(operation_id="proposal_read", responses=ProposalDetailOut)
     def get(self, request: Request, pk: int) -> Response:
         """Read a proposal with its two futures, and how it compares with what was done."""
-        found = Proposal.objects.select_related(*_WITH, "comparison").defer(
-            "input", "prediction__input", "prediction__output"
+        found = Proposal.objects.select_related(*asked.WITH, "comparison").defer(
+            "input", *asked.OF_PREDICTION
         )
         return Response(ProposalDetailOut(get_object_or_404(found, pk=pk)).data)
 
@@ -75,12 +60,8 @@ class ProposalInput(APIView):
     )
     def get(self, request: Request, pk: int) -> HttpResponse:
         """Fetch the exact bytes of the question; their SHA-256 is the ETag."""
-        found = get_object_or_404(Proposal, pk=pk, state__in=GIVEN)
-        return HttpResponse(
-            found.input.encode(),
-            content_type="application/json",
-            headers={"ETag": f'"{found.input_digest}"'},
-        )
+        found = get_object_or_404(Proposal.objects.exclude(input=""), pk=pk)
+        return asked.question(found)
 
 
 class ProposalAnswer(APIView):
@@ -94,7 +75,7 @@ class ProposalAnswer(APIView):
         body = ProposalAnswerIn(data=request.data)
         body.is_valid(raise_exception=True)
         proposal = proposals.answer(
-            get_object_or_404(Proposal.objects.select_related(*_WITH), pk=pk),
+            get_object_or_404(Proposal.objects.select_related(*asked.WITH), pk=pk),
             actor=callers.person(request),
             at=timezone.now(),
             **body.validated_data,

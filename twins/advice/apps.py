@@ -10,6 +10,9 @@ class AdviceConfig(AppConfig):
 
     def ready(self) -> None:
         from twins.advice import figures, receivers, report_section  # noqa: F401 -- they register
+        from twins.advice.requests import ROOM
         from twins.predictions import raised
+        from twins.predictions.asked import rooms
 
         raised.register(receivers.on_alert)
+        rooms.register(ROOM)

@@ -48,7 +48,7 @@ def compare(proposal: Proposal, *, at: datetime) -> Comparison | None:
     followed = _followed(proposal, compared)
     with recording.recording(
         Action.PROPOSAL_COMPARED,
-        actor=requests.WORKER,
+        actor=requests.ROOM.worker,
         at=at,
         reason=f"{proposal}: {followed.label.lower()}",
     ):

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from compliance.trail.capture import controlled
 from compliance.trail.fields import CanonicalJSONField
+from twins.predictions.asked.models import Asked
 from twins.predictions.models import Alert, Prediction
 
 
@@ -27,12 +28,16 @@ GIVEN = (
 
 
 # A request holds a whole prediction's: its bytes are in the row, their digest is in the trail.
-@controlled(digest_only=("input", "output"), guards=("a_proposal_final", "a_trial_named"))
-class Proposal(models.Model):
+@controlled(
+    digest_only=("input", "output"),
+    guards=("a_proposal_asked", "a_proposal_final", "a_trial_named"),
+)
+class Proposal(Asked):
     """One answer to one alert, from one prediction: the smallest move, or why there is none.
 
     Numbers are the digits of the output's document. A trigger keeps what was proposed as it is, and
-    refuses every change once it is answered, expired or superseded (migration 0002).
+    refuses every change once it is answered, expired or superseded (migration 0002), and one that was
+    not asked for first (migration 0004).
     """
 
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="proposals")
@@ -41,20 +46,9 @@ class Proposal(models.Model):
         help_text="What the twin saw, and which version of it.",
     )  # fmt: skip
     state = models.CharField(max_length=10, choices=ProposalState.choices)
-    requested_by = models.CharField(max_length=60)
-    requested_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    claimed_by = models.CharField(
-        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
+    refusal = models.CharField(
+        max_length=60, blank=True, help_text="Code of the refusal when there could be no advice."
     )
-    finished_at = models.DateTimeField(null=True, blank=True)
-    seed = models.PositiveBigIntegerField()
-    input = models.TextField(blank=True, help_text="The question, as canonical JSON.")
-    input_digest = models.CharField(max_length=64, blank=True)
-    output = models.TextField(blank=True, help_text="The advice, as canonical JSON.")
-    output_digest = models.CharField(max_length=64, blank=True)
-    environment = CanonicalJSONField(default=dict, blank=True)
-    problem = models.TextField(blank=True)
     is_trial = models.BooleanField(default=True, help_text="By a version that is not qualified.")
 
     outcome = models.CharField(
@@ -90,8 +84,10 @@ class Proposal(models.Model):
 
     class Meta:
         constraints = [
+            # What failed may be asked for again.
             models.UniqueConstraint(
-                fields=["alert", "prediction"], name="proposal_once_a_prediction"
+                fields=["alert", "prediction"], condition=~Q(state="failed"),
+                name="proposal_once_a_prediction",
             ),
             models.UniqueConstraint(
                 fields=["alert"], condition=Q(state="open"), name="one_open_proposal"
@@ -100,6 +96,12 @@ class Proposal(models.Model):
                 name="proposal_given_with_output",
                 condition=~Q(state__in=[one.value for one in GIVEN])
                 | (~Q(input="") & ~Q(output="") & ~Q(outcome="") & Q(finished_at__isnull=False)),
+            ),
+            # One that failed before there were codes has words only.
+            models.CheckConstraint(
+                name="proposal_failed_in_words",
+                condition=Q(state="failed", problem__gt="")
+                | (~Q(state="failed") & Q(problem="", refusal="")),
             ),
             models.CheckConstraint(
                 name="proposal_answered_with_reason",
@@ -114,7 +116,7 @@ class Proposal(models.Model):
                 name="proposal_superseded_by_another",
                 condition=~Q(state="superseded") | Q(superseded_by__isnull=False),
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"proposal {self.pk} for alert {self.alert_id}"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twins.advice.models import Proposal
+from twins.advice.models import Proposal, ProposalState
 from twins.models.advice.comparing import Foretold
 from twins.models.forecasts import Trajectory
 from twins.models.requests import FeedStep
@@ -48,7 +48,10 @@ def headline(proposal: Proposal) -> str:
             f"Feed {float(proposal.added_l):+.2f} L beside what is fed as is: the probability goes "
             f"from {chance(proposal.before)} to {chance(proposal.after)}."
         )
-    said = _OUTCOMES.get(proposal.outcome, proposal.problem or "It is not worked out yet.")
+    if proposal.state == ProposalState.FAILED:
+        code = f" ({proposal.refusal})" if proposal.refusal else ""
+        return f"There is no advice: {proposal.problem}{code}"
+    said = _OUTCOMES.get(proposal.outcome, "It is not worked out yet.")
     if proposal.outcome == "not-enough":
         said += f" Best probability: {chance(proposal.after)}, as is {chance(proposal.before)}."
     elif proposal.outcome == "none-needed":

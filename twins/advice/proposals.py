@@ -72,7 +72,7 @@ def expire(*, at: datetime) -> int:
     for pk, last_safe_at in due.order_by("pk").values_list("pk", "last_safe_at"):
         with recording.recording(
             Action.PROPOSAL_EXPIRED,
-            actor=requests.WORKER,
+            actor=requests.ROOM.worker,
             at=at,
             reason=f"nobody answered by the last safe moment, {last_safe_at:%Y-%m-%d %H:%M} UTC",
         ):

@@ -1,24 +1,20 @@
-"""Ask for advice on an alert, and claim the run, so that two workers never both count."""
+"""Ask for advice on an alert, from the newest forecast since it was raised."""
 
 from datetime import datetime
 from itertools import islice
-
-from django.db.models import Q
 
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
 from compliance.refusals import Refused
-from compliance.trail import recording
-from compliance.trail.recording import Actor, System
+from compliance.trail.recording import System
 from twins.advice import terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.hub import versions
-from twins.predictions import leases
-from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
-
-WORKER = System("advice worker")
+from twins.predictions.asked import rooms
+from twins.predictions.asked.rooms import Acts, Refusals, Room
+from twins.predictions.models import Alert, AlertState, Prediction
 
 
 class NothingToAdviseOn(Refused):
@@ -28,45 +24,73 @@ class NothingToAdviseOn(Refused):
 
 
 class AdviceCurrent(Refused):
-    """There is advice from the newest forecast already."""
+    """There is advice from the newest forecast already, or somebody has asked for it."""
 
     code = "advice-current"
+
+
+class AdviceWorkersDied(Refused):
+    """The workers that took it died again and again."""
+
+    code = "advice-workers-died"
+
+
+class AdviceClaimLost(Refused):
+    """Another worker took the run over, and its result is the one that counts."""
+
+    code = "advice-claim-lost"
+
+
+class AdviceTooSlow(Refused):
+    """It took longer than a worker may give to it."""
+
+    code = "advice-too-slow"
+
+
+class AdviceBroken(Refused):
+    """The twin raised an error that is none of its refusals."""
+
+    code = "advice-broken"
+
+
+class AdviceNotReplayable(Refused):
+    """The request has no output to compare with."""
+
+    code = "advice-not-replayable"
+
+
+ROOM = Room(
+    "proposal",
+    Proposal,
+    System("advice worker"),
+    Acts(Action.ADVICE_REQUESTED, Action.ADVICE_CLAIMED, Action.ADVICE_GIVEN, Action.ADVICE_FAILED),
+    Refusals(
+        AdviceCurrent, AdviceWorkersDied, AdviceClaimLost, AdviceTooSlow, AdviceBroken,
+        AdviceNotReplayable,
+    ),
+    seen="forecast",
+    failed=ProposalState.FAILED,
+    runs="twins.advice.runs",
+)  # fmt: skip
 
 
 def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Proposal:
     """Ask for advice from the newest forecast; raise `AdviceCurrent` when there is some.
 
-    Raise `NotPermitted`, `AdviceNotOffered`, `TwinSettingsInvalid` or `NothingToAdviseOn` too.
+    Raise `NotPermitted`, `AdviceNotOffered`, `TwinSettingsInvalid`, `NothingToAdviseOn` or
+    `VersionRetired` too.
     """
     authority.demand(actor, Duty.ANSWER_ALERT)
-    proposal, is_new = _requested(alert, actor=actor, at=at)
-    if not is_new:
-        raise AdviceCurrent(
-            f"{proposal} is from the newest forecast, as of "
-            f"{proposal.prediction.as_of:%Y-%m-%d %H:%M} UTC: wait for the next one"
-        )
-    return proposal
+    forecast = _newest(alert)
+    return ROOM.by_person(alert, forecast, seed=forecast.seed, actor=actor, at=at)
 
 
 def for_alert(alert: Alert, *, at: datetime) -> Proposal:
     """Ask for the first advice on a new alert; the same one when somebody has asked already."""
-    first = alert.proposals.order_by("pk").first()
-    return first or _requested(alert, actor=WORKER, at=at)[0]
-
-
-def claim(proposal: Proposal, *, at: datetime) -> bool:
-    """Take the run of a request, or of one whose worker died; False when somebody else has it."""
-    with recording.recording(
-        Action.ADVICE_CLAIMED, actor=WORKER, at=at, reason=f"run of {proposal}"
-    ):
-        return leases.take(proposal, at=at, free=(ProposalState.REQUESTED,))
-
-
-def left_behind(*, at: datetime) -> list[Proposal]:
-    """Return what was asked for and lost, or claimed by a worker that died."""
-    # A request that nobody has claimed for as long as a lease lasts was lost, or waits its turn.
-    lost = Q(state=ProposalState.REQUESTED, requested_at__lt=at - leases.STALE_AFTER)
-    return list(Proposal.objects.filter(lost | leases.ran_out(at=at)).order_by("pk"))
+    if first := ROOM.first(alert):
+        return first
+    forecast = _newest(alert)
+    return ROOM.for_alert(alert, forecast, seed=forecast.seed, at=at)
 
 
 def without(*, at_most: int) -> list[Alert]:
@@ -77,39 +101,13 @@ def without(*, at_most: int) -> list[Alert]:
     return list(islice(offered, at_most))
 
 
-def _requested(alert: Alert, *, actor: Actor, at: datetime) -> tuple[Proposal, bool]:
-    terms.of(alert.batch.recipe)
-    prediction = _newest(alert)
-    with recording.recording(
-        Action.ADVICE_REQUESTED,
-        actor=actor,
-        at=at,
-        reason=f"alert {alert.pk}, forecast as of {prediction.as_of:%Y-%m-%d %H:%M} UTC",
-    ):
-        return Proposal.objects.get_or_create(
-            alert=alert,
-            prediction=prediction,
-            defaults={
-                "state": ProposalState.REQUESTED,
-                "requested_by": actor.trail_identity().name,
-                "requested_at": at,
-                "seed": prediction.seed,
-                "is_trial": prediction.is_trial,
-            },
-        )
-
-
 def _newest(alert: Alert) -> Prediction:
-    """Return the newest forecast since the alert whose version is the one installed here."""
-    made = Prediction.objects.filter(
-        batch=alert.batch_id,
-        state=PredictionState.DONE,
-        status="forecast",
-        as_of__gte=alert.prediction.as_of,
-    ).select_related("model_version")
-    for prediction in made.defer("input", "output").order_by("-as_of", "-pk"):
-        if versions.is_installed(prediction.model_version):
-            return prediction
-    raise NothingToAdviseOn(
-        f"no forecast of the installed twin since alert {alert.pk}: advice comes with the next one"
-    )
+    """Return the newest forecast since the alert whose version is the one installed here, in use."""
+    terms.of(alert.batch.recipe)
+    found = rooms.newest(alert, Prediction.objects.filter(status="forecast"))
+    if found is None:
+        raise NothingToAdviseOn(
+            f"no forecast of the installed twin since alert {alert.pk}: advice comes with the next one"
+        )
+    versions.demand_in_use(found.model_version)
+    return found

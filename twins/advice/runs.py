@@ -1,90 +1,20 @@
 """Run advice once for a request, so that the run can be repeated to the byte."""
 
-import logging
-import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from batches.execution.models import Batch
-from compliance.refusals import Refused
-from compliance.trail import recording
-from twins.advice import question_bytes, requests, terms
-from twins.advice.actions import Action
+from twins.advice import question_bytes, terms
 from twins.advice.models import GIVEN, Proposal, ProposalState
+from twins.advice.requests import ROOM
 from twins.hub import versions
 from twins.models.advice import advising
 from twins.models.advice.answers import Advice, Chance
 from twins.models.advice.questions import AdviceRequest
-from twins.predictions import environment, inputs, leases, request_bytes
-from twins.predictions import runs as predictions
+from twins.predictions import inputs, request_bytes
+from twins.predictions.asked.running import Outcome, Work
 from twins.predictions.said import digits
-
-log = logging.getLogger(__name__)
-
-
-class AdviceClaimLost(Refused):
-    """Another worker took the run over, and its result is the one that counts."""
-
-    code = "advice-claim-lost"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to: advice, or the problem that kept it from some."""
-
-    input: bytes = b""
-    output: bytes = b""
-    advice: Advice | None = None
-    asked: AdviceRequest[Any] | None = None
-    problem: str = ""
-    told: dict[str, Any] = field(default_factory=dict)
-
-
-def advise(proposal: Proposal, *, at: datetime) -> Proposal | None:
-    """Claim a request and execute it; return None when somebody else does or has."""
-    return execute(proposal, at=at) if requests.claim(proposal, at=at) else None
-
-
-def execute(proposal: Proposal, *, at: datetime) -> Proposal:
-    """Run a claimed request and record how it ended; an older open proposal is superseded by it.
-
-    Raise `AdviceClaimLost` when it took so long that another worker has taken it over.
-    """
-    began = time.monotonic()
-    with leases.held(proposal, action=Action.ADVICE_CLAIMED, actor=requests.WORKER):
-        outcome = _outcome(proposal)
-    ended_at = at + timedelta(seconds=time.monotonic() - began)
-    with recording.recording(
-        Action.ADVICE_FAILED if outcome.problem else Action.ADVICE_GIVEN,
-        actor=requests.WORKER,
-        at=ended_at,
-        reason=outcome.problem[:500] or f"advice on {proposal.alert}: {outcome.told['outcome']}",
-    ):
-        newer = _supersede_older(proposal, at=ended_at) if outcome.advice else None
-        changed = leases.own(proposal).update(
-            state=ProposalState.SUPERSEDED if newer else _state(outcome),
-            superseded_by=newer,
-            ended_at=ended_at if newer else None,
-            input=outcome.input.decode(),
-            input_digest=predictions.digest(outcome.input) if outcome.input else "",
-            output=outcome.output.decode(),
-            output_digest=predictions.digest(outcome.output) if outcome.output else "",
-            environment=environment_here(),
-            finished_at=ended_at,
-            problem=outcome.problem,
-            **outcome.told,
-        )
-        if not changed:
-            raise AdviceClaimLost(f"{proposal} was taken over by another worker")
-    proposal.refresh_from_db()
-    return proposal
-
-
-def environment_here() -> dict[str, str]:
-    """Say what the last bits of advice can depend on beside code, parameters and input."""
-    return {**environment.current(), "casadi": installed_version("casadi")}
 
 
 def answer(name: str, *, given: bytes) -> tuple[Advice, bytes]:
@@ -93,20 +23,12 @@ def answer(name: str, *, given: bytes) -> tuple[Advice, bytes]:
     return advice, request_bytes.write(advice)
 
 
-def _state(outcome: Outcome) -> ProposalState:
-    if outcome.advice is None:
-        return ProposalState.FAILED
-    return ProposalState.OPEN if outcome.advice.outcome == "move" else ProposalState.STATED
-
-
-def _outcome(proposal: Proposal) -> Outcome:
+def _question(proposal: Proposal) -> bytes:
     alert = proposal.alert
-    try:
-        allowed = terms.of(alert.batch.recipe)
-    except Refused as refused:
-        return Outcome(problem=str(refused))
-    name = proposal.prediction.model_version.name
-    twin = versions.installed(name)
+    allowed = terms.of(alert.batch.recipe)
+    version = proposal.prediction.model_version
+    versions.demand_in_use(version)  # it may have been retired since it was asked
+    twin = versions.installed(version.name)
     asked: AdviceRequest[Any] = AdviceRequest(
         forecast=twin.read(request_bytes.document(proposal.prediction.input.encode())),
         tag=alert.tag,
@@ -115,27 +37,27 @@ def _outcome(proposal: Proposal) -> Outcome:
         delay_h=allowed.delay_h,
         range=allowed.range,
     )
-    given = question_bytes.write(asked)
-    try:
-        # From the bytes, not from the question: a replay has nothing else.
-        advice, output = answer(name, given=given)
-    except Exception as error:
-        # Advice is pure: what it raises for this input it raises each time, so it is the outcome.
-        log.exception("advice %s failed", proposal.pk)
-        return Outcome(input=given, problem=f"{type(error).__name__}: {error}")
-    told = _told(alert.batch, asked, advice)
-    return Outcome(input=given, output=output, advice=advice, asked=asked, told=told)
+    return question_bytes.write(asked)
 
 
-def _supersede_older(proposal: Proposal, *, at: datetime) -> Proposal | None:
-    """End the open proposal of an older request; return the one of a newer request, if given."""
+def _concluded(proposal: Proposal, given: bytes, advice: Advice) -> Outcome:
+    asked = question_bytes.read(given, twin=proposal.prediction.model_version.name)
+    state = ProposalState.OPEN if advice.outcome == "move" else ProposalState.STATED
+    return Outcome(state, advice.outcome, told=_told(proposal.alert.batch, asked, advice))
+
+
+def _supersede_older(proposal: Proposal, outcome: Outcome, at: datetime) -> Mapping[str, Any]:
+    """End the open proposal of an older request, or this one, when a newer has been given."""
+    if outcome.refusal:
+        return {}
     of_alert = Proposal.objects.filter(alert=proposal.alert_id)
     newer = of_alert.filter(pk__gt=proposal.pk, state__in=GIVEN).order_by("-pk").first()
-    if newer is None:
-        of_alert.filter(pk__lt=proposal.pk, state=ProposalState.OPEN).update(
-            state=ProposalState.SUPERSEDED, superseded_by=proposal, ended_at=at
-        )
-    return newer
+    if newer is not None:
+        return {"state": ProposalState.SUPERSEDED, "superseded_by": newer, "ended_at": at}
+    of_alert.filter(pk__lt=proposal.pk, state=ProposalState.OPEN).update(
+        state=ProposalState.SUPERSEDED, superseded_by=proposal, ended_at=at
+    )
+    return {}
 
 
 def _told(batch: Batch, asked: AdviceRequest[Any], advice: Advice) -> dict[str, Any]:
@@ -167,3 +89,20 @@ def _chance(chance: Chance | None) -> list[str]:
     if chance is None:
         return []
     return [digits(one) for one in (chance.probability, chance.low, chance.high)]
+
+
+def _code(proposal: Proposal) -> tuple[str, str]:
+    version = proposal.prediction.model_version
+    return version.code_digest, versions.installed(version.name).code_digest()
+
+
+_WORK = Work(
+    ROOM,
+    ask=_question,
+    answer=lambda row, given: answer(row.prediction.model_version.name, given=given),
+    conclude=_concluded,
+    package="casadi",
+    code=_code,
+    beside=_supersede_older,
+)
+advise, execute, replay = _WORK.run, _WORK.execute, _WORK.replay

@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from compliance.wire import In, Out, Text
 from twins.advice import outputs
-from twins.advice.models import GIVEN, Proposal
+from twins.advice.models import Proposal
+from twins.predictions.asked.wire import AskedOut
 
 
 class ProposalAnswerIn(In):
@@ -33,24 +34,12 @@ class ComparisonOut(Out):
     inside_moved = serializers.IntegerField(allow_null=True)
 
 
-class ProposalOut(Out):
+class ProposalOut(AskedOut):
     """A proposal; `before` and `after` are a probability with its 90 % interval."""
 
-    id = serializers.IntegerField()
-    alert = serializers.IntegerField(source="alert_id")
-    batch = serializers.CharField(source="alert.batch.number")
-    prediction = serializers.IntegerField(source="prediction_id")
-    model_version = serializers.IntegerField(source="prediction.model_version_id")
-    as_of = serializers.DateTimeField(source="prediction.as_of")
     tag = serializers.CharField(source="alert.tag")
     side = serializers.CharField(source="alert.side")
-    state = serializers.CharField()
     outcome = serializers.CharField()
-    is_trial = serializers.BooleanField()
-    requested_by = serializers.CharField()
-    requested_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
-    problem = serializers.CharField()
     range_low = serializers.CharField()
     range_high = serializers.CharField()
     range_source = serializers.CharField()
@@ -66,8 +55,6 @@ class ProposalOut(Out):
     answered_by = serializers.CharField()
     answer_reason = serializers.CharField()
     superseded_by = serializers.IntegerField(source="superseded_by_id", allow_null=True)
-    input_digest = serializers.CharField()
-    output_digest = serializers.CharField()
 
 
 class ProposalDetailOut(ProposalOut):
@@ -80,7 +67,7 @@ class ProposalDetailOut(ProposalOut):
 
     @extend_schema_field({"type": ["object", "null"]})
     def get_advice(self, proposal: Proposal) -> dict[str, Any] | None:
-        return outputs.document(proposal) if proposal.state in GIVEN else None
+        return outputs.document(proposal) if proposal.output else None
 
     @extend_schema_field(ComparisonOut(allow_null=True))
     def get_comparison(self, proposal: Proposal) -> dict[str, Any] | None:

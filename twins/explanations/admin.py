@@ -17,6 +17,7 @@ from compliance.refusals import Refused
 from compliance.reports import charts as drawings
 from twins.explanations import charts, offers, outputs, parts, quoting, requests, tasks
 from twins.explanations.models import Explanation
+from twins.predictions.asked.parts import badges
 from twins.predictions.models import Alert, AlertSide
 
 # --- Acts
@@ -82,7 +83,7 @@ class ExplanationAdmin(RecordAdmin):
         return Page(
             f"What alert {record.alert_id} may be",
             f"{record}, batch {record.alert.batch}",
-            parts.badges(record),
+            badges(record),
             [
                 Section("What it says", [Note(outputs.headline(record)), *_newer(record)]),
                 *parts.sections(record),
@@ -93,7 +94,7 @@ class ExplanationAdmin(RecordAdmin):
 
 def _newer(explanation: Explanation) -> list[Part]:
     newest = quoting.newest_of(explanation.alert)
-    decides: list[Part] = [Note(outputs.ADVICE)]
+    decides: list[Part] = [Note(outputs.standing(explanation)), Note(outputs.ADVICE)]
     if newest is None or newest.prediction.as_of <= explanation.prediction.as_of:
         return decides
     told = page_parts.link(f"There is one of newer rows: {newest}", record_admin.url(newest))
@@ -150,7 +151,8 @@ def of_alert(alert: Alert, request: HttpRequest) -> Section | None:
     newest = quoting.newest_of(alert)
     shown: list[Part] = []
     if newest is not None:
-        shown = [Note(outputs.headline(newest)), Note(outputs.ADVICE), *parts.summary(newest)]
+        said = (outputs.headline(newest), outputs.standing(newest), outputs.ADVICE)
+        shown = [*map(Note, said), *parts.summary(newest)]
     return Section("What it may be", [*shown, _table(found)])
 
 

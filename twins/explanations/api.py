@@ -9,29 +9,20 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 from twins.explanations import requests, tasks
 from twins.explanations.models import Explanation, ExplanationState
 from twins.explanations.wire import AlertExplanationDetailOut, AlertExplanationOut
+from twins.predictions.asked import wire as asked
 from twins.predictions.models import Alert
-
-_WITH = ("alert__batch", "prediction")
-_BYTES = ("input", "output", "prediction__input", "prediction__output")
-
-
-class AskedIn(serializers.Serializer[Any]):
-    """What a list of explanations is asked for."""
-
-    alert = serializers.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
 
 
 class Explanations(generics.ListAPIView[Explanation]):
@@ -40,24 +31,10 @@ class Explanations(generics.ListAPIView[Explanation]):
     pagination_class = Pages
 
     def get_queryset(self) -> QuerySet[Explanation]:
-        asked = AskedIn(data=self.request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        found = Explanation.objects.select_related(*_WITH).defer(*_BYTES)
-        if state := wire.chosen(self.request, "state", ExplanationState.values):
-            found = found.filter(state=state)
-        if number := self.request.query_params.get("batch"):
-            found = found.filter(alert__batch__number=number)
-        if alert := asked.validated_data.get("alert"):
-            found = found.filter(alert=alert)
-        return found.order_by("-requested_at", "-pk")
+        return asked.listed(self.request, Explanation.objects.all(), states=ExplanationState.values)
 
     @extend_schema(
-        operation_id="explanations_list",
-        parameters=[
-            OpenApiParameter("alert", type=int, description="id of an alert"),
-            OpenApiParameter("batch", description="number of a batch"),
-            OpenApiParameter("state", enum=ExplanationState.values),
-        ],
+        operation_id="explanations_list", parameters=asked.filters(ExplanationState.values)
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List explanations of alerts, newest first."""
@@ -70,9 +47,7 @@ class ExplanationView(APIView):
     @extend_schema(operation_id="explanation_read", responses=AlertExplanationDetailOut)
     def get(self, request: Request, pk: int) -> Response:
         """Read an explanation: weights, signs, and what each likely cause costs."""
-        found = Explanation.objects.select_related(*_WITH).defer(
-            "input", "prediction__input", "prediction__output"
-        )
+        found = Explanation.objects.select_related(*asked.WITH).defer("input", *asked.OF_PREDICTION)
         return Response(AlertExplanationDetailOut(get_object_or_404(found, pk=pk)).data)
 
 
@@ -89,11 +64,7 @@ class ExplanationInput(APIView):
         The rows that it names by their digest are the input of the prediction.
         """
         found = get_object_or_404(Explanation.objects.exclude(input=""), pk=pk)
-        return HttpResponse(
-            found.input.encode(),
-            content_type="application/json",
-            headers={"ETag": f'"{found.input_digest}"'},
-        )
+        return asked.question(found)
 
 
 class AlertExplanations(APIView):

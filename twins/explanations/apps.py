@@ -12,11 +12,12 @@ class ExplanationsConfig(AppConfig):
         from twins.explanations import (
             quoting,
             receivers,
-            replaying,
             report_section,  # noqa: F401 -- it registers itself
         )
-        from twins.predictions import quotes, raised, replay_rooms
+        from twins.explanations.requests import ROOM
+        from twins.predictions import quotes, raised
+        from twins.predictions.asked import rooms
 
         raised.register(receivers.on_alert)
         quotes.register(quoting.of)
-        replay_rooms.register(replaying.ROOM)
+        rooms.register(ROOM)

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from compliance.trail.capture import controlled
-from compliance.trail.fields import CanonicalJSONField
+from twins.predictions.asked.models import Asked
 from twins.predictions.models import Alert, Prediction
 
 
@@ -21,7 +21,7 @@ ENDED = (ExplanationState.EXPLAINED, ExplanationState.NOTHING, ExplanationState.
 
 # An answer has every weight, sign and course: its bytes are in the row, their digest is in the trail.
 @controlled(digest_only=("input", "output"), guards=("a_trial_named", "an_explanation_final"))
-class Explanation(models.Model):
+class Explanation(Asked):
     """One explanation of one alert, of the rows that one prediction saw.
 
     The question names those rows by the digest of the prediction's input, which keeps them. Numbers
@@ -35,27 +35,10 @@ class Explanation(models.Model):
         help_text="What the twin saw, and which version of it.",
     )  # fmt: skip
     state = models.CharField(max_length=20, choices=ExplanationState.choices)
-    requested_by = models.CharField(max_length=60)
-    requested_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    claimed_by = models.CharField(
-        max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
-    )
-    attempts = models.PositiveSmallIntegerField(
-        default=0, help_text="How often a worker took it; one that died counts."
-    )
-    finished_at = models.DateTimeField(null=True, blank=True)
-    seed = models.PositiveBigIntegerField()
-    input = models.TextField(blank=True, help_text="The question, as canonical JSON.")
-    input_digest = models.CharField(max_length=64, blank=True)
-    output = models.TextField(blank=True, help_text="The answer, as canonical JSON.")
-    output_digest = models.CharField(max_length=64, blank=True)
     code_digest = models.CharField(max_length=64, blank=True, help_text="Of all twins' sources.")
-    environment = CanonicalJSONField(default=dict, blank=True)
     refusal = models.CharField(
         max_length=60, blank=True, help_text="Code of the refusal when it could not be explained."
     )
-    problem = models.TextField(blank=True, help_text="Words of the refusal.")
     is_trial = models.BooleanField(
         default=True, help_text="The version that raised the alarm was not qualified."
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twins.explanations.models import Explanation, ExplanationState
+from twins.hub.models import VersionState
 from twins.predictions.explainable import VERDICTS
 
 # docs/penicillin.md, Measured.
@@ -65,6 +66,18 @@ def headline(explanation: Explanation) -> str:
         case ExplanationState.NOT_EXPLAINED:
             return f"It could not be explained: {explanation.problem} ({explanation.refusal})."
     return "It is not worked out yet."
+
+
+def standing(explanation: Explanation) -> str:
+    """Say what the version was qualified for when it saw the rows, and whether it is retired."""
+    version = explanation.prediction.model_version
+    if explanation.is_trial:
+        said = "The version of the twin was not qualified: the explanation is a trial of it."
+    else:
+        said = "The version of the twin was qualified for its alarms, not for explaining them."
+    if version.state == VersionState.RETIRED:
+        said += f" It was retired on {version.retired_at:%Y-%m-%d}."
+    return said
 
 
 def onset(said: Mapping[str, Any]) -> str:

@@ -1,9 +1,7 @@
 """Put an explanation into the parts of a page: weights, signs, impacts, and the product drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from django.utils.safestring import SafeString
 
 from compliance.access import page_parts, record_admin
 from compliance.access.page_parts import (
@@ -24,14 +22,6 @@ from twins.predictions.explainable import VERDICTS
 
 _KINDS = {"process": "process", "probe": "probe", "normal": "chance", "none": "none of these"}
 _USUAL = "1 is what one normal window in twenty exceeds in the same time."
-
-
-def badges(explanation: Explanation) -> Sequence[SafeString]:
-    """Say how it ended, and whether it is a trial."""
-    found = [page_parts.state(explanation.state, explanation.get_state_display())]
-    if explanation.is_trial:
-        found.append(page_parts.badge("Trial: version not qualified", "warn"))
-    return found
 
 
 def sections(explanation: Explanation) -> list[Section]:

@@ -37,10 +37,7 @@ def _quoted(explanation: Explanation) -> str:
         said += [f"Suspected onset: {outputs.onset(found)}.", *_undecided(found), *_cost(found)]
     if explanation.output_digest:
         said.append(f"Digest of the explanation {explanation.output_digest}.")
-    if explanation.is_trial:
-        said.append("The version of the twin was not qualified: the explanation is a trial of it.")
-    said.append(outputs.ADVICE)
-    return " ".join(said)
+    return " ".join([*said, outputs.standing(explanation), outputs.ADVICE])
 
 
 def _undecided(said: Mapping[str, Any]) -> list[str]:

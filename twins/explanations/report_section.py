@@ -23,7 +23,7 @@ def write(batch: Batch) -> list[Block]:
     """Give every explanation that ended, in the order in which it was asked for."""
     found = list(
         Explanation.objects.filter(alert__batch=batch, state__in=ENDED)
-        .select_related("alert__batch", "prediction")
+        .select_related("alert__batch", "prediction__model_version")
         .defer("prediction__input", "prediction__output")
         .order_by("pk")
     )
@@ -44,6 +44,8 @@ def _explanation(explanation: Explanation) -> list[Block]:
         f"{explanation.requested_by}: {outputs.headline(explanation)}"
     )
     facts = [
+        Fact("Standing", outputs.standing(explanation)),
+        Fact("Twin", str(explanation.prediction.model_version)),
         Fact("As of", moment(explanation.prediction.as_of)),
         Fact("Rows, SHA-256", explanation.prediction.input_digest),
         Fact("Question, SHA-256", explanation.input_digest or "none"),
@@ -53,7 +55,7 @@ def _explanation(explanation: Explanation) -> list[Block]:
     if explanation.state != ExplanationState.EXPLAINED:
         return [head, Facts(tuple(facts))]
     said = outputs.document(explanation)
-    facts[1:1] = [
+    facts[3:3] = [
         Fact("Suspected onset", outputs.onset(said)),
         Fact("Probe or process", VERDICTS[said["verdict"]]),
         Fact(

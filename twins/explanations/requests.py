@@ -1,4 +1,4 @@
-"""Ask for the explanation of an alert, and claim the run, so that two workers never both count."""
+"""Ask for the explanation of an alert: of the rows that raised it, or of the newest."""
 
 from datetime import datetime
 
@@ -9,18 +9,15 @@ from compliance.access.authority import Principal
 from compliance.access.duties import Duty
 from compliance.quality.models import Deviation
 from compliance.refusals import Refused
-from compliance.trail import recording
-from compliance.trail.recording import Actor, System
+from compliance.trail.recording import System
 from twins.explanations import offers
 from twins.explanations.actions import Action
 from twins.explanations.models import Explanation, ExplanationState
 from twins.hub import versions
-from twins.predictions import explainable, leases
-from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
-
-WORKER = System("explanation worker")
-# What its workers died of so often is not tried again by itself: it may be what kills them.
-MOST_ATTEMPTS = 6
+from twins.predictions import explainable
+from twins.predictions.asked import rooms
+from twins.predictions.asked.rooms import Acts, Refusals, Room
+from twins.predictions.models import Alert, AlertState, Prediction
 
 
 class NothingToExplainFrom(Refused):
@@ -41,6 +38,48 @@ class WorkersDied(Refused):
     code = "explanation-workers-died"
 
 
+class ExplanationClaimLost(Refused):
+    """Another worker took the run over, and its result is the one that counts."""
+
+    code = "explanation-claim-lost"
+
+
+class ExplanationTooSlow(Refused):
+    """It took longer than a worker may give to it."""
+
+    code = "explanation-too-slow"
+
+
+class ExplanationBroken(Refused):
+    """The explaining model raised an error that is none of its refusals."""
+
+    code = "explanation-broken"
+
+
+class ExplanationNotReplayable(Refused):
+    """The request has no answer to compare with."""
+
+    code = "explanation-not-replayable"
+
+
+ROOM = Room(
+    "explanation",
+    Explanation,
+    System("explanation worker"),
+    Acts(
+        Action.EXPLANATION_REQUESTED, Action.EXPLANATION_CLAIMED, Action.EXPLANATION_GIVEN,
+        Action.EXPLANATION_REFUSED,
+    ),
+    Refusals(
+        ExplanationCurrent, WorkersDied, ExplanationClaimLost, ExplanationTooSlow, ExplanationBroken,
+        ExplanationNotReplayable,
+    ),
+    seen="rows",
+    failed=ExplanationState.NOT_EXPLAINED,
+    runs="twins.explanations.runs",
+)  # fmt: skip
+
+
 def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Explanation:
     """Ask for an explanation of the newest rows; raise `ExplanationCurrent` when there is one.
 
@@ -48,63 +87,17 @@ def by_person(alert: Alert, *, actor: Principal, at: datetime) -> Explanation:
     """
     authority.demand(actor, Duty.ANSWER_ALERT)
     offers.demand(alert)
-    explanation, is_new = _requested(alert, _newest(alert), actor=actor, at=at)
-    if not is_new:
-        raise ExplanationCurrent(
-            f"{explanation} is of the newest rows, as of "
-            f"{explanation.prediction.as_of:%Y-%m-%d %H:%M} UTC, and was asked for by "
-            f"{explanation.requested_by}: wait for it, or for the next prediction"
-        )
-    return explanation
+    return ROOM.by_person(alert, _newest(alert), seed=explainable.SEED, actor=actor, at=at)
 
 
 def for_alert(alert: Alert, *, at: datetime) -> Explanation:
     """Ask for the first explanation of a new alert, of the rows that raised it; once."""
     offers.demand(alert)
-    first = alert.explanations.order_by("pk").first()
-    if first is not None:
+    if first := ROOM.first(alert):
         return first
     if not versions.is_installed(alert.prediction.model_version):
         raise NothingToExplainFrom(f"the twin that raised alert {alert.pk} is not installed")
-    return _requested(alert, alert.prediction, actor=WORKER, at=at)[0]
-
-
-def claim(explanation: Explanation, *, at: datetime) -> bool:
-    """Take the run of a request, or of one whose worker died; False when somebody else has it."""
-    with recording.recording(
-        Action.EXPLANATION_CLAIMED, actor=WORKER, at=at, reason=f"run of {explanation}"
-    ):
-        return leases.take(
-            explanation, at=at, free=(ExplanationState.REQUESTED,),
-            also={"attempts": explanation.attempts + 1},
-        )  # fmt: skip
-
-
-def left_behind(*, at: datetime) -> list[Explanation]:
-    """Return what was asked for and lost, or claimed by a worker that died."""
-    # A request that nobody has claimed for as long as a lease lasts was lost, or waits its turn.
-    lost = Q(state=ExplanationState.REQUESTED, requested_at__lt=at - leases.STALE_AFTER)
-    return list(
-        Explanation.objects.filter(lost | leases.ran_out(at=at), attempts__lt=MOST_ATTEMPTS)
-        .defer("input", "output")
-        .order_by("pk")
-    )
-
-
-def give_up(*, at: datetime) -> int:
-    """End what its workers died of too often; return how many."""
-    given_up = 0
-    dead = Explanation.objects.filter(leases.ran_out(at=at), attempts__gte=MOST_ATTEMPTS)
-    for pk in dead.order_by("pk").values_list("pk", flat=True):
-        problem = f"Its worker died {MOST_ATTEMPTS} times: it may need too much time or memory."
-        with recording.recording(
-            Action.EXPLANATION_REFUSED, actor=WORKER, at=at, reason="its workers died too often"
-        ):
-            given_up += dead.filter(pk=pk).update(
-                state=ExplanationState.NOT_EXPLAINED, refusal=WorkersDied.code, problem=problem,
-                finished_at=at,
-            )  # fmt: skip
-    return given_up
+    return ROOM.for_alert(alert, alert.prediction, seed=explainable.SEED, at=at)
 
 
 def without(*, at_most: int) -> list[Alert]:
@@ -117,47 +110,15 @@ def without(*, at_most: int) -> list[Alert]:
     return list(found.select_related("prediction__model_version").order_by("-pk")[:at_most])
 
 
-def _requested(
-    alert: Alert, prediction: Prediction, *, actor: Actor, at: datetime
-) -> tuple[Explanation, bool]:
-    with recording.recording(
-        Action.EXPLANATION_REQUESTED,
-        actor=actor,
-        at=at,
-        reason=f"alert {alert.pk}, rows as of {prediction.as_of:%Y-%m-%d %H:%M} UTC",
-    ):
-        # Two who ask at once: the unique constraint decides who was first.
-        return Explanation.objects.exclude(state=ExplanationState.NOT_EXPLAINED).get_or_create(
-            alert=alert,
-            prediction=prediction,
-            defaults={
-                "state": ExplanationState.REQUESTED,
-                "requested_by": actor.trail_identity().name,
-                "requested_at": at,
-                "seed": explainable.SEED,
-                "is_trial": prediction.is_trial,
-            },
-        )
-
-
 def _newest(alert: Alert) -> Prediction:
     """Return the newest prediction since the alert whose version is the one installed here.
 
     Not one of a moment after the end of the batch: its rows would go on where the batch did not.
     """
-    name = alert.prediction.model_version.name
-    ended_at = alert.batch.ended_at
+    name, ended_at = alert.prediction.model_version.name, alert.batch.ended_at
     until = Q() if ended_at is None else Q(as_of__lte=ended_at)
-    made = Prediction.objects.filter(
-        until,
-        batch=alert.batch_id,
-        model_version__name=name,
-        state=PredictionState.DONE,
-        as_of__gte=alert.prediction.as_of,
-    ).select_related("model_version")
-    for prediction in made.defer("input", "output").order_by("-as_of", "-pk"):
-        if versions.is_installed(prediction.model_version):
-            return prediction
+    if found := rooms.newest(alert, Prediction.objects.filter(until, model_version__name=name)):
+        return found
     raise NothingToExplainFrom(
         f"no prediction of the installed {name} since alert {alert.pk}: an explanation comes with the "
         "next one"

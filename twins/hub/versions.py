@@ -20,7 +20,7 @@ class TwinMissing(Refused):
 
 
 class VersionRetired(Refused):
-    """A retired version predicts no more."""
+    """A retired version predicts and advises no more."""
 
     code = "model-version-retired"
 
@@ -95,9 +95,14 @@ def _sound(version: ModelVersion, changed: Sequence[str]) -> ModelVersion:
             f"model version {version} differs from what its digests stand for in "
             f"{', '.join(changed)}: no prediction is made until this is explained"
         )
+    demand_in_use(version)
+    return version
+
+
+def demand_in_use(version: ModelVersion) -> None:
+    """Pass unless a version is retired: then raise `VersionRetired`."""
     if version.state == VersionState.RETIRED:
         raise VersionRetired(f"model version {version} is retired; install its successor")
-    return version
 
 
 def is_qualified(version: ModelVersion) -> bool:

@@ -70,11 +70,7 @@ def _reject(occasion: Occasion) -> Done:
 
 
 def _replay(occasion: Occasion) -> Done:
-    found = replays.replay(occasion.record)
-    if found.identical:
-        return Done(f"Replayed: every byte is the same, digest {found.computed_digest}.")
-    why = "; ".join(found.differences) or "nothing recorded differs"
-    return Done(f"Replayed: the output DIFFERS from the record. {why}.")
+    return Done(str(replays.replay(occasion.record)))
 
 
 def _is_open(alert: Alert) -> bool:

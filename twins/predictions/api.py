@@ -21,6 +21,7 @@ from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 from twins.hub.models import ModelVersion
 from twins.predictions import achieved, alerts
+from twins.predictions.asked import wire as asked
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 from twins.predictions.wire import (
     AchievedOut,
@@ -95,11 +96,7 @@ class PredictionInput(APIView):
     def get(self, request: Request, pk: int) -> HttpResponse:
         """Fetch the exact bytes that the twin was asked with; their SHA-256 is the ETag."""
         found = get_object_or_404(Prediction, pk=pk, state=PredictionState.DONE)
-        return HttpResponse(
-            found.input.encode(),
-            content_type="application/json",
-            headers={"ETag": f'"{found.input_digest}"'},
-        )
+        return asked.question(found)
 
 
 class Alerts(generics.ListAPIView[Alert]):

@@ -1,12 +1,16 @@
 """Say what the last bits of a result can depend on beside code, parameters and input."""
 
 import platform
+from importlib.metadata import version
 
 import numpy as np
 
 
-def current() -> dict[str, str]:
-    """Return Python, NumPy, machine and the CPU features that NumPy chooses its loops by."""
+def current(*packages: str) -> dict[str, str]:
+    """Return Python, NumPy, machine and the CPU features that NumPy chooses its loops by.
+
+    With the versions of the packages that a result depends on beside NumPy.
+    """
     configuration = np.show_config(mode="dicts")
     simd = configuration.get("SIMD Extensions", {}) if configuration else {}
     return {
@@ -16,4 +20,5 @@ def current() -> dict[str, str]:
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
         "cpu_features": " ".join(simd.get("found", ())),
+        **{package: version(package) for package in packages},
     }

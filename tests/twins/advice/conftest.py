@@ -77,8 +77,7 @@ def predicted(batch: Batch, *, as_of_h: float = AS_OF_H) -> Prediction:
         )  # fmt: skip
 
 
-@pytest.fixture
-def recipe(db: None) -> MasterRecipe:
+def made_recipe() -> MasterRecipe:
     """Return the demonstration's recipe, effective, of the same product in every test."""
     content = recipe_draft.draft()
     for line in content.materials:
@@ -88,6 +87,18 @@ def recipe(db: None) -> MasterRecipe:
         actor=factories.person(Role.PROCESS_ENGINEER), at=NOON,
     )  # fmt: skip
     return factories.made_effective(factories.recipe_draft(content, of=product))
+
+
+def made_alert(recipe: MasterRecipe) -> Alert:
+    """Return the alert on glucose of a batch whose feed pump delivers less than half."""
+    prediction = predicted(factories.running_batch(recipe))
+    alerts.raise_for(prediction, said=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
+    return prediction.alerts.get(tag="glucose_mmol_l", side="low")
+
+
+@pytest.fixture
+def recipe(db: None) -> MasterRecipe:
+    return made_recipe()
 
 
 @pytest.fixture
@@ -100,10 +111,7 @@ def at_once() -> Iterator[None]:
 
 @pytest.fixture
 def alert(recipe: MasterRecipe) -> Alert:
-    """Return the alert on glucose of a batch whose feed pump delivers less than half."""
-    prediction = predicted(factories.running_batch(recipe))
-    alerts.raise_for(prediction, said=_foretold()[1], actor=TEST, at=moment(AS_OF_H))
-    return prediction.alerts.get(tag="glucose_mmol_l", side="low")
+    return made_alert(recipe)
 
 
 @pytest.fixture

@@ -51,6 +51,8 @@ def test_a_proposal_is_read_and_answered(
     asked = signed_in.get(f"/api/v1/proposals/{proposal.pk}/input")
 
     assert [one["id"] for one in listed] == [proposal.pk]
+    for alert, found in ((proposal.alert_id, 1), (proposal.alert_id + 1, 0)):
+        assert signed_in.get(f"/api/v1/proposals?alert={alert}").json()["count"] == found
     assert shown["advice"]["outcome"] == shown["outcome"] == "move"
     assert shown["batch"] == proposal.alert.batch.number
     assert shown["comparison"] is None

@@ -12,7 +12,7 @@ from tests.twins.models.penicillin_fed_batch import made_batch
 from tests.twins.predictions import penicillin_batches
 from tests.twins.predictions.conftest import LATER
 from tests.twins.predictions.penicillin_batches import SETTINGS, at, course, draft, record
-from twins.advice import charts, comparisons, outputs, proposals, replays, report_section, requests
+from twins.advice import charts, comparisons, outputs, proposals, report_section, requests
 from twins.advice import runs as advice
 from twins.advice.models import Followed, Proposal
 from twins.predictions import runs
@@ -49,7 +49,7 @@ def test_it_is_proposed_answered_drawn_repeated_and_compared(proposal: Proposal)
     assert float(proposal.after[0]) <= 0.1
     assert proposal.starts_at == at(AS_OF_H + 2.0)
     assert "beside what is fed as is" in outputs.headline(proposal)
-    assert replays.replay(proposal).identical
+    assert advice.replay(proposal).identical
     for drawn in (charts.futures(proposal), charts.feeds(proposal)):
         assert drawings.to_svg(drawn).startswith(b"<svg")
     batch = proposal.alert.batch

@@ -15,9 +15,10 @@ from tests import factories
 from tests.factories import TEST
 from tests.twins.advice.conftest import AS_OF_H, AT, predicted
 from tests.twins.predictions.conftest import foretold, moment
-from twins.advice import outputs, proposals, replays, requests, runs, terms
+from twins.advice import outputs, proposals, requests, runs, terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
+from twins.hub import life, versions
 from twins.predictions import alerts, leases
 from twins.predictions.models import Alert
 
@@ -47,7 +48,7 @@ def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
     made = runs.advise(requests.for_alert(alert, at=AT), at=AT)
     assert made is not None
 
-    found = replays.replay(Proposal.objects.get(pk=made.pk))
+    found = runs.replay(Proposal.objects.get(pk=made.pk))
 
     assert found.identical
     assert (found.computed_digest, found.differences) == (made.output_digest, ())
@@ -56,7 +57,7 @@ def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
 def test_bytes_that_were_damaged_are_named(proposal: Proposal) -> None:
     proposal.output = proposal.output.replace("move", "none", 1)
 
-    found = replays.replay(proposal)
+    found = runs.replay(proposal)
 
     assert not found.identical
     assert found.differences[0].startswith("output: stored bytes have digest")
@@ -150,7 +151,7 @@ def test_newer_advice_supersedes_it_in_sight_of_all(proposal: Proposal, once: No
 
 def test_a_run_that_ends_after_a_newer_one_is_superseded_at_once(alert: Alert, once: None) -> None:
     older = requests.for_alert(alert, at=AT)
-    assert requests.claim(older, at=AT)
+    assert requests.ROOM.claim(older, at=AT)
     predicted(alert.batch, as_of_h=AS_OF_H + 6.0)
     asked = requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=AT)
     newer = runs.advise(asked, at=AT)
@@ -164,17 +165,17 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
     alert: Alert, once: None
 ) -> None:
     dead = requests.for_alert(alert, at=AT)
-    assert requests.claim(dead, at=AT)
+    assert requests.ROOM.claim(dead, at=AT)
     again = Proposal.objects.get(pk=dead.pk)
     later = AT + leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert not requests.claim(again, at=AT + leases.STALE_AFTER / 2)
-    assert requests.left_behind(at=later) == [again]
+    assert not requests.ROOM.claim(again, at=AT + leases.STALE_AFTER / 2)
+    assert requests.ROOM.left_behind(at=later) == [again]
     done = runs.advise(again, at=later)
 
     assert done is not None
     assert done.state == ProposalState.OPEN
-    with pytest.raises(runs.AdviceClaimLost):
+    with pytest.raises(requests.AdviceClaimLost):
         runs.execute(dead, at=AT)
 
 
@@ -200,6 +201,22 @@ def test_without_terms_in_the_recipe_there_is_no_advice(alert: Alert) -> None:
 
     with pytest.raises(terms.AdviceNotOffered):
         requests.for_alert(alert, at=AT)
+
+
+def test_a_retired_version_advises_no_more(qualified: None, alert: Alert) -> None:
+    asked = requests.for_alert(alert, at=AT)
+    version = asked.prediction.model_version
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    life.retire(
+        version, confirmed=factories.confirmed(quality, at=AT), reason="a successor is in use"
+    )
+
+    with pytest.raises(versions.VersionRetired):
+        requests.by_person(alert, actor=factories.person(Role.SUPERVISOR), at=AT)
+    made = runs.advise(Proposal.objects.get(pk=asked.pk), at=AT)
+
+    assert made is not None
+    assert (made.state, made.refusal) == (ProposalState.FAILED, "model-version-retired")
 
 
 def test_terms_that_cannot_be_read_are_named(recipe: MasterRecipe) -> None:

@@ -51,24 +51,37 @@ def predicted(batch: Batch, hour: float) -> Prediction:
     return found
 
 
-@pytest.fixture
-def recipe(db: None) -> MasterRecipe:
-    return factories.recipe(draft(DETECTOR))
+def made_alert(batch: Batch) -> Alert:
+    """Return the alert that the twin raises on a batch whose sugar feed has failed."""
+    found: Alert = predicted(batch, ALARMED_H).alerts.get()
+    return found
 
 
-@pytest.fixture
-def starved(recipe: MasterRecipe) -> Batch:
+def made_starved(recipe: MasterRecipe) -> Batch:
     """Return a running batch whose sugar feed has failed, recorded until its alarm."""
     batch = factories.running_batch(recipe)
     goes_on(batch, after_h=0.0, until_h=ALARMED_H)
     return batch
 
 
+def made_recipe() -> MasterRecipe:
+    """Return a recipe that the shipped twin watches."""
+    return factories.recipe(draft(DETECTOR))
+
+
+@pytest.fixture
+def recipe(db: None) -> MasterRecipe:
+    return made_recipe()
+
+
+@pytest.fixture
+def starved(recipe: MasterRecipe) -> Batch:
+    return made_starved(recipe)
+
+
 @pytest.fixture
 def alert(starved: Batch) -> Alert:
-    """Return the alert that the twin raises on it."""
-    found: Alert = predicted(starved, ALARMED_H).alerts.get()
-    return found
+    return made_alert(starved)
 
 
 @pytest.fixture

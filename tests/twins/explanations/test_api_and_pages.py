@@ -174,7 +174,7 @@ def test_the_sweep_brings_what_the_broker_lost_once(alert: Alert) -> None:
 @pytest.mark.usefixtures("once", "at_once")
 def test_the_sweep_takes_over_from_a_worker_that_died(alert: Alert) -> None:
     explanation = requests.for_alert(alert, at=AT)
-    assert requests.claim(explanation, at=AT)  # long ago, by the clock of the sweep
+    assert requests.ROOM.claim(explanation, at=AT)  # long ago, by the clock of the sweep
 
     assert tasks.look_after_explanations() == 1
 

@@ -31,12 +31,13 @@ from tests.twins.explanations.conftest import (
     predicted,
 )
 from tests.twins.predictions.watched_batches import at, unit
-from twins.explanations import offers, outputs, questions, replays, requests, runs
+from twins.explanations import offers, outputs, questions, requests, runs
 from twins.explanations.actions import Action
 from twins.explanations.models import Explanation, ExplanationState
 from twins.models.batch_monitoring.signals import LABORATORY, LABORATORY_NAMES, ONLINE_NAMES
 from twins.predictions import alerts, explainable, leases
 from twins.predictions import runs as predictions
+from twins.predictions.asked import rooms
 from twins.predictions.models import Alert, Prediction
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_an_alert_is_explained_of_the_rows_that_raised_it(explanation: Explanati
     assert float(explanation.weight) > 0.9
     assert explanation.prediction == alert.prediction
     assert asked.rows_sha256 == alert.prediction.input_digest
-    assert explanation.requested_by == requests.WORKER.trail_identity().name
+    assert explanation.requested_by == requests.ROOM.worker.trail_identity().name
     assert explanation.is_trial
     assert alert.state == "open"  # nothing is done by it
 
@@ -106,7 +107,7 @@ def test_the_way_of_the_product_ends_at_what_is_told_of_it(explanation: Explanat
 def test_it_is_repeated_to_the_byte_from_its_record_alone(alert: Alert) -> None:
     made = explained(requests.for_alert(alert, at=AT))
 
-    found = replays.replay(Explanation.objects.get(pk=made.pk))
+    found = runs.replay(Explanation.objects.get(pk=made.pk))
 
     assert found.identical
     assert (found.computed_digest, found.differences) == (made.output_digest, ())
@@ -128,19 +129,19 @@ def test_the_command_repeats_explanations_beside_predictions(
 
 def test_damaged_bytes_and_rows_are_named(explanation: Explanation) -> None:
     explanation.output = explanation.output.replace("sugar-less", "sugar-more", 1)
-    assert replays.replay(explanation).differences[0].startswith("output: stored bytes have digest")
+    assert runs.replay(explanation).differences[0].startswith("output: stored bytes have digest")
 
     intact = Explanation.objects.get(pk=explanation.pk)
     intact.prediction.input = intact.prediction.input.replace('"0.2"', '"0.3"', 1)
-    found = replays.replay(intact)
+    found = runs.replay(intact)
 
     assert not found.identical
     assert "no answer: RowsAltered" in found.differences[0]
 
 
 def test_a_request_without_an_answer_cannot_be_repeated(alert: Alert) -> None:
-    with pytest.raises(replays.ExplanationNotReplayable):
-        replays.replay(requests.for_alert(alert, at=AT))
+    with pytest.raises(requests.ExplanationNotReplayable):
+        runs.replay(requests.for_alert(alert, at=AT))
 
 
 def test_every_step_is_an_entry_of_the_trail(explanation: Explanation) -> None:
@@ -151,7 +152,7 @@ def test_every_step_is_an_entry_of_the_trail(explanation: Explanation) -> None:
     assert [one.action for one in entries] == [
         Action.EXPLANATION_REQUESTED, Action.EXPLANATION_CLAIMED, Action.EXPLANATION_GIVEN,
     ]  # fmt: skip
-    assert all(one.actor == requests.WORKER.trail_identity().name for one in entries)
+    assert all(one.actor == requests.ROOM.worker.trail_identity().name for one in entries)
     given = entries.last()
     assert given is not None
     assert explanation.output_digest in given.body
@@ -236,7 +237,7 @@ def test_a_laboratory_result_that_comes_late_is_in_the_newer_rows_only(
     assert seen["laboratory"]["lab_P"][slot] == repr(found["lab_P"][259].item())
     assert seen["time_h"][slot] not in json.loads(explanation.prediction.input)["time_h"]
     assert newer.input_digest != explanation.input_digest
-    assert replays.replay(explanation).identical  # what came late changes nothing of it
+    assert runs.replay(explanation).identical  # what came late changes nothing of it
 
 
 def test_a_corrected_result_makes_other_rows_and_another_explanation(
@@ -270,30 +271,30 @@ def test_a_claim_of_a_dead_worker_is_taken_over_and_its_late_result_refused(
     alert: Alert, once: None
 ) -> None:
     dead = requests.for_alert(alert, at=AT)
-    assert requests.claim(dead, at=AT)
+    assert requests.ROOM.claim(dead, at=AT)
     again = Explanation.objects.get(pk=dead.pk)
     later = AT + leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert not requests.claim(again, at=AT + leases.STALE_AFTER / 2)
-    assert requests.left_behind(at=AT + leases.STALE_AFTER / 2) == []
-    assert requests.left_behind(at=later) == [again]
+    assert not requests.ROOM.claim(again, at=AT + leases.STALE_AFTER / 2)
+    assert requests.ROOM.left_behind(at=AT + leases.STALE_AFTER / 2) == []
+    assert requests.ROOM.left_behind(at=later) == [again]
     done = explained(again, when=later)
 
     assert (done.state, done.attempts) == (ExplanationState.EXPLAINED, 2)
-    with pytest.raises(runs.ExplanationClaimLost):
+    with pytest.raises(requests.ExplanationClaimLost):
         runs.execute(dead, at=AT)
     assert alert.explanations.count() == 1
 
 
 def test_what_kills_its_workers_again_and_again_is_ended(alert: Alert) -> None:
     explanation, when = requests.for_alert(alert, at=AT), AT
-    for _ in range(requests.MOST_ATTEMPTS):
-        assert requests.claim(explanation, at=when)
-        assert requests.give_up(at=when) == 0
+    for _ in range(rooms.MOST_ATTEMPTS):
+        assert requests.ROOM.claim(explanation, at=when)
+        assert requests.ROOM.give_up(at=when) == 0
         when += leases.STALE_AFTER + timedelta(seconds=1)
 
-    assert requests.left_behind(at=when) == []
-    assert requests.give_up(at=when) == 1
+    assert requests.ROOM.left_behind(at=when) == []
+    assert requests.ROOM.give_up(at=when) == 1
 
     explanation.refresh_from_db()
     assert (explanation.state, explanation.refusal) == ("not-explained", "explanation-workers-died")
@@ -340,7 +341,7 @@ def test_rows_without_an_alarm_have_nothing_to_explain(starved: Batch) -> None:
 
     assert made.state == ExplanationState.NOTHING
     assert outputs.document(made)["alarm"] is None
-    assert replays.replay(made).identical
+    assert runs.replay(made).identical
 
 
 def test_a_batch_without_its_start_is_refused_in_words_that_can_be_repeated(
@@ -355,7 +356,7 @@ def test_a_batch_without_its_start_is_refused_in_words_that_can_be_repeated(
     assert (made.state, made.refusal) == ("not-explained", "explain-moment-invalid")
     assert "the estimate needs the batch from its inoculation" in made.problem
     assert outputs.document(made)["refused"] == {"code": made.refusal, "reason": made.problem}
-    assert replays.replay(made).identical
+    assert runs.replay(made).identical
 
 
 def test_alerts_of_other_twins_have_no_explanation(

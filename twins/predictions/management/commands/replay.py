@@ -7,9 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from compliance.refusals import Refused
-from twins.predictions import replay_rooms, replays
+from twins.predictions import replays
+from twins.predictions.asked import rooms
 from twins.predictions.models import Prediction, PredictionState
-from twins.predictions.replay_rooms import Repeated
+from twins.predictions.replays import Replay
 
 
 class Command(BaseCommand):
@@ -19,11 +20,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        rooms = [room.name for room in replay_rooms.all_of_them()]
+        named = [room.name for room in rooms.all_of_them()]
         parser.add_argument(
             "run", nargs="*", type=int, help="id of a prediction, or of what --of names"
         )
-        parser.add_argument("--of", default="prediction", choices=["prediction", *rooms])
+        parser.add_argument("--of", default="prediction", choices=["prediction", *named])
         parser.add_argument(
             "--all", action="store_true", help="every run of every kind that is done"
         )
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         repeated = _Repeated(self.stdout.write)
         if options["all"]:
             repeated.add(_predictions().filter(state=PredictionState.DONE), replays.replay)
-            for room in replay_rooms.all_of_them():
+            for room in rooms.all_of_them():
                 repeated.add(room.ended(), room.replay, named=room.name)
         elif options["run"]:
             repeated.add_these(options["run"], of=options["of"])
@@ -56,14 +57,12 @@ class _Repeated:
 
     def add_these(self, wanted: list[int], *, of: str) -> None:
         """Repeat the runs of a kind with these ids."""
-        for room in replay_rooms.all_of_them():
+        for room in rooms.all_of_them():
             if room.name == of:
                 return self.add(_these(room.ended(), wanted, of=of), room.replay, named=of)
         return self.add(_these(_predictions(), wanted, of=of), replays.replay)
 
-    def add(
-        self, rows: QuerySet[Any], replay: Callable[[Any], Repeated], *, named: str = ""
-    ) -> None:
+    def add(self, rows: QuerySet[Any], replay: Callable[[Any], Replay], *, named: str = "") -> None:
         for row in rows.iterator(chunk_size=10):
             try:
                 found = replay(row)
