@@ -55,7 +55,10 @@ class Lookup(Generic[M]):
 
 
 class Insertion(Generic[M]):
-    """What `save(force_insert=True)` does, for a model without parents that no signal is about."""
+    """What `save(force_insert=True)` does, for a model without parents and defaults of the database.
+
+    And to which no signal listens.
+    """
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
