@@ -22,6 +22,7 @@ from compliance.trail import recording
 from compliance.written_once import Lookup
 
 numbered = Lookup(Batch, "number")
+_recipe = Lookup(MasterRecipe, "id")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
@@ -44,6 +45,14 @@ class RecipeNotEffective(Refused):
 
 class DeviationLinked(Refused):
     code = "deviation-linked"
+
+
+def with_recipe(number: str) -> Batch | None:
+    """Return the batch of a number, with its recipe read, or None."""
+    found = numbered(number)
+    if found is not None and (recipe := _recipe(found.recipe_id)):
+        found.recipe = recipe
+    return found
 
 
 def issue(

@@ -34,6 +34,7 @@ MOST_ROWS = 50_000
 MOST_ERRORS = 100
 MOST_DIGITS = MOST_EXPONENT = 30
 SPAN_TOO_LONG = "GM005"
+_ALLOWED = "SELECT tag, unit FROM recipes_parameter WHERE recipe_id = %s AND kind = %s"
 _BEGUN = """
 SELECT EXISTS (
         SELECT FROM execution_readingsegment WHERE source_id = %s AND message_id = %s
@@ -112,11 +113,9 @@ def _flag(batch: Batch, segment: ReadingSegment, clashes: Sequence[Clash], at: d
 
 def _demand_plausible_columns(batch: Batch, sent: Samples, at: datetime) -> None:
     """Pass what is plausible as a whole; else look at each line, and say what is wrong with it."""
-    allowed = set(
-        Parameter.objects.filter(recipe=batch.recipe_id, kind=ParameterKind.READING).values_list(
-            "tag", "unit"
-        )
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_ALLOWED, [batch.recipe_id, ParameterKind.READING])
+        allowed = set(cursor.fetchall())
     if (
         sent.pairs <= allowed
         and sent.first_at >= EARLIEST

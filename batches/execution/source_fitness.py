@@ -17,6 +17,9 @@ from batches.execution import exceptions
 from batches.execution.models import Batch, EquipmentAssignment, ExceptionKind, ExceptionState
 from compliance.access.authority import Principal
 from compliance.access.models import Device
+from compliance.written_once import Lookup
+
+_coded = Lookup(Equipment, "code")
 
 
 def judge(
@@ -26,7 +29,7 @@ def judge(
     """Flag what a device posted, inside the act that stores it; once while the flag is open."""
     if not isinstance(source, Device):
         return
-    equipment = Equipment.objects.filter(code=source.bound_to).first()
+    equipment = _coded(source.bound_to)
     if equipment is None:
         return
     doubts = [*_doubts(equipment, measured_at), *_elsewhere(batch, equipment, measured_at)]

@@ -19,7 +19,7 @@ from batches.exchange import idempotency, reading_lines
 from batches.exchange.api import numbered_posts
 from batches.exchange.api.answered import EventOut, NewestOut, SeriesOut, StoredOut
 from batches.exchange.api.posted import EventIn, ReadingIn
-from batches.execution import events, readings, series
+from batches.execution import batches, events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
 from compliance.access import callers
@@ -120,7 +120,9 @@ class Readings(APIView):
 
         What is here already is counted as `repeated`; with another value, it is kept beside.
         """
-        batch = get_object_or_404(Batch.objects.select_related("recipe"), number=number)
+        batch = batches.with_recipe(number)
+        if batch is None:
+            raise Http404(f"there is no batch {number}")
         content = request.data if isinstance(request.data, bytes) else b""
         at = timezone.now()
         stored = partial(
