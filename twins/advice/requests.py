@@ -3,6 +3,8 @@
 from datetime import datetime
 from itertools import islice
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
@@ -12,9 +14,10 @@ from twins.advice import terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.hub import versions
+from twins.hub.models import VersionState
 from twins.predictions.asked import rooms
 from twins.predictions.asked.rooms import Acts, Refusals, Room
-from twins.predictions.models import Alert, AlertState, Prediction
+from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
 
 
 class NothingToAdviseOn(Refused):
@@ -94,20 +97,31 @@ def for_alert(alert: Alert, *, at: datetime) -> Proposal:
 
 
 def without(*, at_most: int) -> list[Alert]:
-    """Return open alerts that nobody has asked advice for and whose recipe offers it."""
-    found = Alert.objects.filter(state=AlertState.OPEN, proposals=None)
-    newest = found.select_related("batch__recipe").order_by("-pk")
-    offered = (one for one in newest if terms.is_asked_for(one.batch.recipe))
-    return list(islice(offered, at_most))
+    """Return open alerts that nobody has asked advice for, though there is what it needs."""
+    since = _forecasts().filter(batch=OuterRef("batch"), as_of__gte=OuterRef("prediction__as_of"))
+    found = Alert.objects.filter(Exists(since), state=AlertState.OPEN, proposals=None)
+    newest = found.select_related("batch__recipe", "prediction").order_by("-pk")
+    return list(islice(filter(_can_be_advised_on, newest), at_most))
+
+
+def _can_be_advised_on(alert: Alert) -> bool:
+    if not terms.is_asked_for(alert.batch.recipe):
+        return False
+    forecast = rooms.newest(alert, _forecasts())
+    return forecast is not None and forecast.model_version.state != VersionState.RETIRED
 
 
 def _newest(alert: Alert) -> Prediction:
     """Return the newest forecast since the alert whose version is the one installed here, in use."""
     terms.of(alert.batch.recipe)
-    found = rooms.newest(alert, Prediction.objects.filter(status="forecast"))
+    found = rooms.newest(alert, _forecasts())
     if found is None:
         raise NothingToAdviseOn(
             f"no forecast of the installed twin since alert {alert.pk}: advice comes with the next one"
         )
     versions.demand_in_use(found.model_version)
     return found
+
+
+def _forecasts() -> QuerySet[Prediction]:
+    return Prediction.objects.filter(state=PredictionState.DONE, status="forecast")

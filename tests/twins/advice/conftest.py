@@ -14,7 +14,7 @@ from compliance.trail import recording
 from config import celery_app
 from tests import factories
 from tests.factories import NOON, REGISTERED, TEST
-from tests.twins.hub.conftest import made_walk
+from tests.twins.hub.conftest import Walk, made_walk
 from tests.twins.predictions.conftest import moment, said
 from twins.advice import requests, runs
 from twins.advice.models import Proposal
@@ -115,13 +115,14 @@ def alert(recipe: MasterRecipe) -> Alert:
 
 
 @pytest.fixture
-def qualified(db: None) -> None:
-    """Qualify the installed version of the twin."""
+def qualified(db: None) -> Walk:
+    """Qualify the installed version of the twin, and return how."""
     made = made_walk()
     made.prepare()
     made.run(made.approve(made.draft(made.seal())))
     confirmed = factories.confirmed(made.quality, at=made.now())
     life.qualify(made.version, confirmed=confirmed, reason="its test has passed")
+    return made
 
 
 _answer = cache(runs.answer)

@@ -12,9 +12,11 @@ from batches.recipes.models import MasterRecipe
 from compliance.access.duties import Role
 from tests import factories
 from tests.twins.advice.conftest import AS_OF_H, FAULT, SEED, predicted
+from tests.twins.hub.conftest import Walk
 from tests.twins.predictions.conftest import make_culture, moment
-from twins.advice import tasks
+from twins.advice import requests, tasks
 from twins.advice.models import Proposal
+from twins.hub import life
 from twins.predictions import tasks as prediction_tasks
 from twins.predictions.models import Alert
 
@@ -117,6 +119,19 @@ def test_the_sweep_brings_what_the_broker_lost(alert: Alert, once: None, at_once
     assert tasks.look_after_proposals() == 0
 
     assert alert.proposals.count() == 1
+
+
+def test_the_sweep_leaves_alerts_of_a_retired_version_alone(
+    alert: Alert, qualified: Walk, once: None, at_once: None
+) -> None:
+    """They would take the places of those on which there can be advice, at each sweep anew."""
+    assert requests.without(at_most=8) == [alert]
+    confirmed = factories.confirmed(qualified.quality, at=qualified.now())
+    life.retire(qualified.version, confirmed=confirmed, reason="its successor is qualified")
+
+    assert requests.without(at_most=8) == []
+    assert tasks.look_after_proposals() == 0
+    assert not alert.proposals.exists()
 
 
 def test_its_page_shows_both_futures_and_takes_the_answer(

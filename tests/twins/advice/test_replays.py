@@ -150,3 +150,20 @@ def test_another_state_hides_no_output(
 def test_a_request_without_advice_cannot_be_repeated(fresh_log: FreshLog) -> None:
     with pytest.raises(requests.AdviceNotReplayable):
         runs.replay(requests.for_alert(made_alert(made_recipe()), at=AT))
+
+
+def test_what_cannot_be_repeated_is_named_and_hinders_nothing_else(
+    proposal: Proposal, as_superuser: Superuser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The twin of an old run may not be installed here any more."""
+    with as_superuser.transaction():
+        as_superuser.execute("ALTER TABLE hub_modelversion DISABLE TRIGGER ALL")
+        as_superuser.execute("UPDATE hub_modelversion SET name = 'of-another-plant'")
+
+    with pytest.raises(CommandError) as ended:
+        call_command("replay", all=True)
+
+    said = str(ended.value)
+    assert said.startswith(f"2 of 2 could not be repeated: {proposal.prediction_id} (")
+    assert f"; proposal {proposal.pk} (there is no twin named of-another-plant" in said
+    assert capsys.readouterr().out.count("\tNOT REPEATED\t") == 2

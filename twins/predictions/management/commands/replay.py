@@ -39,11 +39,8 @@ class Command(BaseCommand):
             repeated.add_these(options["run"], of=options["of"])
         else:
             raise CommandError("name a prediction, or --all")
-        if repeated.different:
-            raise CommandError(
-                f"{len(repeated.different)} of {repeated.count} differ from their record: "
-                f"{', '.join(repeated.different)}"
-            )
+        if failed := repeated.failed():
+            raise CommandError(failed)
         self.stdout.write(f"{repeated.count} replayed, all identical to the byte")
 
 
@@ -54,6 +51,14 @@ class _Repeated:
         self._say = say
         self.count = 0
         self.different: list[str] = []
+        self.refused: list[str] = []
+
+    def failed(self) -> str:
+        """Say which differ and which could not be repeated, and why; nothing when all came out."""
+        differing = f"{len(self.different)} of {self.count} differ from their record: "
+        refused = f"{len(self.refused)} of {self.count} could not be repeated: "
+        said = [(differing, ", ".join(self.different)), (refused, "; ".join(self.refused))]
+        return "\n".join(f"{what}{which}" for what, which in said if which)
 
     def add_these(self, wanted: list[int], *, of: str) -> None:
         """Repeat the runs of a kind with these ids."""
@@ -64,12 +69,14 @@ class _Repeated:
 
     def add(self, rows: QuerySet[Any], replay: Callable[[Any], Replay], *, named: str = "") -> None:
         for row in rows.iterator(chunk_size=10):
-            try:
-                found = replay(row)
-            except Refused as refused:
-                raise CommandError(str(refused)) from refused
             self.count += 1
             name = f"{named} {row.pk}".strip()
+            try:
+                found = replay(row)
+            except Refused as refused:  # its twin is not here, or it is not done: the others are
+                self.refused.append(f"{name} ({refused})")
+                self._say(f"{name}\t{row}\tNOT REPEATED\t{refused}")
+                continue
             if not found.identical:
                 self.different.append(name)
             said = "identical" if found.identical else "DIFFERENT"
