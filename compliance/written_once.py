@@ -8,7 +8,7 @@ before, which batch is it of; and so does what it leaves. All else is asked of t
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 M = TypeVar("M", bound=Model)
@@ -25,14 +25,15 @@ class Lookup(Generic[M]):
 
     def __call__(self, *values: str | int) -> M | None:
         """Return the row, or None when there is none."""
-        with connection.cursor() as cursor:
+        ours = connections[DEFAULT_DB_ALIAS]
+        with ours.cursor() as cursor:
             cursor.execute(self._statement, values)
             row = cursor.fetchone()
         if row is None:
             return None
         found = list(row)
         for at, field in self._converted:
-            found[at] = field.from_db_value(found[at], field.cached_col, connection)
+            found[at] = field.from_db_value(found[at], field.cached_col, ours)
         return self._model.from_db(DEFAULT_DB_ALIAS, self._names, found)
 
     @cached_property
@@ -68,11 +69,11 @@ class Insertion(Generic[M]):
 
         Raise Django's errors of the database.
         """
+        ours = connections[DEFAULT_DB_ALIAS]  # itself: to ask the proxy for it each time costs more
         values = [
-            field.get_db_prep_save(field.pre_save(made, add=True), connection)
-            for field in self._stored
+            field.get_db_prep_save(field.pre_save(made, add=True), ours) for field in self._stored
         ]
-        with connection.cursor() as cursor:
+        with ours.cursor() as cursor:
             if after:
                 cursor.execute(f"{after.replace('%', '%%')}; {self._statement}", values)
                 cursor.nextset()
@@ -105,4 +106,4 @@ def _columns(fields: list[Any]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+    return connections[DEFAULT_DB_ALIAS].ops.quote_name(name)
