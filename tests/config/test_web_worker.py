@@ -1,5 +1,6 @@
-"""What cannot be read as HTTP is answered as the API answers: a problem, with an id."""
+"""What cannot be read as HTTP is answered as the API answers; and threads are shared fairly."""
 
+import http.client
 import json
 import os
 import socket
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -74,3 +77,25 @@ def test_what_is_no_request_is_refused_with_a_problem(
     assert (said["type"], said["status"]) == (f"/problems/{code}", status)
     assert said["detail"]
     assert said["correlation_id"] == headers["X-Correlation-Id"] != ""
+
+
+def _asks(port: int, times: int) -> float:
+    """Ask on one connection, one request after the other; return when the last was answered."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=START_S)) as connection:
+        for _ in range(times):
+            connection.request("GET", "/health")
+            answered = connection.getresponse()
+            answered.read()
+            assert answered.status in {200, 503}  # what is well here does not matter
+            assert not answered.will_close
+    return time.monotonic()
+
+
+def test_clients_who_ask_without_a_break_keep_no_thread_from_others(port: int) -> None:
+    """There are two threads, and four who never wait."""
+    with ThreadPoolExecutor(5) as pool:
+        busy = [pool.submit(_asks, port, 150) for _ in range(4)]
+        time.sleep(0.2)
+        late = pool.submit(_asks, port, 3)
+
+        assert late.result() < min(one.result() for one in busy)
