@@ -217,9 +217,11 @@ def test_concurrent_requests_never_lead_back(witness: WitnessProcess) -> None:
 def test_what_was_cosigned_outlives_a_kill_at_any_moment(witness: WitnessProcess) -> None:
     cosigned = 0
     for round_ in range(6):
-        stop = threading.Event()
+        stop, begun = threading.Event(), threading.Event()
 
-        def grow(start: int = cosigned, stop: threading.Event = stop) -> int:
+        def grow(
+            start: int = cosigned, stop: threading.Event = stop, begun: threading.Event = begun
+        ) -> int:
             old, size = start, start
             while not stop.is_set() and size < 200:
                 size = old + 1
@@ -229,11 +231,13 @@ def test_what_was_cosigned_outlives_a_kill_at_any_moment(witness: WitnessProcess
                     break
                 # 409 once: the one before was stored, and its answer lost with the process
                 old = size if answer.status_code == 200 else int(answer.text)
+                begun.set()
             return old
 
         with ThreadPoolExecutor(1) as pool:
             growing = pool.submit(grow)
-            threading.Event().wait(0.03 + 0.013 * round_)
+            assert begun.wait(30)  # on a busy machine the first answer takes longer than all rounds
+            threading.Event().wait(0.013 * round_)
             witness.kill()
             stop.set()
             cosigned = growing.result()
