@@ -14,7 +14,6 @@ from twins.advice import terms
 from twins.advice.actions import Action
 from twins.advice.models import Proposal, ProposalState
 from twins.hub import versions
-from twins.hub.models import VersionState
 from twins.predictions.asked import rooms
 from twins.predictions.asked.rooms import Acts, Refusals, Room
 from twins.predictions.models import Alert, AlertState, Prediction, PredictionState
@@ -105,10 +104,11 @@ def without(*, at_most: int) -> list[Alert]:
 
 
 def _can_be_advised_on(alert: Alert) -> bool:
-    if not terms.is_asked_for(alert.batch.recipe):
+    try:
+        _newest(alert)
+    except Refused:
         return False
-    forecast = rooms.newest(alert, _forecasts())
-    return forecast is not None and forecast.model_version.state != VersionState.RETIRED
+    return True
 
 
 def _newest(alert: Alert) -> Prediction:
