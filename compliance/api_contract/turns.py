@@ -27,14 +27,14 @@ def number(name: str) -> int:
 def transaction_of(name: str) -> Iterator[None]:
     """Run a block in a transaction that has the turn from its beginning; raise `TurnTaken`."""
     ours: Any = connection  # of our backend: config/postgres
-    ours.statement_at_begin, ours.answer_at_begin = _ASKED.format(number(name)), None
+    ours.question_at_begin, ours.answer_at_begin = _ASKED.format(number(name)), None
     try:
         with transaction.atomic():
             if ours.answer_at_begin != b"t" and not _waited(number(name)):
                 raise TurnTaken(name)
             yield
     finally:
-        ours.statement_at_begin = None
+        ours.question_at_begin = None
 
 
 def wait(name: str) -> bool:

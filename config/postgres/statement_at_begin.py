@@ -1,4 +1,4 @@
-"""Send what must be said first in a transaction, or last in a savepoint, in one round trip with it."""
+"""Send what must be said first in a transaction, or last in a savepoint, in one message with others."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,23 +9,33 @@ from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     _Wrapper = base.DatabaseWrapper
+    _Cursor = Any
 else:
     _Wrapper = object
+    _Cursor = base.Cursor
 
 _LEVELS = {1: "READ UNCOMMITTED", 2: "READ COMMITTED", 3: "REPEATABLE READ", 4: "SERIALIZABLE"}
+_RESULTS_AHEAD = 2  # of BEGIN, and of the statement after it
 
 
 class StatementAtBegin(_Wrapper):
-    """A database wrapper whose next transaction or savepoint begins with `statement_at_begin`, if any.
+    """A database wrapper whose next transaction or savepoint begins with a statement, if there is one.
 
-    And whose next savepoint is released after `statement_at_release`. Django offers databases a way
-    to begin transactions by themselves; psycopg then finds the transaction begun, and sends no BEGIN
-    of its own before the first statement.
+    `statement_at_begin` waits, together with BEGIN, for the first statement of the transaction, and
+    travels with it; should there be none, the transaction never was. `question_at_begin` is asked
+    with BEGIN at once. A savepoint is made at once with either. The next savepoint is released after
+    `statement_at_release`.
+
+    Django offers databases a way to begin transactions by themselves; psycopg then finds the
+    transaction begun, and sends no BEGIN of its own before the first statement.
     """
 
     statement_at_begin: str | None = None
     statement_at_release: str | None = None
+    question_at_begin: str | None = None
     answer_at_begin: bytes | None = None  # the first value that it answered
+    # What the next statement is to be sent behind, in the same message.
+    ahead: bytes | None = None
     # The act whose words are set in this transaction, "" before the first; None: only the database
     # knows, as something was rolled back.
     act_before: str | None = None
@@ -34,30 +44,56 @@ class StatementAtBegin(_Wrapper):
 
         def _set_autocommit(self, autocommit: bool) -> None: ...
 
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if parameters.get("cursor_factory") is base.Cursor:
+            parameters["cursor_factory"] = CursorBehind
+        return parameters
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name is not None:
+            self.send_ahead()  # DECLARE has a message of its own
+        cursor = super().create_cursor(name)  # type: ignore[misc]
+        if isinstance(cursor, CursorBehind):
+            cursor.ours = self
+        return cursor
+
     def _start_transaction_under_autocommit(self) -> None:
         statement, self.statement_at_begin = self.statement_at_begin, None
-        if statement is None:
+        question, self.question_at_begin = self.question_at_begin, None
+        if statement is not None:
+            self.ahead = f"{self._begin()}; {statement}".encode()
+            if self.settings_dict["OPTIONS"].get("server_side_binding"):
+                self.send_ahead()  # its statements are one message each
+        elif question is not None:
+            try:
+                self.answer_at_begin = self._run(f"{self._begin()}; {question}")
+            except Error:
+                self._run("ROLLBACK")  # Django takes the transaction for not begun
+                raise
+        else:
             self._set_autocommit(False)
-            return
-        try:
-            self.answer_at_begin = self._run(f"{self._begin()}; {statement}")
-        except Error:
-            self._run("ROLLBACK")  # Django takes the transaction for not begun
-            raise
 
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         try:
             super().set_autocommit(*args, **kwargs)
+        except BaseException:
+            self.ahead = None
+            raise
         finally:
             # Never for a later transaction.
-            self.statement_at_begin = self.statement_at_release = None
+            self.statement_at_begin = self.question_at_begin = self.statement_at_release = None
             self.act_before = ""
+        if self.autocommit:
+            self.ahead = None
 
     def _savepoint(self, sid: str) -> None:
-        statement, self.statement_at_begin = self.statement_at_begin, None
+        statement = self.statement_at_begin or self.question_at_begin
+        self.statement_at_begin = self.question_at_begin = None
         if statement is None:
             super()._savepoint(sid)  # type: ignore[misc]
             return
+        self.send_ahead()
         if self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
             self._run(self._begin())  # psycopg has put it off until the first statement
         try:
@@ -79,6 +115,21 @@ class StatementAtBegin(_Wrapper):
         self.statement_at_release = self.act_before = None  # of what is undone now
         super()._savepoint_rollback(sid)  # type: ignore[misc]
 
+    def send_ahead(self) -> None:
+        """Send now what waits for the next statement, before one that cannot travel with it."""
+        if self.ahead is not None:
+            waiting, self.ahead = self.ahead, None
+            self._run(waiting.decode())
+
+    def has_sent(self) -> None:
+        """Forget what was ahead, unless it never arrived.
+
+        A message that the server cannot read does not even begin the transaction: then the next
+        statement must not do without it.
+        """
+        if self.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            self.ahead = None
+
     def _begin(self) -> str:
         level = self.isolation_level
         return f"BEGIN ISOLATION LEVEL {_LEVELS[int(level)]}" if level is not None else "BEGIN"
@@ -94,3 +145,44 @@ class StatementAtBegin(_Wrapper):
             if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
                 raise errors.error_from_result(done)
             return done.get_value(0, 0) if done.ntuples else None
+
+
+class CursorBehind(_Cursor):
+    """Django's cursor, whose statements take along what its connection has ahead of them."""
+
+    ours: StatementAtBegin | None = None  # None: a cursor that psycopg made for itself
+
+    def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Execute a statement; what it answers is the answer, whatever was sent ahead of it."""
+        ours = self.ours
+        if ours is None or ours.ahead is None:
+            return super().execute(*args, **kwargs)
+        try:
+            super().execute(*args, **kwargs)
+        finally:
+            ours.has_sent()
+        for _ in range(_RESULTS_AHEAD):
+            self.nextset()
+        return self
+
+    def _execute_send(self, query: Any, **kwargs: Any) -> None:
+        # Here, not in `execute`: psycopg remembers texts of statements, and each of these is another.
+        if self.ours is not None and self.ours.ahead is not None:
+            query.query = self.ours.ahead + b"; " + query.query
+        super()._execute_send(query, **kwargs)
+
+    def executemany(self, *args: Any, **kwargs: Any) -> Any:
+        self._send_ahead()
+        return super().executemany(*args, **kwargs)
+
+    def copy(self, *args: Any, **kwargs: Any) -> Any:
+        self._send_ahead()
+        return super().copy(*args, **kwargs)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        self._send_ahead()
+        return super().stream(*args, **kwargs)
+
+    def _send_ahead(self) -> None:  # of a statement that is not alone in its message
+        if self.ours is not None:
+            self.ours.send_ahead()

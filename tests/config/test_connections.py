@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import OperationalError, connection, connections
 
 from config.postgres import asked_once
 
@@ -70,28 +69,3 @@ def test_within_a_second_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> No
     pids = {_next_request() for _ in range(5)}
 
     assert (len(pids), len(asked)) == (1, 1)
-
-
-def _number(cursor: CursorWrapper) -> int:
-    cursor.execute("SELECT 42")
-    return int(cursor.fetchone()[0])
-
-
-def test_a_transaction_whose_first_statement_fails_is_over() -> None:
-    ours: Any = connection
-    ours.statement_at_begin = "SELECT 1 / 0"
-    with pytest.raises(DatabaseError, match="division by zero"), transaction.atomic():
-        raise AssertionError("it was not begun")
-
-    with connection.cursor() as cursor:
-        assert _number(cursor) == 42
-
-
-def test_what_a_transaction_begins_with_answers() -> None:
-    ours: Any = connection
-    ours.statement_at_begin = "SELECT pg_try_advisory_xact_lock(7)"
-    with transaction.atomic():
-        assert ours.answer_at_begin == b"t"
-    ours.statement_at_begin = "SELECT 41 + 1"
-    with transaction.atomic(), transaction.atomic():
-        assert ours.answer_at_begin == b"42"
