@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
 from django.db.utils import Error
-from psycopg import OperationalError, errors
+from psycopg import ClientCursor, OperationalError, errors
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     _Wrapper = base.DatabaseWrapper
-    _Cursor = Any
+    _Cursor = ClientCursor[Any]
 else:
     _Wrapper = object
     _Cursor = base.Cursor
@@ -53,7 +53,7 @@ class StatementAtBegin(_Wrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         if name is not None:
             self.send_ahead()  # DECLARE has a message of its own
-        cursor = super().create_cursor(name)  # type: ignore[misc]
+        cursor = super().create_cursor(name)
         if isinstance(cursor, CursorBehind):
             cursor.ours = self
         return cursor
@@ -61,13 +61,14 @@ class StatementAtBegin(_Wrapper):
     def _start_transaction_under_autocommit(self) -> None:
         statement, self.statement_at_begin = self.statement_at_begin, None
         question, self.question_at_begin = self.question_at_begin, None
-        if statement is not None:
+        first = statement or question
+        # Of other kinds of cursors a statement is alone in its message.
+        waits = statement is not None and issubclass(self.connection.cursor_factory, CursorBehind)
+        if waits:
             self.ahead = f"{self._begin()}; {statement}".encode()
-            if self.settings_dict["OPTIONS"].get("server_side_binding"):
-                self.send_ahead()  # its statements are one message each
-        elif question is not None:
+        elif first is not None:
             try:
-                self.answer_at_begin = self._run(f"{self._begin()}; {question}")
+                self.answer_at_begin = self._run(f"{self._begin()}; {first}")
             except Error:
                 self._run("ROLLBACK")  # Django takes the transaction for not begun
                 raise

@@ -173,3 +173,19 @@ def test_a_transaction_whose_question_fails_is_over() -> None:
 
     with connection.cursor() as cursor:
         assert _said(cursor) == ""
+
+
+def test_where_statements_are_bound_by_the_server_it_is_sent_before_them() -> None:
+    own: Any = connections["default"]
+    settings = {**own.settings_dict, "OPTIONS": {**own.settings_dict["OPTIONS"]}}
+    settings["OPTIONS"]["server_side_binding"] = True
+    other = type(own)(settings, "default")
+    try:
+        other.ensure_connection()
+        other.statement_at_begin = SAID
+        other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        with other.cursor() as cursor:
+            assert _said(cursor) == "begun"
+        other.rollback()
+    finally:
+        other.close()
