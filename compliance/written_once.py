@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
+from compliance import driver
+
 M = TypeVar("M", bound=Model)
 
 
@@ -25,14 +27,12 @@ class Lookup(Generic[M]):
 
     def __call__(self, *values: str | int) -> M | None:
         """Return the row, or None when there is none."""
-        ours = connections[DEFAULT_DB_ALIAS]
-        with ours.cursor() as cursor:
-            cursor.execute(self._statement, values)
-            row = cursor.fetchone()
+        row = driver.ask(self._statement, values)
         if row is None:
             return None
         found = list(row)
         for at, field in self._converted:
+            ours = connections[DEFAULT_DB_ALIAS]
             found[at] = field.from_db_value(found[at], field.cached_col, ours)
         return self._model.from_db(DEFAULT_DB_ALIAS, self._names, found)
 
@@ -73,13 +73,7 @@ class Insertion(Generic[M]):
         values = [
             field.get_db_prep_save(field.pre_save(made, add=True), ours) for field in self._stored
         ]
-        with ours.cursor() as cursor:
-            if after:
-                cursor.execute(f"{after.replace('%', '%%')}; {self._statement}", values)
-                cursor.nextset()
-            else:
-                cursor.execute(self._statement, values)
-            (made.pk,) = cursor.fetchone()
+        (made.pk,) = driver.ask(self._statement, values, after=after) or (None,)
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made
 
