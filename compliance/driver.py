@@ -16,6 +16,13 @@ Row = tuple[Any, ...]
 _ANSWERED = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
+def _adapters_of(driver: Any) -> Any:
+    """Return what a connection of psycopg knows of types; kept with it, as it looks each up once."""
+    if not hasattr(driver, "adapters_kept"):
+        driver.adapters_kept = Transformer(driver)
+    return driver.adapters_kept
+
+
 def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Row | None:
     """Return the first row of a statement, or None; it has `%s` for each value.
 
@@ -27,7 +34,7 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
         driver, server = ours.connection, ours.connection.pgconn
-        known = Transformer(driver)
+        known = _adapters_of(driver)
         literals = [b"NULL" if value is None else known.as_literal(value) for value in values]
         text = statement.encode() % tuple(literals)
         if after:
@@ -42,4 +49,5 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
         if not done.ntuples:
             return None
         known.set_pgresult(done)
-        return known.load_row(0, tuple)
+        row: Row = known.load_row(0, tuple)
+        return row

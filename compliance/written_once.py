@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model
+from django.db.models import CharField, Model, TextField
+from django.db.models.base import ModelState
 
 from compliance import driver
 
@@ -34,7 +35,11 @@ class Lookup(Generic[M]):
         for at, field in self._converted:
             ours = connections[DEFAULT_DB_ALIAS]
             found[at] = field.from_db_value(found[at], field.cached_col, ours)
-        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, found)
+        made = self._model.__new__(self._model)  # as `from_db`, but for signals and what it checks
+        made._state = ModelState()
+        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+        vars(made).update(zip(self._names, found, strict=True))
+        return made
 
     @cached_property
     def _statement(self) -> str:
@@ -70,9 +75,7 @@ class Insertion(Generic[M]):
         Raise Django's errors of the database.
         """
         ours = connections[DEFAULT_DB_ALIAS]  # itself: to ask the proxy for it each time costs more
-        values = [
-            field.get_db_prep_save(field.pre_save(made, add=True), ours) for field in self._stored
-        ]
+        values = [_stored(field, field.pre_save(made, add=True), ours) for field in self._stored]
         (made.pk,) = driver.ask(self._statement, values, after=after) or (None,)
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made
@@ -89,6 +92,12 @@ class Insertion(Generic[M]):
     @cached_property
     def _stored(self) -> list[Any]:
         return [field for field in _fields(self._model) if field is not self._model._meta.pk]
+
+
+def _stored(field: Any, value: Any, ours: Any) -> Any:
+    """Return a value as its field stores it; most are as they are, and need not be asked for."""
+    is_plain = value is None or (type(value) is str and isinstance(field, (CharField, TextField)))
+    return value if is_plain else field.get_db_prep_save(value, ours)
 
 
 def _fields(model: type[Model]) -> list[Any]:
