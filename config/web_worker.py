@@ -10,6 +10,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 # A thread waits so long for the next request of its client, and serves so many of them in a row.
 STAY_MS, MOST_IN_A_ROW = 2, 20
+SMALL = 65_536  # what is larger is not copied to have its head before it
 
 
 class OneMessage(wsgi.Response):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class OneMessage(wsgi.Response):  # type: ignore[misc]
             self.sock = socket
 
     def _emit_body(self, data: bytes) -> None:
-        if self.chunked:
+        if self.chunked or len(data) > SMALL:
             self._send_head()
             super()._emit_body(data)
         else:

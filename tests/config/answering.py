@@ -7,6 +7,7 @@ from typing import Any
 
 PARTS = [b"one", b"", b"two" * 1000]
 CONTENT = b"".join(PARTS)
+LARGE = b"large" * 100_000
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -16,6 +17,9 @@ def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[
         case "/whole":
             start("200 OK", length)
             return [CONTENT]
+        case "/large":
+            start("200 OK", [("Content-Length", str(len(LARGE)))])
+            return [LARGE]
         case "/parts":
             start("200 OK", [])
             return iter(PARTS)

@@ -120,6 +120,7 @@ def test_clients_who_ask_without_a_break_keep_no_thread_from_others(port: int) -
     ("method", "path", "body"),
     [
         ("GET", "/whole", answering.CONTENT),
+        ("GET", "/large", answering.LARGE),
         ("GET", "/parts", answering.CONTENT),
         ("GET", "/known-parts", answering.CONTENT),
         ("GET", "/file", Path(answering.__file__).read_bytes()),
