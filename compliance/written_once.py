@@ -5,16 +5,20 @@ server needs to answer it. What every posted record asks goes by these: who is t
 before, which batch is it of; and so does what it leaves. All else is asked of the model itself.
 """
 
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import CharField, Model, TextField
+from django.db.models import BooleanField, CharField, DateTimeField, Model, TextField
 from django.db.models.base import ModelState
 
 from compliance import driver
 
 M = TypeVar("M", bound=Model)
+_PLAIN: dict[type, tuple[type, ...]] = {
+    str: (CharField, TextField), bool: (BooleanField,), datetime: (DateTimeField,),
+}  # fmt: skip
 
 
 class Lookup(Generic[M]):
@@ -75,7 +79,7 @@ class Insertion(Generic[M]):
         Raise Django's errors of the database.
         """
         ours = connections[DEFAULT_DB_ALIAS]  # itself: to ask the proxy for it each time costs more
-        values = [_stored(field, field.pre_save(made, add=True), ours) for field in self._stored]
+        values = [_as_stored(field, field.pre_save(made, add=True), ours) for field in self._stored]
         (made.pk,) = driver.ask(self._statement, values, after=after) or (None,)
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made
@@ -94,10 +98,12 @@ class Insertion(Generic[M]):
         return [field for field in _fields(self._model) if field is not self._model._meta.pk]
 
 
-def _stored(field: Any, value: Any, ours: Any) -> Any:
+def _as_stored(field: Any, value: Any, ours: Any) -> Any:
     """Return a value as its field stores it; most are as they are, and need not be asked for."""
-    is_plain = value is None or (type(value) is str and isinstance(field, (CharField, TextField)))
-    return value if is_plain else field.get_db_prep_save(value, ours)
+    is_plain = value is None or isinstance(field, _PLAIN.get(type(value), ()))
+    if is_plain and getattr(value, "tzinfo", UTC) is not None:  # Django warns of one without a zone
+        return value
+    return field.get_db_prep_save(value, ours)
 
 
 def _fields(model: type[Model]) -> list[Any]:
