@@ -1,26 +1,43 @@
 """Describe what goes over the wire: nothing unknown, times with their zone, pages of a size."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 
 from compliance import times
 
 _fields_of: dict[type, Any] = {}
+_plain: dict[type, dict[str, Any]] = {}
 
 
 class _Body(serializers.Serializer[Any]):
     """A body that has its fields in common with all of its kind, unless they depend on a request.
 
     Django REST framework makes them anew for each body, which costs more than what they do for it.
+    And it counts what it makes in its class `Field`: after each, Python looks up anew what hundreds
+    of classes have of it. So what a body is made of is taken from the first one without options.
     """
+
+    def __init__(self, instance: Any = None, data: Any = empty, **options: Any) -> None:
+        kind = type(self)
+        is_declared = instance is None and data is empty  # as a field: those are counted in order
+        if is_declared or options:
+            super().__init__(instance, data, **options)
+            return
+        if kind not in _plain:
+            made = vars(kind())
+            _plain[kind] = {name: made[name] for name in made.keys() - {"_args", "_kwargs"}}
+        vars(self).update(_plain[kind], instance=instance, _context={})
+        if data is not empty:
+            self.initial_data = data
 
     @cached_property
     def fields(self) -> Any:
@@ -64,6 +81,13 @@ class Moment(serializers.Field[datetime, str, str, datetime]):
 
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
+
+
+class Instant(serializers.DateTimeField):
+    """A moment as it is answered: in UTC, as all of ours, which are not asked for their zone."""
+
+    def to_representation(self, value: datetime) -> str:
+        return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 class Text(serializers.CharField):

@@ -5,13 +5,20 @@ server needs to answer it. What every posted record asks goes by these: who is t
 before, which batch is it of; and so does what it leaves. All else is asked of the model itself.
 """
 
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model
+from django.db.models import BooleanField, CharField, DateTimeField, Model, TextField
+from django.db.models.base import ModelState
+
+from compliance import driver
 
 M = TypeVar("M", bound=Model)
+_PLAIN: dict[type, tuple[type, ...]] = {
+    str: (CharField, TextField), bool: (BooleanField,), datetime: (DateTimeField,),
+}  # fmt: skip
 
 
 class Lookup(Generic[M]):
@@ -25,16 +32,18 @@ class Lookup(Generic[M]):
 
     def __call__(self, *values: str | int) -> M | None:
         """Return the row, or None when there is none."""
-        ours = connections[DEFAULT_DB_ALIAS]
-        with ours.cursor() as cursor:
-            cursor.execute(self._statement, values)
-            row = cursor.fetchone()
+        row = driver.ask(self._statement, values)
         if row is None:
             return None
         found = list(row)
         for at, field in self._converted:
+            ours = connections[DEFAULT_DB_ALIAS]
             found[at] = field.from_db_value(found[at], field.cached_col, ours)
-        return self._model.from_db(DEFAULT_DB_ALIAS, self._names, found)
+        made = self._model.__new__(self._model)  # as `from_db`, but for signals and what it checks
+        made._state = ModelState()
+        made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
+        vars(made).update(zip(self._names, found, strict=True))
+        return made
 
     @cached_property
     def _statement(self) -> str:
@@ -70,16 +79,8 @@ class Insertion(Generic[M]):
         Raise Django's errors of the database.
         """
         ours = connections[DEFAULT_DB_ALIAS]  # itself: to ask the proxy for it each time costs more
-        values = [
-            field.get_db_prep_save(field.pre_save(made, add=True), ours) for field in self._stored
-        ]
-        with ours.cursor() as cursor:
-            if after:
-                cursor.execute(f"{after.replace('%', '%%')}; {self._statement}", values)
-                cursor.nextset()
-            else:
-                cursor.execute(self._statement, values)
-            (made.pk,) = cursor.fetchone()
+        values = [_as_stored(field, field.pre_save(made, add=True), ours) for field in self._stored]
+        (made.pk,) = driver.ask(self._statement, values, after=after) or (None,)
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made
 
@@ -95,6 +96,14 @@ class Insertion(Generic[M]):
     @cached_property
     def _stored(self) -> list[Any]:
         return [field for field in _fields(self._model) if field is not self._model._meta.pk]
+
+
+def _as_stored(field: Any, value: Any, ours: Any) -> Any:
+    """Return a value as its field stores it; most are as they are, and need not be asked for."""
+    is_plain = value is None or isinstance(field, _PLAIN.get(type(value), ()))
+    if is_plain and getattr(value, "tzinfo", UTC) is not None:  # Django warns of one without a zone
+        return value
+    return field.get_db_prep_save(value, ours)
 
 
 def _fields(model: type[Model]) -> list[Any]:

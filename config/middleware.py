@@ -5,6 +5,7 @@ from collections.abc import Callable
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
+from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -36,6 +37,14 @@ class Correlation:
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Record what rose out of a view: Django answers it, and the record stays."""
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
+
+
+class MessagesOfPages(MessageMiddleware):
+    """Django's messages, which a page shows; the API has none, and looks for none."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.path.startswith("/api/"):
+            super().process_request(request)
 
 
 class ContentPolicy(CSPMiddleware):

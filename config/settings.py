@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Correlation",
     "compliance.access.middleware.SessionLimits",

@@ -5,11 +5,61 @@ import select
 from typing import Any, ClassVar
 
 from gunicorn import util
-from gunicorn.http import errors
+from gunicorn.http import errors, wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 # A thread waits so long for the next request of its client, and serves so many of them in a row.
 STAY_MS, MOST_IN_A_ROW = 2, 20
+SMALL = 65_536  # what is larger is not copied to have its head before it
+
+
+class OneMessage(wsgi.Response):  # type: ignore[misc]
+    """An answer whose head is sent together with the first part of its body.
+
+    Gunicorn sends each by itself, which wakes the client twice.
+    """
+
+    sock: Any
+    _head = b""
+
+    def sendall(self, head: bytes) -> None:
+        """Keep the head, in the place of the socket."""
+        self._head = head
+
+    def send_headers(self) -> None:
+        if self.headers_sent:
+            return
+        socket, self.sock = self.sock, self
+        try:
+            super().send_headers()
+        finally:
+            self.sock = socket
+
+    def _emit_body(self, data: bytes) -> None:
+        if self.chunked or len(data) > SMALL:
+            self._send_head()
+            super()._emit_body(data)
+        else:
+            head, self._head = self._head, b""
+            super()._emit_body(head + data)
+
+    def write_file(self, content: Any) -> None:
+        self.send_headers()
+        self._send_head()
+        super().write_file(content)
+
+    def close(self) -> None:
+        self.send_headers()
+        self._send_head()
+        super().close()
+
+    def _send_head(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            util.write(self.sock, head)
+
+
+wsgi.Response = OneMessage
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

@@ -20,7 +20,10 @@ from compliance.access.models import (
 from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.refusals import Unidentified
+from compliance.written_once import Lookup
 
+_tokens, _secrets = Lookup(AccessToken, "digest"), Lookup(ClientSecret, "id")
+_clients, _devices = Lookup(ApiClient, "id"), Lookup(Device, "id")
 PREFIX = "at_"
 PURPOSE = "token"
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,200}")
@@ -110,11 +113,18 @@ def report(text: str, *, address: str, at: datetime) -> None:
 
 
 def _known(text: str) -> AccessToken | None:
-    return (
-        AccessToken.objects.select_related("secret__client__device")
-        .filter(digest=clients.digest(text))
-        .first()
-    )
+    """Return the token with all that it hangs on: four questions cost a fourth of one for a join.
+
+    Each sees what was committed before it: what is revoked is revoked at once.
+    """
+    token = _tokens(clients.digest(text))
+    secret = _secrets(token.secret_id) if token else None
+    client = _clients(secret.client_id) if secret else None
+    device = _devices(client.device_id) if client else None
+    if token and secret and client and device:
+        token.secret, secret.client, client.device = secret, client, device
+        return token
+    return None
 
 
 def _objection(token: AccessToken, *, at: datetime) -> str | None:

@@ -65,6 +65,13 @@ class Endpoint(APIView):
     bound_to: ClassVar[dict[str, Record]] = {}
     needs_version: ClassVar[frozenset[str]] = frozenset()
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Answer whoever takes anything with the first form; the frame reads others' wishes."""
+        if request.META.get("HTTP_ACCEPT", "*/*") == "*/*" and not request.META.get("QUERY_STRING"):
+            first = self.get_renderers()[0]
+            return first, first.media_type
+        return super().perform_content_negotiation(request, force)
+
     def perform_authentication(self, request: Request) -> None:
         try:
             super().perform_authentication(request)

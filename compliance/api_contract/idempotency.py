@@ -213,6 +213,8 @@ def _text(made: Response) -> str:
 
 
 def _response(kept: Kept) -> HttpResponse:
-    response = HttpResponse(kept.answer, status=kept.status, content_type="application/json")
+    response = HttpResponse(
+        kept.answer.encode(), status=kept.status, content_type="application/json"
+    )
     response.headers["Receipt-Act"] = kept.act
     return response

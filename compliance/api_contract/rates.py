@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 from rest_framework.exceptions import Throttled
+
+from compliance import driver
 
 WINDOW_S = 60
 NOBODY = "nobody"
@@ -47,11 +48,9 @@ def counted(client: str, *, at: datetime) -> Standing:
     kind = client.partition(":")[0]
     policy = kind if kind in settings.API_RATES else "device"
     most = settings.API_RATES[policy]
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [client[:120], minute])
-        (count,) = cursor.fetchone()
-        if count == 1 and kind == NOBODY:
-            cursor.execute(_FORGET, [minute - 60])  # an hour
+    (count,) = driver.ask(_COUNT, [client[:120], minute]) or (1,)
+    if count == 1 and kind == NOBODY:
+        driver.ask(_FORGET, [minute - 60])  # an hour
     return Standing(policy, most, most - count, WINDOW_S - past)
 
 

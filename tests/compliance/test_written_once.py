@@ -63,6 +63,25 @@ def test_a_stored_row_is_the_one_that_django_would_have_stored() -> None:
     assert _values(made) == _values(stored)
 
 
+def test_a_value_of_another_kind_is_stored_as_django_stores_it() -> None:
+    batch, source = factories.running_batch(), factories.device()
+    with recording.recording(Action.EVENT_RECORDED, actor=source, at=NOON):
+        made = Insertion(BatchEvent)(_event(batch, source, value=7, is_backfilled="t"))
+
+    stored = BatchEvent.objects.get(pk=made.pk)
+
+    assert (stored.value, stored.is_backfilled) == ("7", True)
+
+
+def test_a_moment_without_its_zone_is_warned_of() -> None:
+    batch, source = factories.running_batch(), factories.device()
+    with (
+        pytest.raises(RuntimeWarning, match="naive"),
+        recording.recording(Action.EVENT_RECORDED, actor=source, at=NOON),
+    ):
+        Insertion(BatchEvent)(_event(batch, source, sent_at=NOON.replace(tzinfo=None)))
+
+
 def test_a_row_is_stored_after_a_statement_whose_signs_are_no_places() -> None:
     batch, source = factories.running_batch(), factories.device()
     with recording.recording(Action.EVENT_RECORDED, actor=source, at=NOON):

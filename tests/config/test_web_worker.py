@@ -9,18 +9,21 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
+
+from tests.config import answering
 
 START_S = 60.0
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+@contextmanager
+def _serving(application: str) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = [
-            *(sys.executable, "-m", "gunicorn", "config.wsgi", "--log-level", "critical"),
+            *(sys.executable, "-m", "gunicorn", application, "--log-level", "critical"),
             *("--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--threads", "2"),
             *("--worker-class", "config.web_worker.Worker"),
         ]
@@ -30,6 +33,18 @@ def port() -> Iterator[int]:
                 yield listener.getsockname()[1]
             finally:
                 server.terminate()
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with _serving("config.wsgi") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def answering_port() -> Iterator[int]:
+    with _serving("tests.config.answering") as found:
+        yield found
 
 
 def answer(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -99,3 +114,40 @@ def test_clients_who_ask_without_a_break_keep_no_thread_from_others(port: int) -
         late = pool.submit(_asks, port, 3)
 
         assert late.result() < min(one.result() for one in busy)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/whole", answering.CONTENT),
+        ("GET", "/large", answering.LARGE),
+        ("GET", "/parts", answering.CONTENT),
+        ("GET", "/known-parts", answering.CONTENT),
+        ("GET", "/file", Path(answering.__file__).read_bytes()),
+        ("GET", "/no-file", answering.CONTENT),
+        ("GET", "/nothing", b""),
+        ("GET", "/empty", b""),
+        ("HEAD", "/whole", b""),
+        ("HEAD", "/file", b""),
+    ],
+)
+def test_every_answer_arrives_whole_and_the_next_one_after_it(
+    answering_port: int, method: str, path: str, body: bytes
+) -> None:
+    where = ("127.0.0.1", answering_port)
+    with closing(http.client.HTTPConnection(*where, timeout=START_S)) as connection:
+        for _ in range(3):
+            connection.request(method, path)
+            answered = connection.getresponse()
+
+            assert answered.status == (204 if path == "/nothing" else 200)
+            assert answered.read() == body
+            assert not answered.will_close
+
+
+def test_head_and_body_come_in_one_message(answering_port: int) -> None:
+    with socket.create_connection(("127.0.0.1", answering_port), timeout=START_S) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /whole HTTP/1.1\r\n" + HOST + b"\r\n")
+
+            assert connection.recv(65536).endswith(b"\r\n\r\n" + answering.CONTENT)

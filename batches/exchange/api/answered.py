@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from batches.exchange.models import Receipt
 from batches.execution.models import Batch
-from compliance.wire import Out
+from compliance.wire import Instant, Out
 
 
 class PhaseOut(Out):
@@ -15,8 +15,8 @@ class PhaseOut(Out):
     unit_procedure = serializers.CharField()
     name = serializers.CharField()
     state = serializers.CharField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    ended_at = serializers.DateTimeField(allow_null=True)
+    started_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
 
 
 class BatchOut(Out):
@@ -26,9 +26,9 @@ class BatchOut(Out):
     recipe_digest = serializers.CharField()
     state = serializers.CharField()
     disposition = serializers.CharField()
-    issued_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    ended_at = serializers.DateTimeField(allow_null=True)
+    issued_at = Instant()
+    started_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
 
 
 class BatchDetailOut(BatchOut):
@@ -53,10 +53,10 @@ class EventOut(Out):
     value = serializers.CharField()
     unit = serializers.CharField()
     details = serializers.DictField()
-    occurred_at = serializers.DateTimeField()
+    occurred_at = Instant()
     occurred_text = serializers.CharField()
-    sent_at = serializers.DateTimeField(allow_null=True)
-    recorded_at = serializers.DateTimeField()
+    sent_at = Instant(allow_null=True)
+    recorded_at = Instant()
     is_late = serializers.BooleanField()
     is_backfilled = serializers.BooleanField()
     is_zone_assumed = serializers.BooleanField()
@@ -71,14 +71,14 @@ class SegmentOut(Out):
     conflicting = serializers.IntegerField(
         help_text="They were here already, with another value: kept beside, and flagged."
     )
-    first_at = serializers.DateTimeField()
-    last_at = serializers.DateTimeField()
+    first_at = Instant()
+    last_at = Instant()
     merkle_root = serializers.CharField(
         source="root", help_text="Merkle root over the samples, in order."
     )
     content_digest = serializers.CharField()
     is_backfilled = serializers.BooleanField()
-    recorded_at = serializers.DateTimeField()
+    recorded_at = Instant()
 
 
 class StoredOut(SegmentOut):
@@ -88,7 +88,7 @@ class StoredOut(SegmentOut):
 
 
 class PointOut(Out):
-    at = serializers.DateTimeField()
+    at = Instant()
     value = serializers.DecimalField(max_digits=None, decimal_places=None)
 
 
@@ -103,7 +103,7 @@ class SeriesOut(Out):
 
 class NewestOut(Out):
     tag = serializers.CharField()
-    at = serializers.DateTimeField()
+    at = Instant()
     value = serializers.DecimalField(max_digits=None, decimal_places=None)
     unit = serializers.CharField()
 
@@ -111,7 +111,7 @@ class NewestOut(Out):
 class SampleOut(Out):
     number = serializers.CharField()
     point = serializers.CharField()
-    taken_at = serializers.DateTimeField()
+    taken_at = Instant()
     taken_by = serializers.CharField()
 
 
@@ -122,8 +122,8 @@ class ResultOut(Out):
     value = serializers.CharField(source="value_text")
     unit = serializers.CharField()
     analyst = serializers.CharField()
-    reported_at = serializers.DateTimeField()
-    recorded_at = serializers.DateTimeField()
+    reported_at = Instant()
+    recorded_at = Instant()
     reason = serializers.CharField()
 
 
@@ -148,7 +148,7 @@ class ReceiptOut(Out):
     status = serializers.IntegerField()
     answer = serializers.CharField(help_text="The answer, byte for byte.")
     act = serializers.CharField()
-    recorded_at = serializers.DateTimeField()
+    recorded_at = Instant()
     proof = serializers.SerializerMethodField()
 
     @extend_schema_field(ProofOut(allow_null=True))
