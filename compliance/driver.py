@@ -8,12 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg import OperationalError, errors
 from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 Row = tuple[Any, ...]
-_ANSWERED = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
 def _adapters_of(driver: Any) -> Any:
@@ -33,19 +30,10 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
     ours.ensure_connection()
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
-        driver, server = ours.connection, ours.connection.pgconn
-        known = _adapters_of(driver)
+        known = _adapters_of(ours.connection)
         literals = [b"NULL" if value is None else known.as_literal(value) for value in values]
         text = statement.encode() % tuple(literals)
-        if after:
-            text = after.encode() + b"; " + text
-        if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
-            text = ours._begin().encode() + b"; " + text  # psycopg puts it off until now
-        done = server.exec_(text)
-        if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
-            raise OperationalError(server.get_error_message())
-        if done.status not in _ANSWERED:
-            raise errors.error_from_result(done)
+        done = ours.message(after.encode() + b"; " + text if after else text)
         if not done.ntuples:
             return None
         known.set_pgresult(done)

@@ -6,6 +6,7 @@ from django.db.backends.postgresql import base
 from django.db.utils import Error
 from psycopg import ClientCursor, OperationalError, errors
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 if TYPE_CHECKING:
     _Wrapper = base.DatabaseWrapper
@@ -95,8 +96,6 @@ class StatementAtBegin(_Wrapper):
             super()._savepoint(sid)  # type: ignore[misc]
             return
         self.send_ahead()
-        if self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            self._run(self._begin())  # psycopg has put it off until the first statement
         try:
             self.answer_at_begin = self._run(f"{self.ops.savepoint_create_sql(sid)}; {statement}")
         except Error:
@@ -128,7 +127,7 @@ class StatementAtBegin(_Wrapper):
         A message that the server cannot read does not even begin the transaction: then the next
         statement must not do without it.
         """
-        if self.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        if not _is_idle(self.connection.pgconn):
             self.ahead = None
 
     def _begin(self) -> str:
@@ -137,15 +136,31 @@ class StatementAtBegin(_Wrapper):
 
     def _run(self, statements: str) -> bytes | None:
         """Run statements, and return the last one's first value as text; raise Django's errors."""
+        done = self.message(statements.encode())
+        return done.get_value(0, 0) if done.ntuples else None
+
+    def message(self, statements: bytes) -> PGresult:
+        """Send statements as one message of libpq itself, and return what the last one answers.
+
+        A cursor for a short statement costs more than the statement. Raise Django's errors.
+        """
         with self.wrap_database_errors:
-            # libpq itself: a cursor for two such statements costs more than they do.
             server = self.connection.pgconn
-            done = server.exec_(statements.encode())
+            if self.ahead is not None:
+                statements = self.ahead + b"; " + statements
+            elif not self.connection.autocommit and _is_idle(server):
+                statements = f"{self._begin()}; ".encode() + statements  # psycopg puts it off
+            done: PGresult = server.exec_(statements)
+            self.has_sent()
             if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
                 raise OperationalError(server.get_error_message())
             if done.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
                 raise errors.error_from_result(done)
-            return done.get_value(0, 0) if done.ntuples else None
+            return done
+
+
+def _is_idle(server: Any) -> bool:
+    return bool(server.transaction_status == TransactionStatus.IDLE)
 
 
 class CursorBehind(_Cursor):

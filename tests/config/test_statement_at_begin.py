@@ -9,6 +9,8 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from psycopg.pq import TransactionStatus
 
+from compliance import driver
+
 pytestmark = pytest.mark.django_db(transaction=True)
 INSERT = "INSERT INTO django_session VALUES (%s, '', now())"
 SAID = "SELECT set_config('gmp.said', 'begun', true)"
@@ -54,6 +56,18 @@ def test_it_travels_with_the_first_statement_which_answers_as_ever() -> None:
         assert _status() == TransactionStatus.INTRANS
     with connection.cursor() as cursor:
         assert _said(cursor) == ""
+
+
+def test_it_travels_with_a_statement_that_goes_by_the_driver_itself() -> None:
+    with _begin():
+        assert driver.ask("SELECT %s", [7]) == (7,)
+        assert driver.ask("SELECT current_setting('gmp.said')") == ("begun",)
+    with _begin():
+        with pytest.raises(DatabaseError, match="syntax error"):
+            driver.ask("SELEKT 1")
+        assert driver.ask("SELECT current_setting('gmp.said')") == ("begun",)
+    with pytest.raises(DatabaseError, match="division by zero"), _begin("SELECT 1 / 0"):
+        driver.ask("SELECT 1")
 
 
 def test_percent_signs_in_either_stay_as_they_are() -> None:
