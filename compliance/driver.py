@@ -16,13 +16,6 @@ Row = tuple[Any, ...]
 _ANSWERED = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 
-def _adapters_of(driver: Any) -> Any:
-    """Return what a connection of psycopg knows of types; kept with it, as it looks each up once."""
-    if not hasattr(driver, "adapters_kept"):
-        driver.adapters_kept = Transformer(driver)
-    return driver.adapters_kept
-
-
 def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Row | None:
     """Return the first row of a statement, or None; it has `%s` for each value.
 
@@ -33,21 +26,32 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
     ours.ensure_connection()
     ours.validate_no_broken_transaction()
     with ours.wrap_database_errors:
-        driver, server = ours.connection, ours.connection.pgconn
-        known = _adapters_of(driver)
+        known = _adapters_of(ours.connection)
         literals = [b"NULL" if value is None else known.as_literal(value) for value in values]
         text = statement.encode() % tuple(literals)
-        if after:
-            text = after.encode() + b"; " + text
-        if not driver.autocommit and server.transaction_status == TransactionStatus.IDLE:
-            text = ours._begin().encode() + b"; " + text  # psycopg puts it off until now
-        done = server.exec_(text)
-        if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
-            raise OperationalError(server.get_error_message())
-        if done.status not in _ANSWERED:
-            raise errors.error_from_result(done)
+        done = _sent(ours, after.encode() + b"; " + text if after else text)
         if not done.ntuples:
             return None
         known.set_pgresult(done)
         row: Row = known.load_row(0, tuple)
         return row
+
+
+def _adapters_of(connection: Any) -> Any:
+    """Return what a connection of psycopg knows of types; kept with it, as it looks each up once."""
+    if not hasattr(connection, "adapters_kept"):
+        connection.adapters_kept = Transformer(connection)
+    return connection.adapters_kept
+
+
+def _sent(ours: Any, text: bytes) -> Any:
+    """Send statements in the transaction under way, and return what the last one answers."""
+    server = ours.connection.pgconn
+    if not ours.connection.autocommit and server.transaction_status == TransactionStatus.IDLE:
+        text = ours._begin().encode() + b"; " + text  # psycopg puts it off until now
+    done = server.exec_(text)
+    if server.status == ConnStatus.BAD:  # it went: there is no SQLSTATE to say so
+        raise OperationalError(server.get_error_message())
+    if done.status not in _ANSWERED:
+        raise errors.error_from_result(done)
+    return done
