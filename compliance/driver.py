@@ -13,13 +13,6 @@ from psycopg.adapt import Transformer
 Row = tuple[Any, ...]
 
 
-def _adapters_of(driver: Any) -> Any:
-    """Return what a connection of psycopg knows of types; kept with it, as it looks each up once."""
-    if not hasattr(driver, "adapters_kept"):
-        driver.adapters_kept = Transformer(driver)
-    return driver.adapters_kept
-
-
 def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Row | None:
     """Return the first row of a statement, or None; it has `%s` for each value.
 
@@ -39,3 +32,10 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
         known.set_pgresult(done)
         row: Row = known.load_row(0, tuple)
         return row
+
+
+def _adapters_of(connection: Any) -> Any:
+    """Return what a connection of psycopg knows of types; kept with it, as it looks each up once."""
+    if not hasattr(connection, "adapters_kept"):
+        connection.adapters_kept = Transformer(connection)
+    return connection.adapters_kept
