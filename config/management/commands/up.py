@@ -19,6 +19,7 @@ from config.children import Child
 from config.embedded import lease, postgres, valkey
 from config.supervisor import GaveUp, Supervisor
 
+KEPT_S = 20  # how long a connection that asks nothing is kept
 READY_S = 120.0
 PARTS = ("sequencer", "signer", "web", "worker", "bulk", "beat")  # in the order of start
 COLOURS = {"sequencer": 35, "signer": 32, "web": 36, "worker": 33, "bulk": 37, "beat": 34}
@@ -145,6 +146,8 @@ def _web(listener: socket.socket, *, workers: int) -> Child:
             *("--bind", f"fd://{listener.fileno()}"),
             *("--worker-class", "config.web_worker.Worker"),
             *("--workers", str(workers), "--threads", "4"),
+            # Two seconds by default: as often as many a client posts, who then meets a closed door.
+            *("--keep-alive", str(KEPT_S)),
             *("--graceful-timeout", "10", "--no-control-socket"),
         ],
         grace_s=15.0,
