@@ -26,6 +26,8 @@ KNOWN_SHARE = 0.05
 COLLINEAR = 50.0
 # The model leaves out disturbances that wander for days: a signal is not better than this share.
 _MODEL_SHARE = 0.03
+# What a run that ends in no number is off by, in units of noise.
+_DIVERGED = 1e3
 # Constants are fitted as logarithms: one whose range reaches zero is followed down to this share.
 _LEAST_SHARE = 0.05
 # Where the runs with the constants found are too inaccurate, they are fitted again in half the step.
@@ -84,8 +86,8 @@ def residuals(
     shifted[:-_LATE_SAMPLES, online:] = measured[_LATE_SAMPLES:, online:]
     noise = measuring.NOISE[:, 0] + (measuring.NOISE[:, 1] + _MODEL_SHARE) * np.abs(computed)
     difference = (shifted - computed) / noise
-    found: FloatArray = difference[chosen & ~np.isnan(difference)]
-    return found
+    found: FloatArray = difference[chosen & ~np.isnan(shifted)]
+    return np.where(np.isfinite(found), found, _DIVERGED)
 
 
 def sensitivities(

@@ -70,3 +70,16 @@ def test_a_fit_whose_runs_are_inaccurate_is_refused(
 
     with pytest.raises(IntegrationInaccurate):
         fitting.fit([measured], ["mu_p"], turns=1)
+
+
+def test_a_run_that_ends_in_no_number_counts_as_far_off_everywhere(
+    measured: dict[str, np.ndarray],
+) -> None:
+    broken = parameters.nominal()
+    broken[parameters.MU_X] = np.nan
+
+    usual, lost = (fitting.residuals(measured, one) for one in (parameters.nominal(), broken))
+
+    assert len(lost) == len(usual)
+    assert np.isfinite(lost).all()
+    assert lost @ lost > 1e3 * (usual @ usual)
