@@ -14,7 +14,10 @@ from twins.predictions import batch_files, batch_replays
 from twins.predictions.explainable import DETECTOR
 
 # What differs from batch to batch by the publication, and so from plant to plant.
-USUAL = tuple(one.name for one in measuring.UNCERTAIN)
+# Temperature and pH are imposed, and say nothing of the coolant nor of acid and base.
+USUAL = tuple(
+    one.name for one in measuring.UNCERTAIN if one.name not in ("t_coolant", "c_acid_base")
+)
 # Of a combination that is hardly seen, what is less than a tenth of it is not named.
 _NAMED = 0.1
 

@@ -33,7 +33,7 @@ LATER = at(LATER_H) + timedelta(minutes=1)
 @cache
 def course() -> tuple[np.ndarray, Columns]:
     """Return the hours and the signals of the batch; a laboratory reports no more than six decimals."""
-    found = median_batch.less_sugar(median_batch.batch(340), 0.6)
+    found = median_batch.less_sugar(median_batch.batch(340), 0.4)
     time_h = np.round(np.arange(1, 341) * 0.2, 1)
     return time_h, found | {one.name: np.round(found[one.name], 6) for one in LABORATORY}
 

@@ -50,7 +50,7 @@ def rows_of(seed: int, *, starves: bool = False) -> Rows:
     """Return the rows of a batch as the twin reads them; of some the sugar feed fails."""
     found = median_batch.batch(340, seed=seed)
     if starves:
-        found = median_batch.less_sugar(found, 0.6)
+        found = median_batch.less_sugar(found, 0.4)
     return [
         {"time_h": f"{(row + 1) * 0.2:.1f}"}
         | {

@@ -1,8 +1,10 @@
 """Estimate constants of the penicillin model from a plant's own batches, and say which ones it can.
 
-Least squares on the measured signals of whole batches, run open loop. A constant is called identifiable
-when its own column of the sensitivities is not made up by the others: its standard deviation from the
-Fisher information stays small beside its value, and no direction without information points at it.
+Least squares on the measured signals of whole batches, run open loop but for temperature and pH: loops
+hold them that the equations do not have, so they are imposed as measured, and are no evidence.
+A constant is called identifiable when its own column of the sensitivities is not made up by the others:
+its standard deviation from the Fisher information stays small beside its value, and no direction without
+information points at it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +15,13 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from twins.models import integrate
-from twins.models.penicillin_fed_batch import following, measuring, parameters, stabilised
+from twins.models.penicillin_fed_batch import (
+    following,
+    forking,
+    measuring,
+    parameters,
+    signatures,
+)
 from twins.models.penicillin_fed_batch import layout as at
 from twins.models.penicillin_fed_batch.integration import slow_error
 from twins.models.penicillin_fed_batch.replaying import TOLERANCE
@@ -32,6 +40,7 @@ _DIVERGED = 1e3
 _LEAST_SHARE = 0.05
 # Where the runs with the constants found are too inaccurate, they are fitted again in half the step.
 _MOST_STEPS = 8
+_LOOPS: Mapping[str, int] = {"T": at.T, "pH": at.PH}
 _EVERY_SAMPLES = 10
 _LATE_SAMPLES = 20
 
@@ -80,6 +89,7 @@ def residuals(
     online = len(measuring.ONLINE)
     chosen[_EVERY_SAMPLES::_EVERY_SAMPLES, :online] = True
     chosen[:, online:] = True
+    chosen[:, [measuring.TAGS.index(tag) for tag in _LOOPS]] = False
     # Laboratory values stand where they were reported and belong to where they were sampled.
     shifted = np.full_like(measured, np.nan)
     shifted[:, :online] = measured[:, :online]
@@ -134,6 +144,9 @@ def fit(
         steps *= 2
     integrate.require(error, tolerance=TOLERANCE)
     jacobian = sensitivities(batches, names, p, steps=steps)
+    unseen = [name for name, moves in zip(names, jacobian.T, strict=True) if not moves.any()]
+    if unseen:
+        raise NothingToFit(f"nothing that is measured depends on {', '.join(unseen)}")
     values, vectors = np.linalg.eigh(jacobian.T @ jacobian)
     values = np.maximum(values, 1e-12 * values[-1])
     before, after = (_squares(batches, one, steps) for one in (nominal, p))
@@ -232,12 +245,15 @@ def _run(
     """Return the states at the end of each sample, of so many steps each."""
     x = measuring.INITIAL[:, 0].copy()
     # What is measured at inoculation is where the batch starts.
-    for tag, row in (("Wt", at.W), ("pH", at.PH), ("T", at.T)):
-        first = np.asarray(batch.get(tag, [np.nan]), dtype=np.float64)[0]
-        if np.isfinite(first):
-            x[row] = first
-    held = np.repeat(inputs, steps, axis=0)
-    states = np.empty((len(held), at.STATES))
-    stabilised.trajectory(x, p, held, following.SAMPLE_H / steps, following.TABLE, states)
-    found: FloatArray = states[steps - 1 :: steps]
-    return found
+    first = float(np.asarray(batch.get("Wt", [np.nan]), dtype=np.float64)[0])
+    x[at.W] = first if np.isfinite(first) else x[at.W]
+    held = [_held(batch, tag, float(x[row]), len(inputs)) for tag, row in _LOOPS.items()]
+    states = np.empty((len(inputs), at.STATES))
+    forking.trajectory(x, p, inputs, *held, following.SAMPLE_H, steps, following.TABLE, states)
+    return states
+
+
+def _held(batch: Mapping[str, FloatArray], tag: str, usual: float, count: int) -> FloatArray:
+    """Return what was measured of a loop's value at each sample, the last value where nothing was."""
+    values = signatures.held(np.asarray(batch.get(tag, np.full(count, np.nan)), dtype=np.float64))
+    return np.where(np.isfinite(values), values, usual)

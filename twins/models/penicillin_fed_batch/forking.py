@@ -33,6 +33,20 @@ def advance(
 
 
 @compiled
+def trajectory(
+    start: FloatArray, p: FloatArray, u: FloatArray, temperature: FloatArray, ph: FloatArray,
+    sample_h: float, steps: int, table: FloatArray, out: FloatArray,
+) -> None:  # fmt: skip
+    """Fill `out` (samples, states) from `start`, with temperature and pH imposed."""
+    x = start.copy()
+    work = np.empty((6, at.STATES))
+    for j in range(u.shape[0]):
+        t = j * sample_h
+        advance(x, p, u[j], temperature[j], ph[j], t, sample_h, steps, table, work)
+        out[j] = x
+
+
+@compiled
 def _carry(x: FloatArray, expected: FloatArray, estimated: FloatArray) -> None:
     """Give a path the share by which the estimate of a sample differs from what was expected of it."""
     for i in range(at.STATES):

@@ -11,13 +11,10 @@ from twins.models.batch_monitoring import artefacts
 from twins.models.batch_monitoring.design import INDEX
 from twins.models.batch_monitoring.model import Model
 from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
-from twins.models.penicillin_fed_batch import explaining, measuring
-from twins.models.penicillin_fed_batch import layout as at
 
 FloatArray = NDArray[np.float64]
 
 ONSET = 300
-_LATE_SAMPLES = 20
 # The heat that goes with a kelvin of a kilogram of broth, in the unit of the heat signal.
 HEAT = 4.18e-3
 _NOISE = {
@@ -53,27 +50,11 @@ def batch(count: int = 400, *, seed: int = 1) -> dict[str, FloatArray]:
     warmed = np.diff(profile[:, INDEX["T"]], prepend=profile[0, INDEX["T"]])
     heat = 250.0 + np.add.accumulate(HEAT * profile[:, INDEX["Wt"]] * warmed)
     found["Q"] = heat + 3.0 * generator.standard_normal(count)
-    reported = np.arange(79, count, 60)
     for name in LABORATORY_NAMES:
         found[name] = np.full(count, np.nan)
+        reported = np.arange(80, count, 60)
         found[name][reported] = profile[reported, INDEX[name]]
-    for name, values in _expected(count).items():
-        # The median culture is none that the equations know: what they make of its signals is measured.
-        found[name][reported] = values[reported - _LATE_SAMPLES]
     return found
-
-
-@cache
-def _expected(count: int) -> dict[str, FloatArray]:
-    """Return penicillin and biomass by the estimate from the median signals alone."""
-    profile = model().detector.fitted.profile[:count]
-    signals = {name: profile[:, INDEX[name]] for name in ONLINE_NAMES}
-    signals |= {name: 10.0 * np.expm1(signals[name]) for name in ("Fc", "Fh")}
-    mean = explaining.followed(
-        signals | {name: np.full(count, np.nan) for name in LABORATORY_NAMES}
-    )[0].mean
-    seen = mean[:, : at.STATES] @ measuring.SEES.T
-    return {name: seen[:, measuring.TAGS.index(name)] for name in ("lab_P", "lab_X")}
 
 
 def less_sugar(batch: dict[str, FloatArray], share: float) -> dict[str, FloatArray]:

@@ -20,7 +20,7 @@ from twins.models.penicillin_fed_batch.counterfactual import Fate, NoCounterfact
 from twins.models.penicillin_fed_batch.explaining import Explanation
 from twins.models.penicillin_fed_batch.signatures import MomentInvalid
 
-COUNT, END = 350, 420
+COUNT, END = 350, 380
 
 
 def _explained(batch: dict[str, np.ndarray], *, onset: int = ONSET, end: int = END) -> Explanation:

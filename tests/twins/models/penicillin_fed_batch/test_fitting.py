@@ -48,7 +48,7 @@ def test_a_constant_that_the_model_does_not_have_is_refused(
         fitting.fit([measured], ["mu_z"])
 
 
-@pytest.mark.parametrize("name", ["c_acid_base", "kla_viscosity", "m_ph"])
+@pytest.mark.parametrize("name", ["kla_viscosity", "m_paa"])
 def test_a_constant_whose_range_reaches_zero_or_is_negative_is_fitted_all_the_same(
     measured: dict[str, np.ndarray], name: str
 ) -> None:
@@ -58,9 +58,12 @@ def test_a_constant_whose_range_reaches_zero_or_is_negative_is_fitted_all_the_sa
     assert np.sign(found.value) == np.sign(found.start)
 
 
-def test_what_is_the_same_in_every_plant_is_not_fitted(measured: dict[str, np.ndarray]) -> None:
-    with pytest.raises(fitting.NothingToFit, match="gravity"):
-        fitting.fit([measured], ["gravity"])
+@pytest.mark.parametrize("name", ["gravity", "mu_h"])
+def test_what_is_the_same_everywhere_or_has_no_effect_is_not_fitted(
+    measured: dict[str, np.ndarray], name: str
+) -> None:
+    with pytest.raises(fitting.NothingToFit, match=name):
+        fitting.fit([measured], ["mu_p", name], turns=1)
 
 
 def test_a_fit_whose_runs_are_inaccurate_is_refused(
