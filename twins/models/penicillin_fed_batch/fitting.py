@@ -247,9 +247,13 @@ def _run(
     # What is measured at inoculation is where the batch starts.
     first = float(np.asarray(batch.get("Wt", [np.nan]), dtype=np.float64)[0])
     x[at.W] = first if np.isfinite(first) else x[at.W]
-    held = [_held(batch, tag, float(x[row]), len(inputs)) for tag, row in _LOOPS.items()]
+    temperature_k, ph = (
+        _held(batch, tag, float(x[row]), len(inputs)) for tag, row in _LOOPS.items()
+    )
     states = np.empty((len(inputs), at.STATES))
-    forking.trajectory(x, p, inputs, *held, following.SAMPLE_H, steps, following.TABLE, states)
+    forking.trajectory(
+        x, p, inputs, temperature_k, ph, following.SAMPLE_H, steps, following.TABLE, states
+    )
     return states
 
 
