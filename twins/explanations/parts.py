@@ -144,7 +144,7 @@ def _courses(impact: Mapping[str, Any], title: str, *, as_of_h: str) -> list[Par
         for course in impact["courses"]
     ]
     columns = ["Product counted", "With it", "Without it", "Lost", "Share lost", "Class"]
-    caption = f"If it was: {title}. In brackets the 90 % interval of the estimate"
+    caption = f"If it was: {title}. In brackets the 90 % interval"
     return [
         Table(columns, rows, numeric=columns[1:5], caption=caption),
         Note(f"Proposed class: {outputs.proposed(impact)}."),

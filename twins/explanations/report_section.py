@@ -14,8 +14,8 @@ from twins.predictions.explainable import VERDICTS
 HEADING = "Explanations of the twin"
 
 _CAPTION = (
-    "Impact; in brackets 5 to 95 % of the estimated members. A class is proposed when all courses of a "
-    "hypothesis agree."
+    "Impact; in brackets 5 to 95 % of the estimated members, with and without what the estimate "
+    "corrected since the onset. A class is proposed when all courses of a hypothesis agree."
 )
 
 

@@ -1,8 +1,8 @@
 """Carry an estimated ensemble into the future under the recipe's feed."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -23,11 +23,15 @@ Draw = Callable[[int], FloatArray]  # the normals of a step, of the shape of the
 
 @dataclass(frozen=True)
 class Projection:
-    """Paths of the process values, each of shape (members, times); time 0 is `as_of_h`."""
+    """Paths of the process values, each of shape (members, times); time 0 is `as_of_h`.
+
+    `shifts` are added to the log-odds of the share that crosses a limit of a tag, as in `Foretold`.
+    """
 
     ends_h: tuple[float, ...]
     paths: dict[str, FloatArray]
     error: float
+    shifts: Mapping[str, float] = field(default_factory=dict)
 
 
 def ends(request: ForecastRequest) -> tuple[float, ...]:

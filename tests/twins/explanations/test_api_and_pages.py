@@ -219,7 +219,7 @@ def test_the_page_of_an_alert_says_what_it_may_be(
 
     assert "sugar feed delivers less (process)" in page
     assert "the process, not a probe" in page
-    assert "for 7 of 12 at the end" in page
+    assert "for 10 of 11 at the end" in page
     assert "a person decides" in page
     assert page.index("What it may be") < page.index("Forecast")
     assert f"/alert/{alert.pk}/acts/explain/" in page
@@ -302,7 +302,7 @@ def test_the_deviation_of_an_accepted_alert_quotes_it(
     assert f"Explanation {explanation.pk} of the twin" in deviation.description
     assert "Likeliest: sugar feed delivers less" in deviation.description
     assert "the product lost, with its share and 90 % intervals" in deviation.description
-    assert "for 7 of 12 at the end" in deviation.description
+    assert "for 10 of 11 at the end" in deviation.description
     assert explanation.output_digest in deviation.description
     assert "a person decides" in deviation.description
     assert deviation.description.endswith(f"Accepted because: {REASON}")

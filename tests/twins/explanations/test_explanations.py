@@ -222,7 +222,7 @@ def test_a_laboratory_result_that_comes_late_is_in_the_newer_rows_only(
     sample = factories.sample(batch, at=at(50.0))
     for one in LABORATORY:
         results.report(
-            sample, tag=one.name, value_text=repr(float(found[one.name][259])), unit=unit(one),
+            sample, tag=one.name, value_text=repr(float(found[one.name][260])), unit=unit(one),
             reported_at=at(62.4), message_id=f"late/{one.name}", actor=factories.device(), at=LATER,
         )  # fmt: skip
     goes_on(batch, after_h=ALARMED_H, until_h=LATER_H)
@@ -234,7 +234,7 @@ def test_a_laboratory_result_that_comes_late_is_in_the_newer_rows_only(
 
     seen = json.loads(newer.prediction.input)
     slot = [round(float(hour), 1) for hour in seen["time_h"]].index(62.4)
-    assert seen["laboratory"]["lab_P"][slot] == repr(found["lab_P"][259].item())
+    assert seen["laboratory"]["lab_P"][slot] == repr(found["lab_P"][260].item())
     assert seen["time_h"][slot] not in json.loads(explanation.prediction.input)["time_h"]
     assert newer.input_digest != explanation.input_digest
     assert runs.replay(explanation).identical  # what came late changes nothing of it

@@ -47,7 +47,7 @@ def _explain(data: Path, out: Path, **asked: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def starved() -> Rows:
-    return _rows(median_batch.less_sugar(median_batch.batch(COUNT), 0.4))
+    return _rows(median_batch.less_sugar(median_batch.batch(COUNT), 0.6))
 
 
 def test_an_alarm_is_walked_back_and_explained(

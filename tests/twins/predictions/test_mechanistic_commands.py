@@ -2,12 +2,15 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.twins.models.cho_fed_batch.test_fitting import TIMES, culture
+from tests.twins.models.penicillin_fed_batch import median_batch
+from twins.models.batch_monitoring.signals import LABORATORY_NAMES, ONLINE_NAMES
 from twins.models.cho_fed_batch import cross_check
 
 COLUMNS = ("viable_cells_1e6_per_ml", "viability_pct", "glucose_mmol_l")
@@ -92,3 +95,55 @@ def test_a_fit_assumes_nothing_by_itself(
 
     with pytest.raises(CommandError, match=code):
         call_command("twins", "fit", model="cho-fed-batch", data=data, assume=assumed)
+
+
+def _batches(path: Path, *, since: int = 0) -> Path:
+    """Write two penicillin batches whose probes of oxygen differ by noise only."""
+    columns = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
+    with path.open("w", newline="") as handle:
+        out = csv.writer(handle)
+        out.writerow(columns)
+        for seed in (1, 2):
+            batch = median_batch.batch(300, seed=seed)
+            for row in range(since, 300):
+                values = (batch[tag][row] for tag in columns[2:])
+                shown = ("" if np.isnan(value) else float(value) for value in values)
+                out.writerow((f"B-{seed}", round(0.2 * (row + 1), 1), *shown))
+    return path
+
+
+@pytest.mark.django_db
+def test_a_fit_to_fermentations_prints_value_spread_and_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _batches(tmp_path / "b.csv")
+
+    call_command(
+        "twins", "fit", model="penicillin-fed-batch", data=data, constants="alpha_kla,c_paa"
+    )
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("2 batches; step-halving error ")
+    row = next(line for line in said if line.startswith("alpha_kla")).split()
+    assert float(row[1]) == 85.0
+    assert 30.0 < float(row[2]) < 200.0
+    assert 0.0 < float(row[3]) < 5.0
+    assert said[-1].startswith("condition ")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "since", "named"),
+    [
+        ({"constants": "mu_z"}, 0, "mu_z"),
+        ({"assume": [("mu_p", 0.04)]}, 0, "mu_p"),
+        ({}, 50, "B-1"),
+    ],
+)
+def test_a_fit_to_fermentations_that_cannot_be_done_is_refused_in_words(
+    tmp_path: Path, asked: dict[str, Any], since: int, named: str
+) -> None:
+    data = _batches(tmp_path / "b.csv", since=since)
+
+    with pytest.raises(CommandError, match=f"penicillin-batches-unusable.*{named}"):
+        call_command("twins", "fit", model="penicillin-fed-batch", data=data, **asked)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from twins.models import describing
 from twins.models.advice.answers import Chance
 from twins.models.crossing import Side
 from twins.models.projection import Projection
@@ -22,11 +23,22 @@ def chance(side: Side, future: Projection, *, of_each: int) -> Chance:
     """Return how likely a crossing is, with an interval that knows which futures are related.
 
     `of_each` futures start at each member: the first of every member, then the second of every one.
+    The shift of a forecast's log-odds counts here too: an alert and its proposal mean the same by 80 %.
     """
     values = future.paths[side.limit.tag]
     beyond = (side.bound - values) if side.side == "low" else (values - side.bound)
     crossed = np.any((beyond > 0.0) & np.array(applies(side, future.ends_h)), axis=-1)
-    return interval(crossed.reshape(of_each, -1).sum(axis=0).tolist(), of_each=of_each)
+    counted = interval(crossed.reshape(of_each, -1).sum(axis=0).tolist(), of_each=of_each)
+    return shifted(counted, future.shifts.get(side.limit.tag, 0.0))
+
+
+def shifted(counted: Chance, shift: float) -> Chance:
+    """Return a chance with all its log-odds moved; an end of the interval at 0 or 1 stays there."""
+    low, high = (
+        describing.stated(end, shift) if 0.0 < end < 1.0 else end
+        for end in (counted.low, counted.high)
+    )
+    return Chance(describing.stated(counted.probability, shift), low, high)
 
 
 def interval(crossing: Sequence[int], *, of_each: int) -> Chance:

@@ -64,7 +64,8 @@ class Futures:
         course = replace(self.future.course, plan=plan)
         found = projecting.project(course, seed=self.request.seed)
         paths = {self.request.name(tag): one for tag, one in found.paths.items()}
-        return Projection(ends_h=self.ends_h, paths=paths, error=found.error)
+        shifts = deviation_forecast.shifts(self.request)
+        return Projection(ends_h=self.ends_h, paths=paths, error=found.error, shifts=shifts)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 Both forks start from the same estimated members and differ only in what an explanation accuses, so their
 difference is the impact of that explanation, whatever else the batch did. Temperature and pH are held by
 loops that the equations do not have: they are imposed, as measured or as before the onset.
+
+What the estimate corrected since the onset may have come with or without the deviation, and nothing that
+is measured tells which: the fork without it is run both ways, and its intervals reach over both.
 """
 
 from collections.abc import Mapping
@@ -70,7 +73,8 @@ class Made:
 class Impact:
     """Product (kg) in the vessel and taken out at `horizon_h`: with and without the deviation, and lost.
 
-    Low and high are 5 and 95 % of the members; the share lost is of the product without the deviation.
+    Low and high are 5 and 95 % of the members, the farther ones of both ways without the deviation; the
+    median is of the way with the estimate's corrections. The share lost is of the product without.
     After the last sample the deviation ends, or goes on as it is (`goes_on`). `path` is the way there
     from the fork on; its last moment is the horizon.
     """
@@ -117,18 +121,18 @@ def impact(accused: str, fate: Fate, *, goes_on: bool = False) -> Impact:
     made, error = _products(fate, recorded, restored, start)
     integrate.require(error, tolerance=TOLERANCE)
     products = _taken_before(fate, start) + made
-    first, second = products[0, -1], products[1, -1]
-    lost = second - first
-    share = lost / np.maximum(second, 1e-9)
+    recorded_kg, without = products[0, -1], products[1:, -1]
+    lost = without - recorded_kg
+    share = lost / np.maximum(without, 1e-9)
     return Impact(
         accused=accused,
         goes_on=goes_on,
         horizon_h=(fate.end + 1) * SAMPLE_H,
-        with_kg=_spread(first),
-        without_kg=_spread(second),
-        lost_kg=_spread(lost),
-        lost_share=_spread(share),
-        proposed=proposed_of(_spread(share)),
+        with_kg=_spread(recorded_kg),
+        without_kg=_widest(without),
+        lost_kg=_widest(lost),
+        lost_share=_widest(share),
+        proposed=proposed_of(_widest(share)),
         integration_error=error,
         path=_path(products, start),
     )
@@ -248,10 +252,10 @@ def _taken_before(fate: Fate, start: int) -> FloatArray:
 
 
 def _products(fate: Fate, recorded: Fork, restored: Fork, start: int) -> tuple[FloatArray, float]:
-    """Return the product made since the start by each sample, kg (2, samples, members), and the error
+    """Return the product made since the start by each sample, kg (3, samples, members), and the error
     of the first member.
     """
-    made = np.empty((2, fate.end + 1 - start, fate.ensembles.shape[1]))
+    made = np.empty((3, fate.end + 1 - start, fate.ensembles.shape[1]))
     steps, error = 1, np.inf
     while error > TOLERANCE and steps <= _MOST_STEPS:
         error = forking.run(
@@ -261,7 +265,15 @@ def _products(fate: Fate, recorded: Fork, restored: Fork, start: int) -> tuple[F
             start * SAMPLE_H, SAMPLE_H, steps, following.TABLE, made,
         )  # fmt: skip
         steps *= 2
+    if _is_same(recorded, restored):
+        # Nothing departs, so nothing can be the deviation's doing.
+        made[2] = made[1]
     return made, float(error)
+
+
+def _is_same(one: Fork, other: Fork) -> bool:
+    pairs = zip(vars(one).values(), vars(other).values(), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 def _path(products: FloatArray, start: int) -> tuple[Made, ...]:
@@ -269,7 +281,7 @@ def _path(products: FloatArray, start: int) -> tuple[Made, ...]:
     count = products.shape[1]
     every = -(-count // _TOLD)
     return tuple(
-        Made((start + one + 1) * SAMPLE_H, _spread(products[0, one]), _spread(products[1, one]))
+        Made((start + one + 1) * SAMPLE_H, _spread(products[0, one]), _widest(products[1:, one]))
         for one in reversed(range(count - 1, -1, -every))
     )
 
@@ -277,6 +289,12 @@ def _path(products: FloatArray, start: int) -> tuple[Made, ...]:
 def _spread(values: FloatArray) -> tuple[float, float, float]:
     low, middle, high = (float(ensemble.quantile(values, one)) for one in (LOW, MIDDLE, HIGH))
     return low, middle, high
+
+
+def _widest(values: FloatArray) -> tuple[float, float, float]:
+    """Return the median of the first row, and the farther ends of both (2, members)."""
+    (low, middle, high), (other_low, _, other_high) = (_spread(row) for row in values)
+    return min(low, other_low), middle, max(high, other_high)
 
 
 def proposed_of(share: tuple[float, float, float]) -> Class:

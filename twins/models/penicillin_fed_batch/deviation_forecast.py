@@ -64,6 +64,11 @@ def units_of(names: Mapping[str, str]) -> dict[str, str]:
     return {names.get(one, one): _UNITS[one] for one in signals}
 
 
+def shifts(request: FermentationRequest) -> Mapping[str, float]:
+    """Return what is added to the log-odds of a limit's crossing, under the name of the request."""
+    return {request.name(tag): SHIFT for tag in projecting.VALUES}
+
+
 def outside(request: FermentationRequest) -> tuple[str, ...]:
     """Return why the twin may not answer; empty inside its declared input space."""
     return trusting.outside(request, request.arrays)
@@ -162,8 +167,7 @@ def foretell(request: FermentationRequest, found: Estimate, sides: Sequence[Side
         explained |= _explained(request, found, begun, endangered)
     except IntegrationInaccurate as inaccurate:
         notes = (f"no contributions: {inaccurate}", *notes)
-    shifts = {request.name(tag): SHIFT for tag in future.paths}
-    return Foretold(begun.ends_h, paths, future.error, explained, notes, shifts)
+    return Foretold(begun.ends_h, paths, future.error, explained, notes, shifts(request))
 
 
 def _explained(

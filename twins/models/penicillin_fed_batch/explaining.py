@@ -6,9 +6,17 @@ Arrays in, values out; the same arrays give the same bits. Only samples up to th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from twins.models import integrate
 from twins.models.integrate import IntegrationInaccurate
-from twins.models.penicillin_fed_batch import counterfactual, following, hypotheses, signatures
+from twins.models.penicillin_fed_batch import (
+    counterfactual,
+    following,
+    hypotheses,
+    misfit,
+    signatures,
+)
 from twins.models.penicillin_fed_batch.counterfactual import Class, Fate, Impact, NoCounterfactual
 from twins.models.penicillin_fed_batch.hypotheses import BANK, Weighed
 from twins.models.penicillin_fed_batch.replaying import TOLERANCE
@@ -83,7 +91,9 @@ def explain(
     return Explanation(
         shown=shown,
         weighed=weighed,
-        costed=tuple(_cost(BANK[one].name, float(weighed.weights[one]), fate) for one in chosen),
+        costed=tuple(
+            _cost(BANK[one].name, float(weighed.weights[one]), fate, found) for one in chosen
+        ),
         filter_error=float(found.error.max()),
     )
 
@@ -101,10 +111,21 @@ def followed(
     return found, ensembles
 
 
-def _cost(name: str, weight: float, fate: Fate) -> Costed:
+def _cost(name: str, weight: float, fate: Fate, found: following.Features) -> Costed:
     futures = (False,) if fate.end == fate.now else (False, True)
     try:
+        _require_described(found)
         impacts = tuple(counterfactual.impact(name, fate, goes_on=one) for one in futures)
     except (NoCounterfactual, IntegrationInaccurate) as refusal:
         return Costed(name, weight, (), (refusal.code, str(refusal)))
     return Costed(name, weight, impacts, None)
+
+
+def _require_described(found: following.Features) -> None:
+    """Raise `NoCounterfactual` where a forecast would be silent: its equations are not this batch's."""
+    now = misfit.of(np.stack([found.innovation, found.spread], axis=-1))
+    if now > misfit.STRANGE:
+        raise NoCounterfactual(
+            "no impact is stated: the equations do not describe this batch, what was measured stays on "
+            f"one side of the estimate (misfit {now:.1f}, at most {misfit.STRANGE:g})"
+        )

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from tests.twins.models.penicillin_fed_batch import made_batch
-from twins.models import crossing, documents
+from twins.models import crossing, documents, foretelling
 from twins.models.advice import advising, chances, fermentation_feeds, schedules
 from twins.models.advice.answers import Advice
 from twins.models.advice.questions import AdviceRequest, MoveRange
 from twins.models.declarations import Limit
+from twins.models.penicillin_fed_batch import deviation_forecast, projecting, simulation
 from twins.models.penicillin_fed_batch import layout as at
-from twins.models.penicillin_fed_batch import projecting, simulation
 from twins.models.penicillin_fed_batch.asking import FermentationRequest
 from twins.models.requests import RequestInvalid
 
@@ -88,6 +88,15 @@ def test_the_move_keeps_its_range_its_steps_and_the_settings_of_the_pump(advice:
     assert all(one == round(one) for one in departures)
     assert all(abs(b - a) <= 40.0 for a, b in zip([0.0, *departures], departures, strict=False))
     assert all(0.0 <= step.rate_l_per_h <= 200.0 for step in advice.move.feed)
+
+
+def test_as_is_it_says_the_probability_that_the_forecast_says(advice: Advice) -> None:
+    forecast = foretelling.run(deviation_forecast, question().forecast)
+    said = {(one.tag, one.side): one.probability for one in forecast.limits}
+
+    for side in advice.sides:
+        assert side.before.probability == said[side.tag, side.side]
+        assert side.before.low <= side.before.probability <= side.before.high
 
 
 def test_a_smaller_move_is_not_enough(advice: Advice) -> None:

@@ -1,8 +1,11 @@
 """A probability over related futures has the interval that their relation leaves."""
 
+import math
+
 import pytest
 
 from twins.models.advice import chances
+from twins.models.advice.answers import Chance
 from twins.models.advice.futures import COUNT, OF_EACH
 from twins.models.estimation import MEMBERS
 
@@ -36,3 +39,13 @@ def test_none_or_all_is_no_certainty(each: int, end: str) -> None:
     assert found.low <= found.probability <= found.high
     # 2.706 / (64 + 2.706): as many as there are members
     assert abs(getattr(found, end) - each / OF_EACH) == pytest.approx(0.0406, abs=1e-4)
+
+
+def test_a_shift_moves_a_chance_and_its_interval_and_leaves_certainty() -> None:
+    found = chances.shifted(Chance(0.5, 0.0, 0.8), -math.log(4.0))
+
+    # odds of 1 and 4 to 1, each a quarter of it
+    assert found.probability == pytest.approx(0.2)
+    assert found.low == 0.0
+    assert found.high == pytest.approx(0.5)
+    assert chances.shifted(Chance(0.5, 0.2, 1.0), 0.0) == Chance(0.5, 0.2, 1.0)

@@ -52,7 +52,7 @@ def batch(count: int = 400, *, seed: int = 1) -> dict[str, FloatArray]:
     found["Q"] = heat + 3.0 * generator.standard_normal(count)
     for name in LABORATORY_NAMES:
         found[name] = np.full(count, np.nan)
-        reported = np.arange(79, count, 60)
+        reported = np.arange(80, count, 60)
         found[name][reported] = profile[reported, INDEX[name]]
     return found
 

@@ -20,7 +20,7 @@ from twins.models.penicillin_fed_batch.counterfactual import Fate, NoCounterfact
 from twins.models.penicillin_fed_batch.explaining import Explanation
 from twins.models.penicillin_fed_batch.signatures import MomentInvalid
 
-COUNT, END = 350, 420
+COUNT, END = 350, 380
 
 
 def _explained(batch: dict[str, np.ndarray], *, onset: int = ONSET, end: int = END) -> Explanation:
@@ -29,7 +29,7 @@ def _explained(batch: dict[str, np.ndarray], *, onset: int = ONSET, end: int = E
 
 @pytest.fixture(scope="module")
 def starved() -> Explanation:
-    return _explained(median_batch.less_sugar(median_batch.batch(COUNT), 0.4))
+    return _explained(median_batch.less_sugar(median_batch.batch(COUNT), 0.7))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_sugar_feed_that_delivers_less_is_named(starved: Explanation) -> None:
 
 
 def test_less_sugar_for_longer_costs_more_product(quiet: Fate) -> None:
-    starving = median_batch.less_sugar(dict(quiet.batch), 0.4)
+    starving = median_batch.less_sugar(dict(quiet.batch), 0.7)
     fate = replace(quiet, batch=starving, now=ONSET + 9)
 
     ended = counterfactual.impact("sugar-less", fate)
@@ -60,6 +60,36 @@ def test_less_sugar_for_longer_costs_more_product(quiet: Fate) -> None:
     assert going_on.lost_kg[0] > 0.0
     assert going_on.lost_kg[1] > ended.lost_kg[1]
     assert going_on.without_kg[1] > going_on.with_kg[1]
+
+
+def test_what_the_estimate_corrected_may_be_the_deviation_or_not_and_the_interval_has_both(
+    quiet: Fate,
+) -> None:
+    starving = replace(quiet, batch=median_batch.less_sugar(dict(quiet.batch), 0.7), end=COUNT - 1)
+    corrected = quiet.ensembles.copy()
+    corrected[ONSET + 25 :, :, at.P] *= 0.7
+
+    plain = counterfactual.impact("sugar-less", starving)
+    said = counterfactual.impact("sugar-less", replace(starving, ensembles=corrected))
+
+    assert said.lost_share[1] == pytest.approx(plain.lost_share[1], abs=0.02)
+    assert plain.lost_share[2] < 0.1
+    assert said.lost_share[2] > 0.2
+    assert said.proposed == "undecided"
+    assert said.path[-1].without_kg == said.without_kg
+
+
+def test_a_batch_that_the_equations_do_not_describe_has_no_impact() -> None:
+    batch = median_batch.less_sugar(median_batch.batch(COUNT), 0.7)
+    strange = {tag: batch[tag] * 3.0 for tag in ("lab_P", "lab_X", "lab_PAA", "lab_NH3")}
+
+    said = _explained(batch | strange)
+
+    assert said.costed
+    for one in said.costed:
+        assert one.impacts == ()
+        assert one.refused is not None
+        assert one.refused[0] == "counterfactual-none"
 
 
 def test_a_class_is_proposed_when_both_futures_propose_it(starved: Explanation) -> None:
@@ -92,7 +122,7 @@ def test_an_ordinary_batch_is_no_fault(quiet: Fate) -> None:
 
 
 def test_the_same_batch_gives_the_same_bits(starved: Explanation) -> None:
-    again = _explained(median_batch.less_sugar(median_batch.batch(COUNT), 0.4))
+    again = _explained(median_batch.less_sugar(median_batch.batch(COUNT), 0.7))
 
     assert again.weighed.weights.tobytes() == starved.weighed.weights.tobytes()
     assert again.shown.departure.tobytes() == starved.shown.departure.tobytes()
@@ -144,7 +174,7 @@ def test_every_hypothesis_has_forks_or_a_reason(
 
 
 def test_a_deviation_goes_on_in_one_future_and_ends_in_the_other(quiet: Fate) -> None:
-    starving = replace(quiet, batch=median_batch.less_sugar(dict(quiet.batch), 0.4))
+    starving = replace(quiet, batch=median_batch.less_sugar(dict(quiet.batch), 0.7))
 
     ends, restored = counterfactual.forks("sugar-less", starving)
     goes_on, _ = counterfactual.forks("sugar-less", starving, goes_on=True)
@@ -153,10 +183,10 @@ def test_a_deviation_goes_on_in_one_future_and_ends_in_the_other(quiet: Fate) ->
     np.testing.assert_array_equal(ends.inputs[ahead], restored.inputs[ahead])
     sugar = at.FS
     ratio = goes_on.inputs[ahead, sugar] / ends.inputs[ahead, sugar]
-    np.testing.assert_allclose(ratio, 0.4, rtol=0.03)
+    np.testing.assert_allclose(ratio, 0.7, rtol=0.03)
     since = slice(10, COUNT - ONSET)
     np.testing.assert_allclose(
-        ends.inputs[since, sugar] / restored.inputs[since, sugar], 0.4, rtol=0.1
+        ends.inputs[since, sugar] / restored.inputs[since, sugar], 0.7, rtol=0.1
     )
 
 
@@ -167,7 +197,7 @@ def test_a_run_above_its_tolerance_is_refused_and_said(
 
     with pytest.raises(IntegrationInaccurate):
         counterfactual.impact("base-less", quiet)
-    said = _explained(median_batch.less_sugar(dict(quiet.batch), 0.4))
+    said = _explained(median_batch.less_sugar(dict(quiet.batch), 0.7))
 
     assert said.costed[0].impacts == ()
     assert said.costed[0].proposed is None

@@ -81,13 +81,17 @@ class Command(BaseCommand):
         check.add_argument("--model", required=True, metavar="NAME")
         check.add_argument("--tolerance", type=float, default=TOLERANCE)
         fit = acts.add_parser("fit", help="estimate constants from own cultures")
-        fit.add_argument("--model", required=True, choices=["cho-fed-batch"])
+        fit.add_argument(
+            "--model", required=True, choices=["cho-fed-batch", "penicillin-fed-batch"]
+        )
         fit.add_argument("--data", required=True, type=Path, help=_DATA)
         fit.add_argument(
             "--assume", action="append", default=[], type=_assumption, metavar="NAME=VALUE",
             help="a state at hour 0 or a property of the feed that the file does not have",
         )  # fmt: skip
-        fit.add_argument("--constants", default="", metavar="NAME,NAME", help="else all")
+        fit.add_argument(
+            "--constants", default="", metavar="NAME,NAME", help="else all that it can be fitted to"
+        )
 
     def _add_monitor(self, monitor: CommandParser) -> None:
         monitor.add_argument("--reference", type=Path, help="file of the normal process")
@@ -187,11 +191,7 @@ class Command(BaseCommand):
 
                 self._say(cross_checking.run(options["model"], tolerance=options["tolerance"]))
             case "fit":
-                from twins.predictions import culture_files  # SciPy, and needed here only
-
-                chosen = [one for one in options["constants"].split(",") if one]
-                assumed = dict(options["assume"])
-                self._say(culture_files.fit(options["data"], assumed=assumed, constants=chosen))
+                self._say(_fitted(options))
 
     def _import(self, options: dict[str, Any]) -> None:
         opened = co_simulation_models.import_(
@@ -282,6 +282,17 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _fitted(options: dict[str, Any]) -> str:
+    # SciPy, and compiled equations, are needed here only.
+    from twins.predictions import culture_files, fermentation_files
+
+    data, chosen = options["data"], [one for one in options["constants"].split(",") if one]
+    assumed = dict(options["assume"])
+    if options["model"] == "penicillin-fed-batch":
+        return fermentation_files.fit(data, assumed=assumed, constants=chosen)
+    return culture_files.fit(data, assumed=assumed, constants=chosen)
 
 
 def _assumption(text: str) -> tuple[str, float]:
