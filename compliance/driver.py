@@ -7,7 +7,7 @@ one row. What is sent like this goes by no execute wrapper, and into no list of 
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from psycopg.adapt import Transformer
 
 Row = tuple[Any, ...]
@@ -32,6 +32,14 @@ def ask(statement: str, values: Iterable[object] = (), *, after: str = "") -> Ro
         known.set_pgresult(done)
         row: Row = known.load_row(0, tuple)
         return row
+
+
+def answer(statement: str, values: Iterable[object] = (), *, after: str = "") -> Row:
+    """Return the row of a statement that always has one; raise `DatabaseError` should it have none."""
+    row = ask(statement, values, after=after)
+    if row is None:
+        raise DatabaseError("the server stored no row and said nothing: nothing was done")
+    return row
 
 
 def _adapters_of(connection: Any) -> Any:

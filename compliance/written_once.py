@@ -80,7 +80,7 @@ class Insertion(Generic[M]):
         """
         ours = connections[DEFAULT_DB_ALIAS]  # itself: to ask the proxy for it each time costs more
         values = [_as_stored(field, field.pre_save(made, add=True), ours) for field in self._stored]
-        (made.pk,) = driver.ask(self._statement, values, after=after) or (None,)
+        (made.pk,) = driver.answer(self._statement, values, after=after)
         made._state.adding, made._state.db = False, DEFAULT_DB_ALIAS
         return made
 

@@ -48,7 +48,7 @@ def counted(client: str, *, at: datetime) -> Standing:
     kind = client.partition(":")[0]
     policy = kind if kind in settings.API_RATES else "device"
     most = settings.API_RATES[policy]
-    (count,) = driver.ask(_COUNT, [client[:120], minute]) or (1,)
+    (count,) = driver.answer(_COUNT, [client[:120], minute])
     if count == 1 and kind == NOBODY:
         driver.ask(_FORGET, [minute - 60])  # an hour
     return Standing(policy, most, most - count, WINDOW_S - past)

@@ -119,7 +119,7 @@ class StatementAtBegin(_Wrapper):
         """Send now what waits for the next statement, before one that cannot travel with it."""
         if self.ahead is not None:
             waiting, self.ahead = self.ahead, None
-            self._run(waiting.decode())
+            self.message(waiting)
 
     def has_sent(self) -> None:
         """Forget what was ahead, unless it never arrived.

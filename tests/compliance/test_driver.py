@@ -54,6 +54,12 @@ def test_the_first_row_is_answered_or_none() -> None:
     assert driver.ask(_SET, ["no rows are asked for"], after="SELECT 1") is not None
 
 
+def test_where_a_row_has_to_be_answered_none_is_an_error() -> None:
+    assert driver.answer("SELECT 3") == (3,)
+    with pytest.raises(DatabaseError, match="no row"):
+        driver.answer("SELECT 1 WHERE false")
+
+
 def test_outside_of_a_transaction_each_stands_alone() -> None:
     driver.ask(_SET, ["a"])
 
