@@ -16,6 +16,8 @@ from pathlib import Path
 from tests.bench import twins_cho, twins_penicillin, twins_plant, twins_updates
 from tests.bench.measuring import Row
 
+RESULTS = Path(os.environ.get("GMP_VAR_DIR", "var")).absolute() / "bench"  # the sweep has its own
+
 
 def line(row: Row) -> str:
     ratio = "" if row.ratio is None else f"{row.ratio:9.2f} x"
@@ -44,10 +46,11 @@ def main() -> int:
         rows += found
         for row in found:
             print(line(row), flush=True)
-    folder = Path(os.environ.get("GMP_VAR_DIR", "var")).absolute() / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     kept = [{k: v for k, v in asdict(row).items() if k != "spread"} for row in rows]
-    (folder / "twins.json").write_text(json.dumps(kept, indent=2) + "\n")
+    path = RESULTS / "twins.json"
+    path.write_text(json.dumps(kept, indent=2) + "\n")
+    print(f"written to {path}")
     if given.markdown:
         print("| figure | value | unit | ratio |\n|---|---|---|---|")
         for row in rows:

@@ -105,8 +105,8 @@ def by_numbalsoda(members: int, probed: int, wanted: float) -> None:
         return out
 
     constants = case.ensemble(members)
-    exact = run(constants[:probed], 1e-10)
-    for rtol in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7):
+    exact = run(constants[:probed], 1e-12)
+    for rtol in [10.0 ** (-half / 2) for half in range(6, 22)]:
         states = run(constants[:probed], rtol)
         if case.error(states, exact) <= wanted:
             break
