@@ -37,11 +37,12 @@ def project(limit: int = BATCH, *, log_id: int = LOG_ID) -> int:
     """Project up to `limit` sealed entries that are not yet; return how many leaves it passed."""
     with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
         cursor.execute(
-            "SELECT p.size, s.size FROM audit.projected p JOIN audit.log_state s USING (log_id) "
+            "SELECT p.size, s.size, audit.read_by_index() "
+            "FROM audit.projected p JOIN audit.log_state s USING (log_id) "
             "WHERE p.log_id = %s FOR UPDATE OF p",
             [log_id],
         )
-        start, size = cursor.fetchone()
+        start, size, _ = cursor.fetchone()
         end = min(size, start + limit)
         if start == end:
             return 0

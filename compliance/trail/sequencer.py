@@ -79,10 +79,10 @@ def _batch(limit: int, log_id: int, *, is_careful: bool) -> Sealed:
 def _last_issued(cursor: CursorWrapper) -> int:
     """Return the last entry id given out, before this transaction has an id of its own."""
     cursor.execute(
-        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END, audit.ensure_partitions() "
-        "FROM audit.entry_id_seq"
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END, audit.ensure_partitions(), "
+        "audit.read_by_index() FROM audit.entry_id_seq"
     )
-    (last, _) = cursor.fetchone()
+    (last, *_) = cursor.fetchone()
     return int(last)
 
 

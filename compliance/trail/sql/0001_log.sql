@@ -205,6 +205,15 @@ BEGIN
 END $$;
 SELECT audit.ensure_partitions();
 
+-- For the rest of this transaction the planner looks into indexes. Its statistics are as old as the
+-- last ANALYZE, and a log grows by the hour: it takes what is pending for a few rows that had best be
+-- sorted, and reads every leaf there is to find which of them are sealed, once for each batch.
+CREATE FUNCTION audit.read_by_index() RETURNS void LANGUAGE sql AS $$
+    SELECT set_config(name, value, true) FROM (VALUES ('enable_seqscan', 'off'),
+        ('enable_bitmapscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),
+        ('enable_sort', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off')) v(name, value)
+$$;
+
 -- The act: who does what, in which role, and why, for the rest of this transaction. `act` is its
 -- canonical JSON. It carries the transaction's id, so that a setting left over in a pooled
 -- connection is no act.
@@ -653,7 +662,7 @@ GRANT INSERT ON audit.leaf, audit.node, audit.projection, audit.head, audit.seal
     TO gmp_sequencer;
 GRANT DELETE ON audit.projection, audit.head, audit.seal_leaf TO gmp_sequencer;
 GRANT UPDATE ON audit.log_state, audit.projected TO gmp_sequencer;
-GRANT EXECUTE ON FUNCTION audit.ensure_partitions TO gmp_sequencer;
+GRANT EXECUTE ON FUNCTION audit.ensure_partitions, audit.read_by_index TO gmp_sequencer;
 -- Who migrates may also open logs, archive and detach; the rules are in the functions.
 GRANT EXECUTE ON FUNCTION audit.open_log, audit.detach, audit.held, audit.archived,
     audit.partition_width TO gmp_owner;
