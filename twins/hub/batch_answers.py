@@ -54,6 +54,8 @@ def of_rows(model: Model, rows: Sequence[Row]) -> Answer:
         {name: columns[name] for name in ONLINE_NAMES},
         {name: columns[name] for name in LABORATORY_NAMES},
     )
+    if not len(grid.time_h):  # no row has a time
+        return Answer(None, is_undecided=True)
     said = answer(model, grid)
     at = np.clip(grid.row_slot, 0, None)
     alarmed = np.flatnonzero(said.alarm[at])

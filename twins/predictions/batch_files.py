@@ -1,7 +1,10 @@
 """Read files of batches that a batch twin replays, and write its answers."""
 
 import csv
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +80,9 @@ class Table:
         return {name: np.array(rows, dtype=np.int64) for name, rows in found.items()}
 
 
+_WHOLE = re.compile(r"0|[1-9][0-9]*")
+
+
 def read(path: Path, *, required: Sequence[str] = REQUIRED) -> Table:
     """Return the required columns of a parquet or CSV file; raise a refusal that says what is wrong.
 
@@ -85,6 +91,7 @@ def read(path: Path, *, required: Sequence[str] = REQUIRED) -> Table:
     if not path.is_file():
         raise FileUnreadable(f"there is no file {path}")
     names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path)
+    _check_once(path, [name for name in names if name in required])
     missing = [name for name in required if name not in names]
     if missing:
         raise ColumnsMissing(
@@ -93,6 +100,8 @@ def read(path: Path, *, required: Sequence[str] = REQUIRED) -> Table:
     batch = raw("batch")
     if not batch:
         raise NoBatches(f"{path.name} has no rows")
+    if any(isinstance(one, (list, dict)) for one in batch):
+        raise NoNumber(f"{path.name}: a batch is named by a number or a text, not by a list")
     if any(one is None or one == "" or one != one for one in batch):  # noqa: PLR0124 -- NaN
         raise NoNumber(f"{path.name}: a row names no batch")
     columns = {name: _floats(path, name, raw(name)) for name in required if name != "batch"}
@@ -104,8 +113,7 @@ def numbers(path: Path) -> dict[str, Floats]:
     if not path.is_file():
         raise FileUnreadable(f"there is no file {path}")
     names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path)
-    if len(set(names)) != len(names):
-        raise FileUnreadable(f"{path.name} has two columns of one name")
+    _check_once(path, names)
     return {name: _floats(path, name, raw(name)) for name in names}
 
 
@@ -114,6 +122,11 @@ def column_names(path: Path) -> list[str]:
     if not path.is_file():
         raise FileUnreadable(f"there is no file {path}")
     return (_csv(path) if path.suffix.lower() == ".csv" else _parquet(path))[0]
+
+
+def _check_once(path: Path, names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise FileUnreadable(f"{path.name} has two columns {twice[0]!r}")
 
 
 def _parquet(path: Path, *, plain: bool = False) -> tuple[list[str], Any]:
@@ -125,6 +138,8 @@ def _parquet(path: Path, *, plain: bool = False) -> tuple[list[str], Any]:
         names = parquet.read_schema(path).names
         wanted = [name for name in dict.fromkeys(names) if names.count(name) == 1]
         table = parquet.read_table(path, columns=wanted)
+    except MemoryError:
+        raise  # the file may be sound
     except (lib.ArrowException, OSError, ValueError) as error:
         raise FileUnreadable(f"{path.name} is no readable Parquet file: {error}") from error
 
@@ -137,7 +152,7 @@ def _parquet(path: Path, *, plain: bool = False) -> tuple[list[str], Any]:
         except (lib.ArrowException, ValueError) as error:
             raise NoNumber(f"{path.name}: column {name} is not numeric") from error
 
-    return wanted, column
+    return names, column
 
 
 def _csv(path: Path) -> tuple[list[str], Any]:
@@ -160,7 +175,8 @@ def _csv(path: Path) -> tuple[list[str], Any]:
         at = names.index(name)
         texts = [row[at].strip() for row in body]
         if name == "batch":
-            numbers = all(one.isdecimal() for one in texts)
+            # "007" and "7" are two batches, and a longer number fits no column of numbers.
+            numbers = all(len(one) <= 18 and _WHOLE.fullmatch(one) for one in texts)
             return [int(one) for one in texts] if numbers else texts
         return texts
 
@@ -170,6 +186,8 @@ def _csv(path: Path) -> tuple[list[str], Any]:
 def _floats(path: Path, name: str, values: Any) -> Floats:
     if isinstance(values, list):
         values = [one if one else "nan" for one in values]
+    elif values.dtype.kind in "mM":
+        raise NoNumber(f"{path.name}: column {name} holds moments or durations, not numbers")
     try:
         found = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -182,34 +200,38 @@ def check_units(table: Table, usual: dict[str, float]) -> None:
     for one in (*ONLINE, *LABORATORY):
         values = table.columns[one.name]
         values = values[np.isfinite(values)]
+        if one.name == "Fremoved" and np.count_nonzero(values) > _FEW:
+            values = values[values != 0.0]  # it rests nearly always
         if not len(values):
             continue
         outside = float(((values < one.low) | (values > one.high)).mean())
         middle, expected = float(np.median(values)), usual.get(one.name, 0.0)
         far = expected > 0 and middle > 0 and not 0.04 < middle / expected < 25.0
-        if outside > 0.5 or (far and len(values) > 100 and one.name not in _RANGING):
+        enough = len(values) > (_FEW if one in LABORATORY else 100)
+        if outside > 0.5 or (far and enough and one.name not in _RANGING):
             raise OtherUnit(
                 f"column {one.name} has a median of {middle:g}; the twin was trained on "
                 f"{expected:g} {one.unit}: is it in another unit?"
             )
-    for rows in table.rows_of().values():
+    for name, rows in table.rows_of().items():
         steps = np.diff(np.sort(table.columns["time_h"][rows]))
         steps = steps[steps > 1e-9]
         if len(steps) > 5 and float(np.median(steps)) > 3 * STEP_H:
             raise OtherUnit(
-                f"time_h moves by {float(np.median(steps)):g} a sample; the twin takes hours "
-                f"and needs a sample every {STEP_H:g} h"
+                f"time_h of batch {name} moves by {float(np.median(steps)):g} a sample; the twin "
+                f"takes hours and needs a sample every {STEP_H:g} h"
             )
 
 
+# So many values say little of a unit.
+_FEW = 9
 # These range over decades in usual batches.
 _RANGING = ("Fa", "Fb", "Fc", "Fh", "Fw", "Fremoved", "lab_P", "OUR", "CER", "Q", "Fpaa")
 
 
 def write(path: Path, columns: dict[str, Any]) -> None:
     """Write named columns to a parquet or CSV file; an existing file is replaced at the end only."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as beside:
         if path.suffix.lower() == ".csv":
             with beside.open("w", newline="", encoding="utf-8") as handle:
                 out = csv.writer(handle)
@@ -218,12 +240,39 @@ def write(path: Path, columns: dict[str, Any]) -> None:
         else:
             from pyarrow import parquet, table
 
-            parquet.write_table(table(columns), beside)
+            named = {name: _arrow(one) for name, one in columns.items()}
+            parquet.write_table(table(named), beside)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a new file that takes this one's place at the end; raise `FileUnreadable`.
+
+    A link stays one: what it points at is replaced. What is no file (a pipe, a device) stays too.
+    """
+    beside = None
+    try:
+        path = path.resolve()
+        if not path.name or (path.exists() and not path.is_file()):
+            raise FileUnreadable(f"{path} cannot be written: it is no file")
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        yield beside
         beside.replace(path)
     except (OSError, ImportError) as error:
         raise FileUnreadable(f"{path} cannot be written: {error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+def _arrow(column: Any) -> Any:
+    from pyarrow import array, uint64
+
+    try:
+        return array(column)
+    except OverflowError:  # unsigned numbers of 64 bits name batches too
+        return array(column, uint64())
 
 
 def _plain(column: Any) -> list[Any]:
@@ -235,6 +284,7 @@ def read_mixed(path: Path, required: Sequence[str]) -> dict[str, list[Any]]:
     if not path.is_file():
         raise FileUnreadable(f"there is no file {path}")
     names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path, plain=True)
+    _check_once(path, [name for name in names if name in required])
     missing = [name for name in required if name not in names]
     if missing:
         raise ColumnsMissing(f"{path.name} lacks {', '.join(missing)}")
@@ -246,8 +296,7 @@ def read_all(path: Path) -> dict[str, list[Any]]:
     if not path.is_file():
         raise FileUnreadable(f"there is no file {path}")
     names, raw = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path, plain=True)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise FileUnreadable(f"{path.name} has two columns {twice[0]!r}")
+    _check_once(path, names)
     found = {name: list(raw(name)) for name in names}
     if not any(found.values()):
         raise NoBatches(f"{path.name} has no rows")

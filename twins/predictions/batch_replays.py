@@ -61,7 +61,7 @@ def predict(data: Path, model: str, out: Path) -> str:
     notes = np.zeros(len(table.batch), dtype=np.int64)
     for rows in table.rows_of().values():
         grid = grid_of(table, rows)
-        said = _rows_of(answer(opened.model, grid), grid)
+        said = _answered(opened.model, grid)
         for name, values in said.items():
             if name not in columns:
                 columns[name] = np.empty(len(table.batch), dtype=values.dtype)
@@ -100,9 +100,31 @@ def usual_of(opened: Opened) -> dict[str, float]:
     return {one: float(np.median(profile[:1100, INDEX[one]])) for one in names}
 
 
-def _rows_of(said: Answer, grid: Grid) -> dict[str, np.ndarray]:
-    """Return the columns of a batch's answer, one value a sample."""
-    at = np.clip(grid.row_slot, 0, None)
+def _answered(model: Model, grid: Grid) -> dict[str, np.ndarray]:
+    """Return the columns of a batch's answer, one value a sample.
+
+    Where no sample had a time yet the batch is not known: what came later does not answer for it.
+    """
+    untimed = grid.row_slot < 0
+    if not untimed.any():
+        return _rows_of(answer(model, grid), grid.row_slot)
+    unknown = _rows_of(answer(model, _UNKNOWN), np.zeros(len(untimed), dtype=np.int64))
+    if untimed.all():
+        return unknown
+    said = _rows_of(answer(model, grid), np.clip(grid.row_slot, 0, None))
+    return {name: np.where(untimed, unknown[name], values) for name, values in said.items()}
+
+
+# A batch of one step at which nothing was measured.
+_UNKNOWN = samples.on_grid(
+    np.array([STEP_H]),
+    {name: np.array([np.nan]) for name in ONLINE_NAMES},
+    {name: np.array([np.nan]) for name in LABORATORY_NAMES},
+)
+
+
+def _rows_of(said: Answer, at: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of a batch's answer at these steps."""
     verdict = np.where(
         ~said.in_domain,
         "out-of-domain",

@@ -106,13 +106,7 @@ def _digest(table: Table) -> str:
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
+    with batch_files.replacing(path) as beside:
         beside.write_text(
             json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
         )
-        beside.replace(path)
-    except OSError as error:
-        raise batch_files.FileUnreadable(f"{path} cannot be written: {error}") from error
-    finally:
-        beside.unlink(missing_ok=True)

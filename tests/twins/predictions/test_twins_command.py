@@ -98,6 +98,141 @@ def test_late_and_repeated_samples_are_said_and_not_used(tmp_path: Path) -> None
     assert [one["p"] for one in said[:30] + said[32:]] == [one["p"] for one in plain]
 
 
+@pytest.mark.parametrize("no_time", [-1.0, "", 5000.0])
+def test_what_came_before_the_first_time_is_not_answered_from_what_came_later(
+    tmp_path: Path, no_time: object
+) -> None:
+    rows = [
+        row | ({"time_h": no_time} if place < 3 else {}) for place, row in enumerate(_rows(1, 1))
+    ]
+    other = rows[:3] + [row | {"DO2": 2.0, "Fg": 20.0} for row in rows[3:]]
+
+    said = _predict(_written(tmp_path / "a.csv", rows), tmp_path / "a-out.csv")
+    same = _predict(_written(tmp_path / "b.csv", other), tmp_path / "b-out.csv")
+    cut = _predict(_written(tmp_path / "c.csv", rows[:3]), tmp_path / "c-out.csv")
+
+    assert said[:3] == same[:3] == cut
+    assert {(one["note"], one["verdict"], one["alarm"]) for one in cut} == {
+        ("without-time", "out-of-domain", "0")
+    }
+    assert said[3:] != same[3:]
+
+
+def test_a_batch_without_any_time_does_not_keep_the_others_from_their_answers(
+    tmp_path: Path,
+) -> None:
+    timeless = [row | {"time_h": ""} for row in _rows(2, 2)]
+
+    alone = _predict(_written(tmp_path / "a.csv", _rows(1, 1)), tmp_path / "a-out.csv")
+    said = _predict(_written(tmp_path / "b.csv", timeless + _rows(1, 1)), tmp_path / "b-out.csv")
+
+    assert said[len(timeless) :] == alone
+
+
+@pytest.mark.parametrize(
+    "names", [("7", "007"), ("9" * 30, "9" * 29 + "8"), ("1" * 5000, "2" * 5000)]
+)
+def test_names_of_digits_stay_what_they_are_in_the_file(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    rows = [row for seed, name in enumerate(names) for row in _rows(name, seed, steps=3)]
+    data = _written(tmp_path / "in.csv", rows)
+
+    call_command("twins", "predict", data=data, model=SHIPPED, out=tmp_path / "out.parquet")
+
+    found = parquet.read_table(tmp_path / "out.parquet")["batch"].to_pylist()
+    assert found == [names[0]] * 3 + [names[1]] * 3
+
+
+def test_batches_are_named_by_unsigned_numbers_but_not_by_lists(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import array, parquet, table, uint64
+
+    rows = _rows(1, 1, steps=3)
+    columns = {name: [row[name] or None for row in rows] for name in COLUMNS}
+    out = tmp_path / "out.parquet"
+
+    large = columns | {"batch": array([2**64 - 1] * 3, uint64())}
+    parquet.write_table(table(large), tmp_path / "large.parquet")
+    call_command("twins", "predict", data=tmp_path / "large.parquet", model=SHIPPED, out=out)
+    assert parquet.read_table(out)["batch"].to_pylist() == [2**64 - 1] * 3
+
+    for name in ([1], {"lot": 1}):
+        parquet.write_table(table(columns | {"batch": [name] * 3}), tmp_path / "in.parquet")
+        with pytest.raises(CommandError, match=r"batch-value-no-number: .* not by a list"):
+            call_command("twins", "predict", data=tmp_path / "in.parquet", model=SHIPPED, out=out)
+
+
+def test_a_column_that_is_there_twice_is_refused_by_its_name(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet, table
+
+    rows = _rows(1, 1, steps=3)
+    data = _written(tmp_path / "in.csv", rows, (*COLUMNS, "T"))
+    once = table({name: [row[name] or None for row in rows] for name in COLUMNS})
+    parquet.write_table(once.append_column("T", once["T"]), tmp_path / "in.parquet")
+
+    for one in (data, tmp_path / "in.parquet"):
+        with pytest.raises(CommandError, match=r"batch-file-unreadable: .* two columns 'T'"):
+            _predict(one, tmp_path / "out.csv")
+
+
+def test_moments_are_no_hours(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from datetime import timedelta
+
+    from pyarrow import parquet, table
+
+    rows = _rows(1, 1, steps=3)
+    columns = {name: [row[name] or None for row in rows] for name in COLUMNS}
+    columns["time_h"] = [timedelta(hours=float(str(row["time_h"]))) for row in rows]
+    parquet.write_table(table(columns), tmp_path / "in.parquet")
+
+    with pytest.raises(CommandError, match=r"batch-value-no-number: .* time_h holds moments"):
+        _predict(tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+def test_what_is_no_file_is_never_replaced_by_the_answers(tmp_path: Path) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1, steps=3))
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    too_long = tmp_path / ("n" * 250 + ".csv")
+
+    for out in (tmp_path / "pipe.csv", tmp_path / "folder.csv", Path("/"), Path(), too_long,
+                data / "out.csv", tmp_path / "none" / "out.csv"):  # fmt: skip
+        with pytest.raises(CommandError, match=r"batch-file-unreadable: .* cannot be written"):
+            _predict(data, out)
+    assert (tmp_path / "pipe.csv").is_fifo()
+    assert {one.name for one in tmp_path.iterdir()} == {"in.csv", "pipe.csv", "folder.csv"}
+
+
+def test_answers_written_through_a_link_reach_its_file(tmp_path: Path) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1, steps=3))
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+
+    said = _predict(data, tmp_path / "link.csv")
+
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(said) == 3
+    assert (tmp_path / "real.csv").is_file()
+
+
+def test_too_little_memory_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError("1 GiB")
+
+    monkeypatch.setattr(batch_replays, "grid_of", full)
+    data = _written(tmp_path / "in.csv", _rows(1, 1, steps=3))
+
+    with pytest.raises(CommandError, match="out of memory, and nothing was written: 1 GiB"):
+        _predict(data, tmp_path / "out.csv")
+
+
 def test_a_batch_of_one_sample_is_answered(tmp_path: Path) -> None:
     said = _predict(_written(tmp_path / "in.csv", _rows(1, 1, steps=1)), tmp_path / "out.csv")
 
@@ -111,6 +246,14 @@ def test_a_batch_of_one_sample_is_answered(tmp_path: Path) -> None:
         (lambda rows: [{**row, "Wt": 80.0} for row in rows], "batch-column-other-unit"),
         (
             lambda rows: [{**row, "time_h": float(str(row["time_h"])) * 60} for row in rows],
+            "batch-column-other-unit",
+        ),
+        # Few results of a laboratory, or a flow that rests nearly always, tell their unit too.
+        (lambda rows: [{**row, "lab_X": 0.02} for row in rows[:12]], "batch-column-other-unit"),
+        (
+            lambda rows: [
+                {**row, "Fremoved": 4000.0 * (place < 12)} for place, row in enumerate(rows)
+            ],
             "batch-column-other-unit",
         ),
         (lambda rows: [{**row, "pH": "acid"} for row in rows], "batch-value-no-number"),

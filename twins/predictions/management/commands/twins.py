@@ -141,6 +141,8 @@ class Command(BaseCommand):
             self._act(options)
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused}") from refused
+        except MemoryError as error:
+            raise CommandError(f"out of memory, and nothing was written: {error}") from error
 
     def _act(self, options: dict[str, Any]) -> None:
         match options["act"]:
