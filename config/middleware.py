@@ -1,4 +1,4 @@
-"""Give each request a correlation id that its entries in the trail carry."""
+"""Stand between server and views: correlation ids for the trail, and what holds for every page."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from compliance.api_contract import correlation
+from compliance.api_contract import correlation, problems
 from compliance.trail import recording
 from config import refused_requests
 
@@ -37,6 +37,19 @@ class Correlation:
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Record what rose out of a view: Django answers it, and the record stays."""
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
+
+
+class LengthSaid:
+    """Refuse a body in chunks: Django takes one without a length for none, and does without it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "Transfer-Encoding" not in request.headers or request.META.get("CONTENT_LENGTH"):
+            return self.get_response(request)
+        said = "say how long the body is (Content-Length); a body in chunks is not read here"
+        return problems.answer(request, code="length-required", status_code=411, detail=said)
 
 
 class MessagesOfPages(MessageMiddleware):

@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "config.middleware.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Correlation",
+    "config.middleware.LengthSaid",
     "compliance.access.middleware.SessionLimits",
     "compliance.signin.middleware.SecondFactorGate",
     "allauth.account.middleware.AccountMiddleware",

@@ -15,7 +15,7 @@ ROOMS = ("compliance", "batches", "twins", "config")
 # What no class of ours says: the frame's own refusals, and those of Django below /api/.
 FRAME = {
     "malformed": (400, "The request is not HTTP as this server takes it, or names another host."),
-    "parse-error": (400, "The body is not JSON in UTF-8."),
+    "parse-error": (400, "The body did not arrive whole, or is not JSON in UTF-8."),
     "authentication-failed": (401, "The token or the session is not valid."),
     "not-authenticated": (401, "Nobody is known; send a token, or sign in."),
     "not-permitted": (403, "The caller may not do this."),
@@ -23,6 +23,10 @@ FRAME = {
     "not-found": (404, "There is no such record, or nothing at this address."),
     "method-not-allowed": (405, "This is not done here; Allow says what is. Nothing is deleted."),
     "not-acceptable": (406, "The answer has no form that Accept names; JSON is always there."),
+    "length-required": (
+        411,
+        "The length of the body is not said; a body in chunks is not read here.",
+    ),
     "uri-too-long": (414, "The address is longer than this server reads; ask with fewer filters."),
     "unsupported-media-type": (415, "The body is in a form or a charset that is not read here."),
     "invalid": (422, "A member is wrong, missing or unknown; `errors` says which and why."),

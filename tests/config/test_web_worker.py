@@ -79,6 +79,13 @@ HOST = b"Host: localhost\r\n"
             "transfer-coding-unknown",
         ),
         (b"POST / HTTP/1.1\r\n" + HOST + b"Expect: tea\r\n\r\n", 417, "expectation-unknown"),
+        (
+            b"POST /api/v1/batches HTTP/1.1\r\n"
+            + HOST
+            + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            411,
+            "length-required",
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_with_a_problem(
