@@ -1,17 +1,20 @@
 """Stand between server and views: correlation ids for the trail, and what holds for every page."""
 
 from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from typing import cast
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.contrib.messages.middleware import MessageMiddleware
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from compliance.api_contract import correlation, problems
+from compliance.api_contract import correlation, problems, strict_json
 from compliance.trail import recording
-from config import refused_requests
+from config import refused_requests, whole_bodies
 
 
 class Correlation:
@@ -39,17 +42,29 @@ class Correlation:
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
 
 
-class LengthSaid:
-    """Refuse a body in chunks: Django takes one without a length for none, and does without it."""
+class ChunksGathered:
+    """Take in a body that comes in chunks before anybody asks how long it is."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "Transfer-Encoding" not in request.headers or request.META.get("CONTENT_LENGTH"):
+        if not whole_bodies.comes_in_chunks(request.META):
             return self.get_response(request)
-        said = "say how long the body is (Content-Length); a body in chunks is not read here"
-        return problems.answer(request, code="length-required", status_code=411, detail=said)
+        with SpooledTemporaryFile(max_size=strict_json.MOST_BYTES_JSON) as body:
+            try:
+                whole_bodies.gather(
+                    cast(WSGIRequest, request), body, most=strict_json.MOST_BYTES_NDJSON
+                )
+            except whole_bodies.TooLong as error:
+                return _refused(request, "too-large", 413, error)
+            except whole_bodies.CutOff as error:
+                return _refused(request, "parse-error", 400, error)
+            return self.get_response(request)
+
+
+def _refused(request: HttpRequest, code: str, status: int, error: Exception) -> HttpResponse:
+    return problems.answer(request, code=code, status_code=status, detail=str(error))
 
 
 class MessagesOfPages(MessageMiddleware):

@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "config.middleware.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Correlation",
-    "config.middleware.LengthSaid",
+    "config.middleware.ChunksGathered",
     "compliance.access.middleware.SessionLimits",
     "compliance.signin.middleware.SecondFactorGate",
     "allauth.account.middleware.AccountMiddleware",

@@ -1,8 +1,11 @@
 """Give the application a body as its sender sent it, or an error in its place."""
 
-from typing import Any
+from typing import IO, Any
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import LimitedStream, WSGIRequest
+from gunicorn.http.errors import ParseException
+
+_AT_ONCE = 64 * 1024
 
 
 class CutOff(OSError):
@@ -34,9 +37,38 @@ class WholeBody:
         return data
 
 
+class TooLong(Exception):
+    """A body in chunks is longer than any that is read here."""
+
+
 class WholeRequest(WSGIRequest):
     """A request with its body whole."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        environ["wsgi.input"] = WholeBody(environ["wsgi.input"])
+        if not comes_in_chunks(environ):  # their end is seen by the server
+            environ["wsgi.input"] = WholeBody(environ["wsgi.input"])
         super().__init__(environ)
+
+
+def comes_in_chunks(environ: dict[str, Any]) -> bool:
+    """Say whether a body comes without its length (RFC 9112 section 7.1)."""
+    return "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH")
+
+
+def gather(request: WSGIRequest, into: IO[bytes], *, most: int) -> None:
+    """Take in a body that comes in chunks, and say its length: without one Django reads none.
+
+    Raise `CutOff` when the last chunk does not come, and `TooLong` beyond `most` bytes.
+    """
+    arriving, length = request.environ["wsgi.input"], 0
+    try:
+        while part := arriving.read(_AT_ONCE):
+            length += len(part)
+            if length > most:
+                raise TooLong(f"post at most {most // 1024} KiB at once")
+            into.write(part)
+    except (OSError, ParseException) as error:
+        raise CutOff("the body ended before its last chunk, or its chunks are malformed") from error
+    into.seek(0)
+    request.META["CONTENT_LENGTH"] = str(length)
+    request._stream = LimitedStream(into, length)  # type: ignore[arg-type, assignment]

@@ -23,10 +23,6 @@ FRAME = {
     "not-found": (404, "There is no such record, or nothing at this address."),
     "method-not-allowed": (405, "This is not done here; Allow says what is. Nothing is deleted."),
     "not-acceptable": (406, "The answer has no form that Accept names; JSON is always there."),
-    "length-required": (
-        411,
-        "The length of the body is not said; a body in chunks is not read here.",
-    ),
     "uri-too-long": (414, "The address is longer than this server reads; ask with fewer filters."),
     "unsupported-media-type": (415, "The body is in a form or a charset that is not read here."),
     "invalid": (422, "A member is wrong, missing or unknown; `errors` says which and why."),

@@ -14,6 +14,7 @@ from batches.execution.models import BatchEvent, ReadingSegment
 from config.whole_bodies import WholeRequest
 from tests import factories
 
+LINE = b'{"tag":"temperature_c","at":"2026-03-02T13:00:00Z","value":36.80,"unit":"Cel"}\n'
 FORM = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n--b--\r\n'
 Answered = tuple[int, dict[str, Any]]
 
@@ -55,11 +56,11 @@ def send(client: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answe
     batch = factories.running_batch()
     monkeypatch.setattr("django.test.client.WSGIRequest", WholeRequest)
 
-    def sent(what: str, body: bytes, media_type: str, *, arriving: bytes) -> Answered:
+    def sent(what: str, body: bytes, media_type: str, *, arriving: bytes, **said: str) -> Answered:
         answer = client.post(
             f"/api/v1/batches/{batch.number}/{what}", body, content_type=media_type,
             headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "one-and-the-same"},
-            **{"wsgi.input": io.BytesIO(arriving)},
+            **{"wsgi.input": io.BytesIO(arriving), **said},
         )  # fmt: skip
         return answer.status_code, answer.json()
 
@@ -97,12 +98,23 @@ def test_an_event_whose_padding_is_missing_is_not_stored(send: Callable[..., Ans
     assert BatchEvent.objects.count() == before
 
 
-@pytest.mark.parametrize("path", ["/api/v1/batches", "/admin/login/"])
-def test_a_body_in_chunks_is_not_taken_for_none(client: Client, path: str) -> None:
+@pytest.mark.django_db
+def test_readings_in_chunks_are_stored(send: Callable[..., Answered]) -> None:
+    status, said = send("readings", LINE, "application/x-ndjson", arriving=LINE, CONTENT_LENGTH="",
+        HTTP_TRANSFER_ENCODING="chunked")  # fmt: skip
+
+    assert (status, said["count"]) == (201, 1)
+
+
+def test_a_body_in_chunks_is_as_long_as_any_may_be(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compliance.api_contract.strict_json.MOST_BYTES_NDJSON", 1)
+
     answer = client.post(
-        path, b"{}", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked",
-        CONTENT_LENGTH="",
+        "/api/v1/batches", b"{}", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked",
+        CONTENT_LENGTH="", **{"wsgi.input": io.BytesIO(b"{}")},
     )  # fmt: skip
 
-    assert (answer.status_code, answer.json()["type"]) == (411, "/problems/length-required")
+    assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
     assert answer.json()["correlation_id"] == answer["X-Correlation-Id"] != ""
