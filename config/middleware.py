@@ -1,17 +1,20 @@
-"""Give each request a correlation id that its entries in the trail carry."""
+"""Stand between server and views: correlation ids for the trail, and what holds for every page."""
 
 from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from typing import cast
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.contrib.messages.middleware import MessageMiddleware
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from compliance.api_contract import correlation
+from compliance.api_contract import correlation, problems, strict_json
 from compliance.trail import recording
-from config import refused_requests
+from config import refused_requests, whole_bodies
 
 
 class Correlation:
@@ -37,6 +40,31 @@ class Correlation:
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Record what rose out of a view: Django answers it, and the record stays."""
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
+
+
+class ChunksGathered:
+    """Take in a body that comes in chunks before anybody asks how long it is."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not whole_bodies.comes_in_chunks(request.META):
+            return self.get_response(request)
+        with SpooledTemporaryFile(max_size=strict_json.MOST_BYTES_JSON) as body:
+            try:
+                whole_bodies.gather(
+                    cast(WSGIRequest, request), body, most=strict_json.MOST_BYTES_NDJSON
+                )
+            except whole_bodies.TooLong as error:
+                return _refused(request, "too-large", 413, error)
+            except whole_bodies.CutOff as error:
+                return _refused(request, "parse-error", 400, error)
+            return self.get_response(request)
+
+
+def _refused(request: HttpRequest, code: str, status: int, error: Exception) -> HttpResponse:
+    return problems.answer(request, code=code, status_code=status, detail=str(error))
 
 
 class MessagesOfPages(MessageMiddleware):

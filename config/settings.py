@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "config.middleware.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.Correlation",
+    "config.middleware.ChunksGathered",
     "compliance.access.middleware.SessionLimits",
     "compliance.signin.middleware.SecondFactorGate",
     "allauth.account.middleware.AccountMiddleware",
@@ -137,6 +138,8 @@ def _database(alias: str) -> dict[str, object]:
     session = {"role": role, "TimeZone": "UTC", "search_path": "public", "DateStyle": "ISO"}
     session |= {"IntervalStyle": "postgres", "extra_float_digits": "1", "bytea_output": "hex"}
     session |= {"quote_all_identifiers": "off", "transform_null_equals": "off"}
+    # Off, a backslash in a reason would be one of SQL: a quote of the reason ends the act's own text.
+    session |= {"standard_conforming_strings": "on"}
     found["OPTIONS"] = {**own, "options": " ".join(f"-c {k}={v}" for k, v in session.items())}
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True

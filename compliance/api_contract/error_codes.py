@@ -15,7 +15,7 @@ ROOMS = ("compliance", "batches", "twins", "config")
 # What no class of ours says: the frame's own refusals, and those of Django below /api/.
 FRAME = {
     "malformed": (400, "The request is not HTTP as this server takes it, or names another host."),
-    "parse-error": (400, "The body is not JSON in UTF-8."),
+    "parse-error": (400, "The body did not arrive whole, or is not JSON in UTF-8."),
     "authentication-failed": (401, "The token or the session is not valid."),
     "not-authenticated": (401, "Nobody is known; send a token, or sign in."),
     "not-permitted": (403, "The caller may not do this."),

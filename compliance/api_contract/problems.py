@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import DataError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
@@ -95,6 +95,8 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
             return {**_invalid(long), "code": "not-storable"}
         case BadRequest() | MultiPartParserError() | SuspiciousOperation():
             return _short("malformed", "Malformed", 400, f"the request cannot be read: {error}")
+        case UnreadablePostError():
+            return _short("parse-error", "Parse error", 400, "the body did not arrive whole")
         case Http404():
             return _short("not-found", "Not found", 404, str(error))
         case PermissionDenied():

@@ -113,9 +113,10 @@ def recording(
             finally:
                 _current.reset(token)
             # Not reached after an exception: the rollback to the savepoint restores the outer act.
-            if connection.needs_rollback:
-                # A savepoint could not be rolled back, and somebody caught what said so. Django
-                # would now roll back without a word, and the caller believe in a commit.
+            if connection.needs_rollback or connection.is_aborted:
+                # A statement failed, or a savepoint could not be rolled back, and somebody caught
+                # what said so. Django or the server would now roll back without a word, and the
+                # caller believe in a commit.
                 raise OperationalError(f"the act {act.action} was not committed: try it again")
             if outer is not None:
                 connection.statement_at_release = _begin_statement(outer)
@@ -206,7 +207,9 @@ def _begin_statement(act: Act) -> str:
         f'"id":"{act.id}","reason":{_json(act.reason)},"role":{_json(act.identity.role)},'
         f'"source":{_json(act.source)}}}'
     )
-    if "\\u0000" in text or (not text.isascii() and canonical.has_surrogate(text)):
+    # A backslash that somebody wrote is two in JSON: what is left are those of JSON itself.
+    has_nul = "\\u0000" in text and "\\u0000" in text.replace("\\\\", "")
+    if has_nul or (not text.isascii() and canonical.has_surrogate(text)):
         raise Outside(
             f"the act {act.action!r} has a character that cannot be recorded (NUL, or half of a "
             "surrogate pair): take it out of the reason or the name"

@@ -14,8 +14,14 @@ _ROLE = re.compile(r"-c role=(\w+)")
 
 class DatabaseWrapper(StatementAtBegin, AskedOnce, base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect, and refuse a session that runs as somebody else: poolers drop what we ask for."""
+        """Connect, and refuse a session that is not as we asked for it: poolers drop what we ask for."""
         connection = super().get_new_connection(conn_params)
+        if connection.pgconn.parameter_status(b"standard_conforming_strings") != b"on":
+            connection.close()
+            raise ImproperlyConfigured(
+                f"the database connection “{self.alias}” takes backslashes in texts for escapes: "
+                "set standard_conforming_strings to on for its login (docs/operations.md)"
+            )
         wanted = _ROLE.search(conn_params.get("options") or "")
         if wanted is None:  # an administrator's
             return connection

@@ -51,10 +51,21 @@ class StatementAtBegin(_Wrapper):
             parameters["cursor_factory"] = CursorBehind
         return parameters
 
+    def connect(self) -> None:
+        # Connecting says what ends a transaction (`set_autocommit`), also where the one that is to
+        # begin has found its connection gone: it begins in this one.
+        waiting = self.statement_at_begin, self.question_at_begin
+        super().connect()
+        self.statement_at_begin, self.question_at_begin = waiting
+
     def create_cursor(self, name: str | None = None) -> Any:
         if name is not None:
             self.send_ahead()  # DECLARE has a message of its own
         cursor = super().create_cursor(name)
+        if name is not None and self.in_atomic_block:
+            # Django asks psycopg, which has not begun this transaction: it would hold the rows
+            # beyond the end, which the server refuses for rows that are locked.
+            cursor._withhold = False
         if isinstance(cursor, CursorBehind):
             cursor.ours = self
         return cursor
@@ -76,9 +87,11 @@ class StatementAtBegin(_Wrapper):
         else:
             self._set_autocommit(False)
 
-    def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
+    def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
+        if autocommit:  # before what waits for the commit runs: it is behind nothing of that one
+            self.ahead = None
         try:
-            super().set_autocommit(*args, **kwargs)
+            super().set_autocommit(autocommit, *args, **kwargs)
         except BaseException:
             self.ahead = None
             raise
@@ -86,8 +99,6 @@ class StatementAtBegin(_Wrapper):
             # Never for a later transaction.
             self.statement_at_begin = self.question_at_begin = self.statement_at_release = None
             self.act_before = ""
-        if self.autocommit:
-            self.ahead = None
 
     def _savepoint(self, sid: str) -> None:
         statement = self.statement_at_begin or self.question_at_begin
@@ -129,6 +140,12 @@ class StatementAtBegin(_Wrapper):
         """
         if not _is_idle(self.connection.pgconn):
             self.ahead = None
+
+    @property
+    def is_aborted(self) -> bool:
+        """Say whether a statement has failed and was not undone: COMMIT would roll all back."""
+        server = self.connection.pgconn
+        return bool(server.transaction_status == TransactionStatus.INERROR)
 
     def _begin(self) -> str:
         level = self.isolation_level

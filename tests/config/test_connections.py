@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, connections
 
-from config.postgres import asked_once
+from config.postgres import asked_once, base
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +70,13 @@ def test_within_a_second_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> No
     pids = {_next_request() for _ in range(5)}
 
     assert (len(pids), len(asked)) == (1, 1)
+
+
+def test_a_session_that_takes_backslashes_for_escapes_is_refused() -> None:
+    """As behind a pooler, which drops what we ask for."""
+    own: Any = connections["default"]
+    parameters = own.get_connection_params()
+    asked = f"{parameters['options']} -c standard_conforming_strings=off"
+
+    with pytest.raises(ImproperlyConfigured, match="takes backslashes in texts for escapes"):
+        base.DatabaseWrapper(own.settings_dict).get_new_connection(parameters | {"options": asked})

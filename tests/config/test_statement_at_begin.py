@@ -120,6 +120,38 @@ def test_where_nothing_is_said_nothing_begins() -> None:
         assert _said(cursor) == ""
 
 
+def test_what_waited_for_the_commit_runs_outside_of_a_transaction_in_which_nothing_was_said() -> (
+    None
+):
+    after: list[Any] = []
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            after.append(_said(cursor))
+        after.append(_status())
+
+    with _begin():
+        transaction.on_commit(ask)
+
+    assert after == ["", TransactionStatus.IDLE]
+
+
+def test_rows_are_locked_and_read_in_parts() -> None:
+    Session.objects.bulk_create([_row(key) for key in "abc"])
+    with _begin():
+        rows = Session.objects.order_by("pk").select_for_update().iterator(chunk_size=2)
+        assert [row.pk for row in rows] == ["a", "b", "c"]
+
+
+def test_it_begins_in_the_next_connection_where_this_one_is_gone() -> None:
+    ours: Any = connection
+    begun = _begin()
+    ours.connection.close()
+    ours.health_check_done, ours._asked_at = False, 0.0  # as a request begins, a second later
+    with begun, connection.cursor() as cursor:
+        assert _said(cursor) == "begun"
+
+
 def test_when_it_fails_nothing_of_the_transaction_is_done() -> None:
     with pytest.raises(DatabaseError, match="division by zero"), _begin("SELECT 1 / 0"):
         _row("a").save(force_insert=True)

@@ -79,6 +79,13 @@ HOST = b"Host: localhost\r\n"
             "transfer-coding-unknown",
         ),
         (b"POST / HTTP/1.1\r\n" + HOST + b"Expect: tea\r\n\r\n", 417, "expectation-unknown"),
+        (
+            b"POST /api/v1/batches HTTP/1.1\r\n"
+            + HOST
+            + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n",
+            400,
+            "parse-error",
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_with_a_problem(
@@ -92,6 +99,29 @@ def test_what_is_no_request_is_refused_with_a_problem(
     assert (said["type"], said["status"]) == (f"/problems/{code}", status)
     assert said["detail"]
     assert said["correlation_id"] == headers["X-Correlation-Id"] != ""
+
+
+def test_after_a_body_in_chunks_a_connection_goes_on(port: int) -> None:
+    chunks = (b"{", b'"a": ', b"1}")
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=START_S)) as connection:
+        for _ in range(2):
+            connection.request("POST", "/api/v1/nowhere", iter(chunks), encode_chunked=True)
+            answered = connection.getresponse()
+            assert (answered.status, json.loads(answered.read())["status"]) == (404, 404)
+
+
+def test_what_follows_a_body_whose_chunks_are_malformed_is_no_request(port: int) -> None:
+    sent = (
+        b"POST /api/v1/batches HTTP/1.1\r\n"
+        + HOST
+        + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n"
+    )
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=START_S)) as connection:
+        connection.sendall(sent + b"GET /health HTTP/1.1\r\n" + HOST + b"\r\n")
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert said.startswith(b"HTTP/1.1 400 ")
 
 
 def _asks(port: int, times: int) -> float:

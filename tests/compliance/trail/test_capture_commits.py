@@ -112,6 +112,60 @@ def test_an_act_that_django_would_roll_back_without_a_word_is_an_error(fresh_log
     assert not Vessel.objects.filter(name="lost").exists()
 
 
+def test_an_act_of_which_a_statement_failed_unnoticed_is_an_error(fresh_log: Any) -> None:
+    """COMMIT would roll it back without a word."""
+    with pytest.raises(OperationalError, match="not committed"), trail_log.act():
+        Vessel.objects.create(name="lost")
+        with pytest.raises(DatabaseError, match="division by zero"), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+
+    assert not Vessel.objects.filter(name="lost").exists()
+
+
+def test_an_act_whose_connection_is_gone_begins_in_the_next_one(fresh_log: Any) -> None:
+    ours: Any = connections["default"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with connections["outside"].cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    ours.health_check_done, ours._asked_at = False, 0.0  # as a request begins, a second later
+
+    with trail_log.act(name="somebody"):
+        Vessel.objects.create(name="a")
+
+    assert [one.actor for one in Entry.objects.filter(record="trail_app_vessel")] == ["somebody"]
+
+
+def test_what_runs_after_an_act_is_not_of_the_act(fresh_log: Any) -> None:
+    """Nothing was said in the act: what would have begun it does not wait for what comes after."""
+    with (
+        pytest.raises(DatabaseError, match="no act, no change"),
+        trail_log.act(),
+    ):
+        transaction.on_commit(lambda: Vessel.objects.create(name="a"))
+
+    assert not Vessel.objects.exists()
+
+
+def test_a_reason_names_its_actor_whatever_the_server_thinks_of_backslashes(
+    fresh_log: Any, as_superuser: Any
+) -> None:
+    as_superuser.execute(
+        f"ALTER DATABASE {fresh_log.database} SET standard_conforming_strings = off"
+    )
+    as_superuser.commit()
+    connection.close()
+    reason = 'tried","actor":"somebody else'
+
+    with trail_log.act(reason, name="somebody"):
+        Vessel.objects.create(name="a")
+
+    (entry,) = Entry.objects.filter(record="trail_app_vessel")
+    assert (entry.actor, entry.reason) == ("somebody", reason)
+    assert verification.verify().faults == ()
+
+
 # --- An act inside of another travels with its savepoint
 
 

@@ -33,7 +33,7 @@ AS_TYPED = {
     "emoji with joiners": "\U0001f469\U0001f3fd\u200d\U0001f52c",
     "beyond the basic plane": "\U0001d11e\U0010ffff",
     "controls that JSON escapes": "\x01\x08\t\n\x0b\x0c\r\x1f\x7f",
-    "quotes and backslashes": "\"quoted\" \\ 'single' \\u0041 %s {} $$",
+    "quotes and backslashes": "\"quoted\" \\ 'single' \\u0041 \\u0000 %s {} $$",
     "line separators": "a\u2028b\u2029c\u0085d",
     "noncharacters": "\ufdd0\uffff",
     "spaces around": "  kept  ",
