@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import DataError, OperationalError
+from django.db import DataError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.encoding import escape_uri_path
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 TYPE = "/problems/"
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+# What passes, though the driver calls it internal: the server only reads (a standby, until another
+# one takes over), or it ended a transaction that took too long.
+_PASSING = {"25006", "25P03", "25P04"}
 
 
 def problem(
@@ -84,9 +87,9 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
         case Unavailable():
             return _short(error.code, "Unavailable", 503, str(error))
         case OperationalError():
-            log.warning("the database is not reachable: %s", error)
-            again = "the database is not reachable now; send the same request again"
-            return _short("database-unavailable", "Unavailable", 503, again)
+            return _unreachable(error)
+        case InternalError() if getattr(error.__cause__, "sqlstate", "") in _PASSING:
+            return _unreachable(error)
         case DataError():  # too long for its column, too large a number, NUL in an address
             log.warning("what was asked cannot be stored or compared", exc_info=error)
             long = (
@@ -113,6 +116,12 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
                 code, code.replace("-", " ").capitalize(), error.status_code, str(error.detail)
             )
     return None
+
+
+def _unreachable(error: Exception) -> dict[str, Any]:
+    log.warning("the database is not reachable: %s", error)
+    again = "the database is not reachable now; send the same request again"
+    return _short("database-unavailable", "Unavailable", 503, again)
 
 
 def _short(code: str, title: str, status_code: int, detail: str) -> dict[str, Any]:

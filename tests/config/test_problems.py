@@ -1,10 +1,12 @@
 """Bad input is answered as a problem, also where only the database sees that it is bad."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from compliance.access.duties import Role
 from tests import factories
+from tests.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +40,20 @@ def test_a_form_without_a_boundary_is_no_error_of_ours() -> None:
 
     assert answer.status_code == 415
     assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_server_that_only_reads_is_unreachable_for_now(client: ApiClient) -> None:
+    """As a standby is, until another one takes over."""
+    _, token = factories.device_and_token()
+    batch = factories.running_batch()
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+
+    answer = client.post(
+        f"/api/v1/batches/{batch.number}/events",
+        {"kind": "observation", "text": "seen", "occurred_at": factories.NOON.isoformat()},
+        content_type="application/json", headers={"Authorization": f"Bearer {token}"},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert answer.json()["type"] == "/problems/database-unavailable"
