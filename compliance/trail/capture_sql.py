@@ -32,7 +32,8 @@ _ACT_WITH_REASON = """
         IF current_setting('audit.xid', true) IS DISTINCT FROM pg_current_xact_id()::text || '+' THEN
             PERFORM audit.refuse(TG_OP, '{table}');
         END IF;"""
-_TAG = r"'\x676d702d61756469742f656e7472792f763100'::bytea"  # 'gmp-audit/entry/v1' and a NUL
+# 'gmp-audit/entry/v1' and a NUL; read alike where a session has standard_conforming_strings off.
+_TAG = r"E'\\x676d702d61756469742f656e7472792f763100'::bytea"
 
 
 _STAMP = "to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"

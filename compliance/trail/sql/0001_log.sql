@@ -275,13 +275,13 @@ END $$;
 CREATE FUNCTION audit.commitment(path text, salt bytea, value text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
     -- 'gmp-audit/commit/v1' and a NUL
-    SELECT encode(sha256('\x676d702d61756469742f636f6d6d69742f763100'::bytea
+    SELECT encode(sha256(E'\\x676d702d61756469742f636f6d6d69742f763100'::bytea
         || int2send(octet_length(path)::smallint) || convert_to(path, 'UTF8')
         || salt || convert_to(value, 'UTF8')), 'hex')
 $$;
 
 CREATE FUNCTION audit.entry_digest(body bytea) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-    SELECT sha256('\x676d702d61756469742f656e7472792f763100'::bytea || body)
+    SELECT sha256(E'\\x676d702d61756469742f656e7472792f763100'::bytea || body)
 $$;
 
 -- A planted body may be anything: what cannot be read is null here, and named by `trail verify`.

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
-from compliance.trail import capture, recording, verification
+from compliance.trail import capture, recording, sequencer, verification
 from compliance.trail.actions import Action
 from compliance.trail.models import Entry
 from tests import trail_log
@@ -163,6 +163,18 @@ def test_a_reason_names_its_actor_whatever_the_server_thinks_of_backslashes(
 
     (entry,) = Entry.objects.filter(record="trail_app_vessel")
     assert (entry.actor, entry.reason) == ("somebody", reason)
+    assert verification.verify().faults == ()
+
+
+def test_entries_of_a_session_that_reads_backslashes_otherwise_are_sealed(fresh_log: Any) -> None:
+    connection.close()  # its functions are to be read anew, under this setting
+
+    with trail_log.act(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL standard_conforming_strings = off")
+        Vessel.objects.create(name="a")
+        Vessel.objects.update(name="b")
+
+    assert sequencer.seal().refused == ()
     assert verification.verify().faults == ()
 
 
