@@ -14,12 +14,10 @@ from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, UnreadablePostError
-from django.http.request import RawPostDataException
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -178,10 +176,8 @@ def _body(request: Request) -> bytes:
     most = strict_json.MOST_BYTES_NDJSON
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         raise strict_json.TooLarge(f"post at most {most // 1024} KiB at once")
-    try:
+    with strict_json.arriving_whole():
         return bytes(request._request.body)
-    except (UnreadablePostError, RawPostDataException) as error:  # the latter: read before, in vain
-        raise ParseError("the body did not arrive whole") from error
 
 
 def _keyed(body: bytes, secret: str | None = None) -> str:

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -84,13 +86,20 @@ def _read(stream: Any, context: Any, most: int) -> bytes:
     said = request.META.get("CONTENT_LENGTH") or "0"
     if not said.isdigit() or int(said) > most:
         raise TooLarge(f"post at most {most // 1024} KiB at once")
-    try:
+    with arriving_whole():
         data: bytes = stream.read(most + 1)
-    except (UnreadablePostError, RawPostDataException) as error:
-        raise ParseError("the body did not arrive whole") from error
     if len(data) > most:
         raise TooLarge(f"post at most {most // 1024} KiB at once")
     return data
+
+
+@contextmanager
+def arriving_whole() -> Iterator[None]:
+    """Refuse a body of which the end did not come, or that was read before in vain."""
+    try:
+        yield
+    except (UnreadablePostError, RawPostDataException) as error:
+        raise ParseError("the body did not arrive whole") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s AND b IS NOT NULL
 # The directory of records, in the order in which seals commit to their heads (tlog.heads.key_of).
 _LIST = """
 INSERT INTO audit.head (log_id, key, record, record_id)
-SELECT DISTINCT p.log_id, sha256(E'\\\\x676d702d61756469742f686561642f763100'::bytea
+SELECT DISTINCT p.log_id, sha256('\\x676d702d61756469742f686561642f763100'::bytea
     || convert_to(octet_length(p.record) || ':' || p.record || ':' || p.record_id, 'UTF8')),
     p.record, p.record_id
 FROM audit.leaf l JOIN audit.projection p ON p.entry_id = l.entry_id
