@@ -39,39 +39,42 @@ class Control:
         object.__setattr__(self, "record", self.record or self.table)
 
 
-# --- Canonical SQL: one expression a column type, each giving JSON of profile JCS-GMP/1
+# --- Canonical SQL: the JSON of profile JCS-GMP/1 that each column type has
 
-_BY_TYPE = {
-    "boolean": "to_json({c})",
-    "smallint": "to_json({c})",
-    "integer": "to_json({c})",
+_BARE = {  # the JSON itself: a text or json
+    "boolean": "CASE WHEN {c} THEN 'true' ELSE 'false' END",
     # canonical JSON has no integers beyond 2^53: there it is a text
-    "bigint": (
-        "CASE WHEN {c} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({c}) "
-        "ELSE to_json({c}::text) END"
-    ),
-    "numeric": "to_json({c}::text)",
+    "bigint": "format(CASE WHEN {c} / 9007199254740992 = 0 THEN '%s' ELSE '\"%s\"' END, {c})",
     "text": "to_json({c})",
     "character varying": "to_json({c})",
     "character": "to_json({c}::text)",
-    "uuid": "to_json({c})",
-    "inet": "to_json(host({c}))",
     "date": "to_json({c})",
-    "time without time zone": "to_json(to_char({c}, 'HH24:MI:SS.US'))",
-    "timestamp with time zone": (
-        "CASE WHEN isfinite({c}) THEN "
-        "to_json(to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')) "
-        "ELSE to_json({c}) END"
-    ),
-    "interval": "to_json(extract(epoch FROM {c})::text)",
-    "bytea": "to_json(encode({c}, 'hex'))",
 }
+# What format() writes, in numbers and in quotes. Whatever has no part in that is left out: each
+# function is made ready anew in each transaction, which costs more than running it.
+_FORMATTED = {
+    "smallint": ("%s", "{c}"),
+    "integer": ("%s", "{c}"),
+    "numeric": ('"%s"', "{c}"),
+    "uuid": ('"%s"', "{c}"),
+    "inet": ('"%s"', "host({c})"),
+    "time without time zone": ('"%s"', "to_char({c}, 'HH24:MI:SS.US')"),
+    "timestamp with time zone": (
+        '"%s"',  # of infinity, to_char makes nothing
+        "coalesce(to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
+        "CASE WHEN {c} = 'infinity' THEN 'infinity' ELSE '-infinity' END)",
+    ),
+    "interval": ('"%s"', "extract(epoch FROM {c})"),
+    "bytea": ('"%s"', "encode({c}, 'hex')"),
+}
+_DIGEST = ('"sha256:%s"', "encode(sha256(convert_to({c}::text, 'UTF8')), 'hex')")
 _TEXTS = {"text", "character varying", "character"}
-_BY_TEXT = {"numeric", *_TEXTS}
-_DIGEST = "to_json('sha256:' || encode(sha256(convert_to({c}::text, 'UTF8')), 'hex'))"
-# What format() itself writes the same way. An expression less is time in every transaction,
-# which makes all of them ready anew.
-_BY_FORMAT = {"smallint": "%s", "integer": "%s", "numeric": '"%s"', "uuid": '"%s"'}
+_WHOLE = {
+    "smallint",
+    "integer",
+    "bigint",
+    "uuid",
+}  # format() writes them without anything to escape
 ARGUMENTS = 90  # a function takes 100 at most
 
 
@@ -112,21 +115,31 @@ class Columns:
         kind = self.types[column]
         if column in self.control.redactable:
             return self._committed(column, row)
-        if column in self.control.digest_only:
-            expression = _DIGEST
-        elif kind not in _BY_TYPE:
+        if kind in _BARE and column not in self.control.digest_only:
+            template, expression = "%s", _BARE[kind].format(c=reference)
+        else:
+            template, expression = self._formatted(column, kind, reference)
+            if column not in self.not_null:
+                template, expression = "%s", f"format('{template}', {expression})"
+        if column not in self.not_null:
+            expression = f"CASE WHEN {reference} IS NULL THEN 'null' ELSE {expression} END"
+        return Text(template, (expression,))
+
+    def _formatted(self, column: str, kind: str, reference: str) -> tuple[str, str]:
+        if column not in self.control.digest_only and kind not in _FORMATTED:
             raise NotControllable(
                 f"{self.control.table}.{column} is {kind}: a controlled table "
                 "needs types with one exact text (no floats, no jsonb)"
             )
-        elif column in self.not_null and kind in _BY_FORMAT:
-            return Text(_BY_FORMAT[kind], (reference,))
-        else:
-            expression = _BY_TYPE[kind]
-        found = expression.format(c=reference)
-        return Text(
-            "%s", (found if column in self.not_null else f"coalesce({found}, 'null'::json)",)
-        )
+        template, expression = _DIGEST if column in self.control.digest_only else _FORMATTED[kind]
+        return template, expression.format(c=reference)
+
+    def record_id(self, row: str) -> Text:
+        """Return the key of the record, which is a text to the trail."""
+        reference = f'{row}."{self.control.pk}"'
+        if self.types.get(self.control.pk) in _WHOLE:
+            return Text('"%s"', (reference,))
+        return Text("%s", (f"to_json({reference}::text)",))
 
     def row(self, row: str) -> str:
         """Return SQL for the whole row as one canonical JSON object."""
@@ -169,6 +182,12 @@ class Columns:
         )
 
     def _collect(self, column: str) -> str:
+        if column == self.control.pk:
+            return f"""
+            IF {self.differs(column)} THEN
+                RAISE EXCEPTION 'the identity of a record of {self.control.table} never changes'
+                    USING ERRCODE = 'GM002';
+            END IF;"""
         new, old = (
             joined([Text(f'%s,"{column}":', (part,)), self.json(column, row)]).sql()
             for part, row in (("new_part", "NEW"), ("old_part", "OLD"))
@@ -215,8 +234,10 @@ class Columns:
 
     def _compared(self, column: str, row: str) -> str:
         # 12.5 equals 12.50, and some collations ignore case: to the record they are changes.
-        reference = f'{row}."{column}"'
-        return f'{reference}::text COLLATE "C"' if self.types[column] in _BY_TEXT else reference
+        reference, kind = f'{row}."{column}"', self.types[column]
+        if kind == "numeric":
+            return f"numeric_send({reference})"
+        return f'{reference}::text COLLATE "C"' if kind in _TEXTS else reference
 
 
 def columns(cursor: CursorWrapper, control: Control) -> Columns:

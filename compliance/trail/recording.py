@@ -215,7 +215,8 @@ def _begin_statement(act: Act) -> str:
             "surrogate pair): take it out of the reason or the name"
         )
     quoted = text.replace("'", "''")
-    return f"SELECT audit.begin_act({act.log}::smallint, '{quoted}')"
+    # Two literals: the server finds the function by their number, and no cast is to be prepared.
+    return f"SELECT audit.begin_act('{act.log}', '{quoted}')"
 
 
 def _execute(statement: str, using: str) -> None:
