@@ -40,6 +40,7 @@ def problems(cursor: CursorWrapper) -> list[str]:
     return [
         *found,
         *_guards(cursor),
+        *_misdirected(cursor),
         *_functions(cursor),
         *_grants(cursor),
         *_event_triggers(cursor),
@@ -84,6 +85,25 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
                     pass
                 case _:
                     yield f"{table}: trigger {name} is disabled or not the declared one"
+
+
+_MISDIRECTED = """
+WITH RECURSIVE ends AS (
+    SELECT log_id AS asked_for, log_id FROM audit.log
+    UNION ALL SELECT e.asked_for, n.log_id FROM ends e JOIN audit.log n ON n.follows = e.log_id
+), due AS (
+    SELECT e.asked_for, l.log_id::text, to_json(l.origin)::text FROM ends e
+    JOIN audit.log l USING (log_id)
+    WHERE NOT EXISTS (SELECT FROM audit.log n WHERE n.follows = l.log_id))
+SELECT DISTINCT asked_for FROM ((TABLE due EXCEPT TABLE audit.current_log)
+    UNION ALL (TABLE audit.current_log EXCEPT TABLE due)) found ORDER BY asked_for
+"""
+
+
+def _misdirected(cursor: CursorWrapper) -> Iterator[str]:
+    cursor.execute(_MISDIRECTED)
+    for (log_id,) in cursor.fetchall():
+        yield f"audit.current_log: acts for log {log_id} are sent elsewhere"
 
 
 def _functions(cursor: CursorWrapper) -> Iterator[str]:

@@ -246,6 +246,35 @@ def test_a_change_sent_to_another_log_by_hand_is_named(log: int, values: dict[st
     assert verification.verify().counts[Verdict.TAMPERED]
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["log_id = '9'", "origin = '\"plant.example/other/1\"'", "asked_for = 2"],
+)
+def test_acts_sent_to_another_log_by_its_table_are_named(
+    log: int, as_superuser: Superuser, change: str
+) -> None:
+    as_superuser.execute("ALTER TABLE audit.current_log DROP CONSTRAINT current_log_asked_for_fkey")
+    as_superuser.execute(f"UPDATE audit.current_log SET {change}")
+    as_superuser.commit()
+
+    found = verification.verify()
+
+    assert found.counts[Verdict.DISABLED]
+    assert any("current_log: acts for log" in fault.message for fault in found.faults)
+
+
+def test_a_log_left_over_in_a_session_misleads_no_act(log: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('audit.log', '\"plant.example/other/1\"', false), "
+            "set_config('audit.log_id', '9', false)"
+        )
+    trail_log.vessels(2, "after")
+    trail_log.seal_and_sign()
+
+    assert verification.verify().is_intact
+
+
 def test_an_act_made_by_hand_for_another_transaction_changes_nothing(log: int) -> None:
     with pytest.raises(Exception, match="no act, no change"):
         by_hand(xid="7+")

@@ -11,20 +11,15 @@ SQL = Path(__file__).parent.parent / "sql" / "0001_log.sql"
 
 
 def create(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    from compliance.trail.tlog import leaf, merkle
+    from compliance.trail.tlog import leaf
 
     with editor.connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE gmp_trail")
         cursor.execute(SQL.read_text())
         cursor.execute(
-            "INSERT INTO audit.log (log_id, origin) VALUES (1, %s)", [settings.LOG_ORIGIN]
+            "SELECT audit.open_log(%s, %s, NULL, false)",
+            [settings.LOG_ORIGIN, leaf.chain_start(settings.LOG_ORIGIN)],
         )
-        cursor.execute(
-            "INSERT INTO audit.log_state (log_id, size, root, chain, range) "
-            "VALUES (1, 0, %s, %s, %s)",
-            [merkle.EMPTY_ROOT, leaf.chain_start(settings.LOG_ORIGIN), []],
-        )
-        cursor.execute("INSERT INTO audit.projected VALUES (1, 0)")
         cursor.execute("SET LOCAL ROLE gmp_owner")
 
 

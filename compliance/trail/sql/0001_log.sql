@@ -3,16 +3,20 @@
 
 CREATE SEQUENCE audit.entry_id_seq CACHE 1;  -- a cached range would break the order across sessions
 
--- One up for each log that is opened: what a session remembers of logs holds for one generation.
-CREATE SEQUENCE audit.log_generation;
-SELECT nextval('audit.log_generation');
-
 CREATE TABLE audit.log (  -- one for each tenant and site, and one above them
     log_id smallint PRIMARY KEY,
     origin text NOT NULL UNIQUE,  -- for life, and never used again
     -- the log it continues, of which a part was lost; whoever writes to that one writes here
     follows smallint UNIQUE REFERENCES audit.log,
     is_parent boolean NOT NULL DEFAULT false  -- its entries are the others' checkpoints
+);
+
+-- Where acts for a log are written: to itself, or to the last one that continues it. Follows from
+-- audit.log alone; one row to be read by each act.
+CREATE TABLE audit.current_log (
+    asked_for smallint PRIMARY KEY REFERENCES audit.log,
+    log_id text NOT NULL,
+    origin text NOT NULL  -- as JSON
 );
 
 CREATE TABLE audit.entry (
@@ -220,18 +224,17 @@ $$;
 
 -- The act: who does what, in which role, and why, for the rest of this transaction. `act` is its
 -- canonical JSON. It carries the transaction's id, so that a setting left over in a pooled
--- connection is no act. One function less in an expression is time in every act.
+-- connection is no act. A function less in here is time in every act.
 CREATE FUNCTION audit.begin_act(log_number smallint, act text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     set text;
 BEGIN
-    -- The lock is held until the commit: audit.open_log waits for every act under way, and no later
-    -- one goes to the log that was continued. Numbers of the lock: "gmp", "logs".
-    IF current_setting('audit.asked', true) IS DISTINCT FROM concat(
-        pg_advisory_xact_lock_shared(6778224, 1819240307), log_number,
-        ' ', pg_sequence_last_value('audit.log_generation'))
-    THEN
-        PERFORM audit.find_log(log_number);
+    -- Reading audit.current_log locks it until the commit: audit.open_log waits for every act under
+    -- way, and no later one goes to the log that was continued.
+    SELECT set_config('audit.log', origin, true) || set_config('audit.log_id', log_id, true) INTO set
+        FROM audit.current_log WHERE asked_for = log_number;
+    IF set IS NULL THEN
+        RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
     END IF;
     -- Quotes inside of a JSON text are escaped: these can only be the members themselves.
     IF strpos(act, '"actor":""') > 0 OR strpos(act, '"action":""') > 0 THEN
@@ -241,30 +244,6 @@ BEGIN
     set := set_config('audit.act', act, true);
     set := set_config('audit.xid', concat(pg_current_xact_id(),
         CASE WHEN strpos(act, '"reason":""') > 0 THEN '-' ELSE '+' END), true);
-END $$;
-
--- Find the log itself, or the last one that continues it, and let the session remember it.
-CREATE FUNCTION audit.find_log(log_number smallint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    asked text := concat(log_number, ' ', pg_sequence_last_value('audit.log_generation'));
-    name text;
-    successor smallint := log_number;
-BEGIN
-    WHILE successor IS NOT NULL LOOP
-        log_number := successor;
-        SELECT l.origin, n.log_id INTO name, successor
-        FROM audit.log l LEFT JOIN audit.log n ON n.follows = l.log_id
-        WHERE l.log_id = log_number;
-    END LOOP;
-    IF name IS NULL THEN
-        RAISE EXCEPTION 'there is no log %', log_number USING ERRCODE = 'GM001';
-    END IF;
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        asked := '';  -- its snapshot may be older than the lock: to be asked again the next time
-    END IF;
-    PERFORM set_config('audit.asked', asked, false),
-        set_config('audit.log', to_json(name)::text, false),
-        set_config('audit.log_id', log_number::text, false);
 END $$;
 
 -- Say no to a change that is in no act, or in one that does not say why.
@@ -479,7 +458,7 @@ END $$;
 CREATE FUNCTION audit.record_ddl(tag text, kind text, object text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    names constant text[] := '{audit.act,audit.asked,audit.log,audit.log_id,audit.xid}';
+    names constant text[] := '{audit.act,audit.log,audit.log_id,audit.xid}';
     outer_act text[] := ARRAY(SELECT coalesce(current_setting(one, true), '')
         FROM unnest(names) WITH ORDINALITY AS n(one, place) ORDER BY place);
     stamp text := to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
@@ -556,21 +535,22 @@ RETURNS smallint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog,
 DECLARE
     number smallint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(6778224, 1819240307);  -- see audit.begin_act
-    LOCK TABLE audit.log IN EXCLUSIVE MODE;
+    LOCK TABLE audit.current_log IN ACCESS EXCLUSIVE MODE;  -- see audit.begin_act
     IF EXISTS (SELECT FROM audit.entry e JOIN audit.log_state s USING (log_id)
         WHERE e.log_id = continues AND e.entry_id > s.scan_from
         AND NOT EXISTS (SELECT FROM audit.leaf l WHERE l.entry_id = e.entry_id))
     THEN
         RAISE EXCEPTION 'log % has unsealed entries', continues USING ERRCODE = 'GM004';
     END IF;
-    number := (SELECT max(log_id) + 1 FROM audit.log);
-    PERFORM nextval('audit.log_generation');
+    number := (SELECT coalesce(max(log_id), 0) + 1 FROM audit.log);
     INSERT INTO audit.log (log_id, origin, follows, is_parent)
         VALUES (number, name, continues, above);
     INSERT INTO audit.log_state (log_id, size, root, chain, range)
         VALUES (number, 0, sha256(''), chain, '{}');
     INSERT INTO audit.projected VALUES (number, 0);
+    INSERT INTO audit.current_log VALUES (number, number, to_json(name));
+    UPDATE audit.current_log SET log_id = number, origin = to_json(name)
+        WHERE log_id = continues::text;
     RETURN number;
 END $$;
 
@@ -673,11 +653,11 @@ ALTER TABLE audit.rehash ENABLE ALWAYS TRIGGER no_truncate;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO gmp_app, gmp_owner, gmp_sequencer, gmp_signer;
-GRANT EXECUTE ON FUNCTION audit.begin_act, audit.find_log, audit.read_body, audit.read_text,
+GRANT EXECUTE ON FUNCTION audit.begin_act, audit.read_body, audit.read_text,
     audit.entry_digest, audit.commitment TO gmp_app, gmp_owner, gmp_sequencer;
 GRANT SELECT ON audit.log, audit.entry, audit.leaf, audit.node, audit.log_state, audit.checkpoint,
     audit.projection, audit.projected, audit.head, audit.seal_leaf, audit.unprojected,
-    audit.entry_view, audit.entry_id_seq, audit.log_generation TO gmp_app, gmp_owner, gmp_sequencer;
+    audit.entry_view, audit.entry_id_seq, audit.current_log TO gmp_app, gmp_owner, gmp_sequencer;
 -- Personal data: read through functions, which the application guards by a duty.
 GRANT EXECUTE ON FUNCTION audit.openings_of, audit.openings_of_entries, audit.erase_opening TO gmp_app;
 GRANT EXECUTE ON FUNCTION audit.refuse_kind TO gmp_owner;  -- who makes the trigger

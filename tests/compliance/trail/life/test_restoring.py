@@ -111,13 +111,13 @@ def bodies(log_id: int) -> list[dict[str, Any]]:
 
 
 def blocked(mode: str) -> None:
-    """Wait until somebody waits for the lock of acts, in this mode."""
+    """Wait until somebody waits for a lock of this mode on where acts are written."""
     deadline = time.monotonic() + 30
     with connections["default"].cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "
-                "AND mode = %s AND NOT granted)",
+                "SELECT EXISTS (SELECT FROM pg_locks "
+                "WHERE relation = 'audit.current_log'::regclass AND mode = %s AND NOT granted)",
                 [mode],
             )
             if cursor.fetchone() == (True,):
@@ -436,9 +436,9 @@ def test_acts_under_way_end_in_the_old_log_and_waiting_ones_go_to_the_new(
             connections.close_all()
 
     def released() -> None:
-        blocked("ExclusiveLock")  # the new origin waits for the slow act
+        blocked("AccessExclusiveLock")  # the new origin waits for the slow act
         later.start()
-        blocked("ShareLock")  # and the next act for the new origin
+        blocked("AccessShareLock")  # and the next act for the new origin
         go.set()
         connections.close_all()
 
