@@ -91,7 +91,7 @@ def unconstrained(superuser: Superuser, *statements: str) -> None:
         ("DELETE FROM audit.log_state", Verdict.MISSING, None),
         ("UPDATE audit.checkpoint SET note = NULL", Verdict.TAMPERED, None),
         ("UPDATE audit.checkpoint SET signed_at = 'infinity'", Verdict.TAMPERED, None),
-        ("INSERT INTO audit.entry SELECT 900000, xid, 9, cluster_epoch, body, digest "
+        ("INSERT INTO audit.entry SELECT 900000, xid, 9, body, digest "
          "FROM audit.entry WHERE entry_id = {}", Verdict.TAMPERED, None),
     ],
 )  # fmt: skip

@@ -23,8 +23,6 @@ CREATE TABLE audit.entry (
     entry_id bigint NOT NULL PRIMARY KEY,
     xid xid8 NOT NULL,
     log_id smallint NOT NULL,  -- no foreign key: every writer would lock the log's row
-    -- raised after a restore or logical migration, where xid8 starts anew
-    cluster_epoch smallint NOT NULL DEFAULT 1,
     body bytea NOT NULL,
     -- audit.entry_digest(body). No CHECK: it would be made ready anew for each row, at the price of
     -- the row itself. The sequencer and `trail verify` compute it again
