@@ -11,14 +11,18 @@ from compliance.trail import capture
 
 SQL = Path(__file__).parent / "sql"
 _VIEW = re.compile(r"CREATE VIEW audit\.(\w+) AS(.*?);", re.DOTALL)
-# Functions of PostgreSQL that rows are compared by, each with the code in the server itself.
+# Functions of PostgreSQL that entries are made and rows are compared by, each with its code in the
+# server itself.
 _OF_POSTGRESQL = {
     "byteaeq": "byteaeq", "byteacat": "byteacat", "texteq": "texteq", "textcat": "textcat",
     "int8eq": "int8eq", "sha256": "sha256_bytea", "convert_to": "pg_convert_to",
     "convert_from": "pg_convert_from", "encode": "binary_encode", "decode": "binary_decode",
     "record_send": "record_send", "int8send": "int8send", "int2send": "int2send",
     "timestamptz_send": "timestamptz_send", "to_json": "to_json", "host": "network_host",
-    "pg_get_viewdef": None, "format": None, "to_char": None, "string_agg": None,
+    "numeric_send": "numeric_send", "concat": "text_concat", "int8div": "int8div",
+    "set_config": "set_config_by_name", "strpos": "textpos", "nextval": "nextval_oid",
+    "pg_current_xact_id": "pg_current_xact_id", "statement_timestamp": "statement_timestamp",
+    "timezone": None, "extract": None, "pg_get_viewdef": None, "format": None, "to_char": None, "string_agg": None,
     "octet_length": None, "current_setting": None, "has_table_privilege": None,
     "pg_get_userbyid": None, "to_regclass": None, "to_regprocedure": None, "replace": None,
 }  # fmt: skip

@@ -27,22 +27,38 @@ Sequencer = "subprocess.Popen[bytes]"
 
 
 def _sixteen(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]:
-    pairs, shares = [], []
+    """Measure what the trail takes from writers who want all of the machine.
+
+    `writers_16` has the sequencer beside them, which shares their cores; `writers_16_alone` has it
+    seal when they are done.
+    """
+    found: list[dict[str, float]] = []
+    shares = []
+    ways = ["sealed", "alone", "plain"]
     for turn in range(rounds + 1):
-        found: dict[str, float] = {}
-        for model in ("Audited", "Plain") if turn % 2 else ("Plain", "Audited"):
-            if model == "Audited":
+        rates: dict[str, float] = {}
+        for way in ways if turn % 2 else reversed(ways):
+            if way == "sealed":
                 with _running(sequencer):
-                    found[model], share = _write(writers, model, threads=4)
+                    rates[way], share = _write(writers, "Audited", threads=4)
                 shares.append(share)
             else:
-                found[model], _ = _write(writers, model, threads=4)
+                model = "Audited" if way == "alone" else "Plain"
+                rates[way], _ = _write(writers, model, threads=4)
+                with _running(sequencer):
+                    pass  # what was left is sealed before the next round, not beside it
         if turn:
-            pairs.append((found["Audited"], found["Plain"]))
+            found.append(rates)
     return [
-        measuring.compared("writers_16", pairs, unit="tx/s"),
+        _beside_plain("writers_16", "sealed", found),
         measuring.alone("writers_16_sealed", shares[1:], unit="of entries"),
+        _beside_plain("writers_16_alone", "alone", found),
     ]
+
+
+def _beside_plain(name: str, way: str, found: list[dict[str, float]]) -> Row:
+    pairs = [(rates[way], rates["plain"]) for rates in found]
+    return measuring.compared(name, pairs, unit="tx/s")
 
 
 def _four(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]:
