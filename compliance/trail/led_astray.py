@@ -22,7 +22,8 @@ _OF_POSTGRESQL = {
     "numeric_send": "numeric_send", "concat": "text_concat", "int8div": "int8div",
     "set_config": "set_config_by_name", "strpos": "textpos", "nextval": "nextval_oid",
     "pg_current_xact_id": "pg_current_xact_id", "statement_timestamp": "statement_timestamp",
-    "timezone": None, "extract": None, "pg_get_viewdef": None, "format": None, "to_char": None, "string_agg": None,
+    "timezone": None, "extract": None,
+    "pg_get_viewdef": None, "format": None, "to_char": None, "string_agg": None,
     "octet_length": None, "current_setting": None, "has_table_privilege": None,
     "pg_get_userbyid": None, "to_regclass": None, "to_regprocedure": None, "replace": None,
 }  # fmt: skip
