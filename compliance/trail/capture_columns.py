@@ -69,12 +69,8 @@ _FORMATTED = {
 }
 _DIGEST = ('"sha256:%s"', "encode(sha256(convert_to({c}::text, 'UTF8')), 'hex')")
 _TEXTS = {"text", "character varying", "character"}
-_WHOLE = {
-    "smallint",
-    "integer",
-    "bigint",
-    "uuid",
-}  # format() writes them without anything to escape
+# Keys that format() writes without anything to escape.
+_PLAIN_KEYS = {"smallint", "integer", "bigint", "uuid"}
 ARGUMENTS = 90  # a function takes 100 at most
 
 
@@ -137,7 +133,7 @@ class Columns:
     def record_id(self, row: str) -> Text:
         """Return the key of the record, which is a text to the trail."""
         reference = f'{row}."{self.control.pk}"'
-        if self.types.get(self.control.pk) in _WHOLE:
+        if self.types.get(self.control.pk) in _PLAIN_KEYS:
             return Text('"%s"', (reference,))
         return Text("%s", (f"to_json({reference}::text)",))
 

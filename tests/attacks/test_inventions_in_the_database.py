@@ -1,5 +1,6 @@
 """Attacks on what the verification itself stands on: names, catalogues, views, hidden rows."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -103,6 +104,22 @@ def test_a_hash_function_exchanged_in_postgresql_itself_is_named(
     report = verification.verify()
 
     assert any("sha256" in fault.message for fault in report.faults), report.faults
+
+
+def test_a_comparison_of_numbers_exchanged_in_postgresql_itself_is_named(
+    log: int, as_superuser: Superuser
+) -> None:
+    quietly(  # what is written in SQL, the planner puts in the place of the call
+        as_superuser,
+        "CREATE OR REPLACE FUNCTION pg_catalog.numeric_send(numeric) RETURNS bytea LANGUAGE sql "
+        "IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT ''same''::bytea'",
+    )
+    with trail_log.act():
+        Vessel.objects.update(volume_l=Decimal("99"))
+
+    report = verification.verify()
+
+    assert any("numeric_send" in fault.message for fault in report.faults), report.faults
 
 
 def test_a_catalogue_of_the_attackers_schema_is_not_asked(
