@@ -45,8 +45,7 @@ def _sixteen(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]
             else:
                 model = "Audited" if way == "alone" else "Plain"
                 rates[way], _ = _write(writers, model, threads=4)
-                with _running(sequencer):
-                    pass  # what was left is sealed before the next round, not beside it
+                _seal_what_is_left(sequencer)
         if turn:
             found.append(rates)
     return [
@@ -72,8 +71,7 @@ def _four(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]:
                     found[True], _ = _write(writers, "Audited", threads=1)
             else:
                 found[False], _ = _write(writers, "Audited", threads=1)
-                with _running(sequencer):
-                    pass  # what was left is sealed before the next round, not beside it
+                _seal_what_is_left(sequencer)
         if turn:
             pairs.append((found[True], found[False]))
     row = measuring.compared("writers_4_sealing", pairs, unit="tx/s")
@@ -144,6 +142,12 @@ def _running(sequencer: "Sequencer") -> Iterator[None]:
         _catch_up(sequencer)
     finally:
         sequencer.send_signal(signal.SIGSTOP)
+
+
+def _seal_what_is_left(sequencer: "Sequencer") -> None:
+    """Let it seal before the next round, not beside it."""
+    with _running(sequencer):
+        pass
 
 
 def _catch_up(sequencer: "Sequencer") -> None:
