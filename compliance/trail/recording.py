@@ -100,7 +100,9 @@ def recording(
     outer = acts.get(using)
     act = _act(action, actor, at, reason)
     connection: Any = connections[using]  # of our backend: config/postgres
-    opens = not connection.in_atomic_block and connection.get_autocommit()
+    opens = not connection.in_atomic_block and (
+        connection.autocommit or connection.get_autocommit()  # which connects, where it has to
+    )
     # The act travels with BEGIN or SAVEPOINT, and its end with RELEASE: one round trip for both.
     connection.statement_at_begin = _begin_statement(act)
     try:

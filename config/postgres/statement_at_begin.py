@@ -43,8 +43,6 @@ class StatementAtBegin(_Wrapper):
     if TYPE_CHECKING:  # what Django's class has, and its types do not say
         isolation_level: int | None
 
-        def _set_autocommit(self, autocommit: bool) -> None: ...
-
     def get_connection_params(self) -> dict[str, Any]:
         parameters: dict[str, Any] = super().get_connection_params()
         if parameters.get("cursor_factory") is base.Cursor:
@@ -86,6 +84,11 @@ class StatementAtBegin(_Wrapper):
                 raise
         else:
             self._set_autocommit(False)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # psycopg never left it for a transaction that was begun above, and takes its time to say so.
+        if not autocommit or not self.connection.autocommit or not _is_idle(self.connection.pgconn):
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
 
     def set_autocommit(self, autocommit: bool, *args: Any, **kwargs: Any) -> None:
         if autocommit:  # before what waits for the commit runs: it is behind nothing of that one
@@ -184,6 +187,7 @@ class CursorBehind(_Cursor):
     """Django's cursor, whose statements take along what its connection has ahead of them."""
 
     ours: StatementAtBegin | None = None  # None: a cursor that psycopg made for itself
+    _results_ahead = 0  # of the message under way
 
     def execute(self, *args: Any, **kwargs: Any) -> Any:
         """Execute a statement; what it answers is the answer, whatever was sent ahead of it."""
@@ -191,18 +195,20 @@ class CursorBehind(_Cursor):
         if ours is None or ours.ahead is None:
             return super().execute(*args, **kwargs)
         try:
-            super().execute(*args, **kwargs)
+            return super().execute(*args, **kwargs)
         finally:
+            self._results_ahead = 0
             ours.has_sent()
-        for _ in range(_RESULTS_AHEAD):
-            self.nextset()
-        return self
 
     def _execute_send(self, query: Any, **kwargs: Any) -> None:
         # Here, not in `execute`: psycopg remembers texts of statements, and each of these is another.
         if self.ours is not None and self.ours.ahead is not None:
             query.query = self.ours.ahead + b"; " + query.query
+            self._results_ahead = _RESULTS_AHEAD
         super()._execute_send(query, **kwargs)
+
+    def _set_results(self, results: list[PGresult]) -> None:
+        super()._set_results(results[self._results_ahead :])
 
     def executemany(self, *args: Any, **kwargs: Any) -> Any:
         self._send_ahead()
