@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 
@@ -12,20 +13,48 @@ from compliance.trail.tlog import canonical
 from compliance.trail.verifier.contents import Record
 
 Rows = Callable[[Batch], "models.QuerySet[Any]"]
+_ANY = -(2**62)  # stands for the key of whichever batch is asked for
+
+
+class Question(NamedTuple):
+    """SQL for the keys of some rows of a model, with `_ANY` among its values for the batch's key."""
+
+    model: type[models.Model]
+    text: str
+    values: tuple[object, ...]
+
+    def of(self, batch: Batch) -> tuple[str, list[object]]:
+        """Return it for one batch."""
+        return self.text, [batch.pk if value == _ANY else value for value in self.values]
 
 
 @dataclass(frozen=True)
 class Part:
     """Rows of one controlled table. `is_signed`: a signature under the batch covers them.
 
-    `is_later`: there are signatures from before the table was there; without rows it is not named,
-    so that they go on covering what they were given for.
+    `rows` finds them by the batch's key alone. `is_later`: there are signatures from before the
+    table was there; without rows it is not named, so that they go on covering what they were given
+    for.
     """
 
     name: str
     rows: Rows
     is_signed: bool
     is_later: bool = False
+
+    @cached_property
+    def question(self) -> Question:
+        """Return the question for the rows of any batch.
+
+        Made once: to make those of all parts takes longer than the server takes to answer them. A
+        part that asks for more of a batch than its key raises `Batch.DoesNotExist`, one that asks
+        for less `ValueError`.
+        """
+        rows = self.rows(Batch.from_db(None, ["id"], [_ANY]))
+        text, values = rows.order_by().values("pk").query.sql_with_params()
+        if _ANY not in values:
+            raise ValueError(f"the part {self.name} does not ask for the batch")
+        return Question(rows.model, text, values)
 
 
 _parts: dict[str, Part] = {}
@@ -77,17 +106,17 @@ def digests(batch: Batch) -> dict[str, canonical.Value]:
 
 def _asked(batch: Batch, chosen: list[Part], what: str, *, order: str) -> list[Any]:
     """Ask all parts in one statement: there are many, and a page asks several times."""
-    statements, values = [], []
+    statements: list[str] = []
+    values: list[Any] = []
     for part in chosen:
-        rows = part.rows(batch)
-        of_part, own = rows.order_by().values("pk").query.sql_with_params()
-        meta = rows.model._meta
-        pk = meta.pk.column
+        model = part.question.model
+        of_part, own = part.question.of(batch)
+        pk = model._meta.pk.column
         statements.append(
-            f"SELECT %s, %s, {what.format(pk=pk)} FROM {meta.db_table} "  # noqa: S608 -- tables of ours
-            f"WHERE {pk} IN ({of_part})"
+            f"SELECT %s, %s, {what.format(pk=pk)} "  # noqa: S608 -- tables of ours
+            f"FROM {model._meta.db_table} WHERE {pk} IN ({of_part})"
         )
-        values += [part.name, capture.record_of(rows.model), *own]
+        values += [part.name, capture.record_of(model), *own]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(statements) + order, values)
         return list(cursor.fetchall())
