@@ -8,8 +8,9 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path, reverse
+from django.urls import get_script_prefix, path, reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 # As work flows through a plant; what is not named here follows by name.
 ROOMS = (
@@ -51,6 +52,7 @@ class ProductAdminSite(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.disable_action("delete_selected")  # nothing regulated is deleted
+        self._app_lists: dict[tuple[object, ...], list[Any]] = {}
 
     @property
     def login_form(self) -> Any:  # type: ignore[override]
@@ -89,9 +91,18 @@ class ProductAdminSite(AdminSite):
         return context
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        order = {label: position for position, label in enumerate(ROOMS)}
-        found = super().get_app_list(request, app_label)
-        return sorted(found, key=lambda app: order.get(app["app_label"], len(order)))
+        """Return the rooms that a person may see, in the order of work.
+
+        Made once for all who have the same roles: hundreds of addresses are a third of a page's time.
+        """
+        roles = request.user.roles if request.user.is_staff else None
+        key = (app_label, roles, get_script_prefix(), get_language())
+        if key not in self._app_lists:
+            order = {label: position for position, label in enumerate(ROOMS)}
+            found = super().get_app_list(request, app_label)
+            found.sort(key=lambda app: order.get(app["app_label"], len(order)))
+            self._app_lists[key] = found
+        return self._app_lists[key]
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show what needs attention first."""

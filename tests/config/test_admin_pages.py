@@ -57,6 +57,20 @@ def test_every_record_has_a_page_for_an_auditor(client: Client) -> None:
     assert expected <= set(answers)
 
 
+def test_the_rooms_are_shown_to_those_who_have_a_role_whoever_asked_before(client: Client) -> None:
+    batches = reverse("admin:execution_batch_changelist")
+    shown = {}
+    for turn in (1, 2):
+        for name, roles in (("auditor", [Role.AUDITOR]), ("nobody", []), ("stranger", None)):
+            client.logout()
+            if roles is not None:
+                client.force_login(factories.person(*roles))
+            answer = client.get("/admin/", follow=True)
+            shown[name, turn] = f'href="{batches}"' in answer.content.decode()
+
+    assert {key for key, is_shown in shown.items() if is_shown} == {("auditor", 1), ("auditor", 2)}
+
+
 @pytest.mark.requirement("P11-d1")
 def test_a_stranger_gets_nothing_but_the_sign_in_page(client: Client) -> None:
     answers = [client.get(page) for page in ["/admin/", *_pages()]]
