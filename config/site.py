@@ -93,7 +93,7 @@ class ProductAdminSite(AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the rooms that a person may see, in the order of work.
 
-        Made once for all who have the same roles: hundreds of addresses are a third of a page's time.
+        Made once for all who have the same roles: its hundreds of addresses took a quarter of a page.
         """
         roles = request.user.roles if request.user.is_staff else None
         key = (app_label, roles, get_script_prefix(), get_language())
