@@ -187,7 +187,6 @@ class CursorBehind(_Cursor):
     """Django's cursor, whose statements take along what its connection has ahead of them."""
 
     ours: StatementAtBegin | None = None  # None: a cursor that psycopg made for itself
-    _results_ahead = 0  # of the message under way
 
     def execute(self, *args: Any, **kwargs: Any) -> Any:
         """Execute a statement; what it answers is the answer, whatever was sent ahead of it."""
@@ -197,18 +196,18 @@ class CursorBehind(_Cursor):
         try:
             return super().execute(*args, **kwargs)
         finally:
-            self._results_ahead = 0
             ours.has_sent()
 
     def _execute_send(self, query: Any, **kwargs: Any) -> None:
         # Here, not in `execute`: psycopg remembers texts of statements, and each of these is another.
         if self.ours is not None and self.ours.ahead is not None:
             query.query = self.ours.ahead + b"; " + query.query
-            self._results_ahead = _RESULTS_AHEAD
         super()._execute_send(query, **kwargs)
 
     def _set_results(self, results: list[PGresult]) -> None:
-        super()._set_results(results[self._results_ahead :])
+        if self.ours is not None and self.ours.ahead is not None:  # `execute` forgets it later
+            results = results[_RESULTS_AHEAD:]
+        super()._set_results(results)
 
     def executemany(self, *args: Any, **kwargs: Any) -> Any:
         self._send_ahead()
