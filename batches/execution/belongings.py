@@ -24,7 +24,9 @@ class Question(NamedTuple):
     values: tuple[object, ...]
 
     def of(self, batch: Batch) -> tuple[str, list[object]]:
-        """Return it for one batch."""
+        """Return it for one batch; raise `ValueError` for one that is not stored."""
+        if batch.pk is None:
+            raise ValueError("a batch that is not stored has no records")
         return self.text, [batch.pk if value == _ANY else value for value in self.values]
 
 

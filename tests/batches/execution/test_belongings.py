@@ -45,3 +45,10 @@ def test_a_part_asks_for_the_key_of_its_batch_and_for_nothing_else() -> None:
         _ = by_number.question
     with pytest.raises(ValueError, match="does not ask for the batch"):
         _ = of_all.question
+
+
+def test_a_batch_that_is_not_stored_is_refused_and_is_not_one_without_records() -> None:
+    with pytest.raises(ValueError, match="not stored"):
+        belongings.digests(Batch())
+    with pytest.raises(ValueError, match="not stored"):
+        belongings.keys(Batch())
