@@ -311,7 +311,7 @@ with t.opened(folder) as own:
     for n in range(size, 64):
         text = own.sign(t.request(n, size))
         size = n
-        print(n, t.sha256(text.encode()).hexdigest(), flush=True)
+        print(f"{n} {t.sha256(text.encode()).hexdigest()}\\n", end="", flush=True)  # in one piece
 """
 
 
@@ -344,10 +344,12 @@ def test_killed_at_any_moment_it_never_signs_one_size_twice(folder: Path) -> Non
     delivered: dict[int, str] = {}
     for pause_s in (0.0, 0.004, 0.011, 0.023, 0.05):
         running = process("run", folder)
-        first = running.stdout.readline()  # type: ignore[union-attr]
+        assert running.stdout and running.stderr
+        first = running.stdout.readline()
         time.sleep(pause_s)
         running.send_signal(signal.SIGKILL)
-        rest, err = running.communicate(timeout=60)
+        rest = running.stdout.read()  # `communicate` would miss what was read ahead with the first
+        _, err = running.communicate(timeout=60)
         assert first, err
         for line in (first + rest).splitlines():
             size, digest = line.split()
