@@ -186,9 +186,9 @@ def _review_trail(stage: Stage, number: str) -> None:
         )
         path = f"trail-reviews/{opened['number']}"
         shown = reviewer.get(path)
-        for sampled in shown["sample"]:
-            assessment = {"outcome": "no-concern", "text": "agrees with the batch record"}
-            reviewer.post(f"{path}/sample/{sampled['id']}/assessment", assessment)
+        assessment = {"outcome": "no-concern", "text": "agrees with the batch record"}
+        assessments = [assessment | {"sampled": drawn["id"]} for drawn in shown["sample"]]
+        reviewer.post(f"{path}/assessments", {"assessments": assessments})
         reviewer.post(
             f"{path}/conclusion",
             {

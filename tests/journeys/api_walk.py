@@ -294,9 +294,12 @@ def trail_review(walk: Walk) -> None:
     asked = {"kind": "batch", "name": plan.BATCH, "seed": plan.SEED}
     opened = walk.q_third.post("trail-reviews", asked)
     one = f"trail-reviews/{opened['number']}"
-    for drawn in walk.q_third.get(one)["sample"]:
-        outcome = {"outcome": "no-concern"}
-        walk.q_third.post(f"{one}/sample/{drawn['id']}/assessment", outcome)
+    first, *others = walk.q_third.get(one)["sample"]
+    outcome = {"outcome": "no-concern"}
+    walk.q_third.post(f"{one}/sample/{first['id']}/assessment", outcome)
+    if others:
+        each = [outcome | {"sampled": drawn["id"]} for drawn in others]
+        walk.q_third.post(f"{one}/assessments", {"assessments": each})
     walk.q_third.sign(f"{one}/conclusion", conclusion=plan.CONCLUSION)
 
 

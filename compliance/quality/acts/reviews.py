@@ -1,5 +1,8 @@
 """Do what a form or a body asks of a review: one domain call each."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django.db import transaction
 
 from compliance.access.acts import Occasion
@@ -11,6 +14,7 @@ from compliance.quality.models import (
     SampledEntry,
     TrailReview,
 )
+from compliance.refusals import Refused
 from compliance.signatures.forms import confirmed
 from compliance.trail.subjects import Wanted
 from compliance.trail.verifier.contents import Kind
@@ -29,7 +33,37 @@ def open_trail_review(occasion: Occasion) -> TrailReview:
 
 
 def assess(occasion: Occasion) -> SampledEntry:
-    given = occasion.values
+    return _assess(occasion, occasion.values)
+
+
+def assess_each(occasion: Occasion) -> list[SampledEntry]:
+    """Say of several entries what came of each: all of them, or none."""
+    return _assess_all(occasion, occasion.values["assessments"])
+
+
+def assess_alike(occasion: Occasion) -> TrailReview:
+    """Say of several entries that none raises a concern: all of them, or none."""
+    alike = {"outcome": EntryOutcome.NO_CONCERN, "text": occasion.values["text"]}
+    _assess_all(occasion, [alike | {"sampled": one} for one in occasion.values["sampled"]])
+    return occasion.record  # type: ignore[no-any-return]
+
+
+def _assess_all(occasion: Occasion, assessments: Iterable[Mapping[str, Any]]) -> list[SampledEntry]:
+    assessed = []
+    with transaction.atomic():
+        for place, given in enumerate(assessments):
+            try:
+                assessed.append(_assess(occasion, given))
+            except Refused as refused:
+                pointer = f"/assessments/{place}"
+                refused.errors = [
+                    {"pointer": pointer, "code": refused.code, "detail": str(refused)}
+                ]
+                raise
+    return assessed
+
+
+def _assess(occasion: Occasion, given: Mapping[str, Any]) -> SampledEntry:
     return trail_reviews.assess(
         found.part(occasion.record.sample, given["sampled"]),
         outcome=EntryOutcome(given["outcome"]),
@@ -38,20 +72,6 @@ def assess(occasion: Occasion) -> SampledEntry:
         actor=occasion.actor,
         at=occasion.at,
     )
-
-
-def assess_alike(occasion: Occasion) -> TrailReview:
-    """Say of several entries that none raises a concern: all of them, or none."""
-    with transaction.atomic():
-        for number in occasion.values["sampled"]:
-            trail_reviews.assess(
-                found.part(occasion.record.sample, number),
-                outcome=EntryOutcome.NO_CONCERN,
-                text=occasion.values["text"],
-                actor=occasion.actor,
-                at=occasion.at,
-            )
-    return occasion.record  # type: ignore[no-any-return]
 
 
 def conclude_trail_review(occasion: Occasion) -> TrailReview:

@@ -59,6 +59,18 @@ urlpatterns = [
         name="trail-review-assessment",
     ),
     path(
+        f"{_REVIEW}/assessments",
+        endpoints.act(
+            "trail_review_assess_each",
+            _TRAIL,
+            acts.assess_each,
+            gives=SampledEntryOut,
+            takes=messages.TrailAssessmentsIn,
+            is_many=True,
+        ),
+        name="trail-review-assessments",
+    ),
+    path(
         f"{_REVIEW}/conclusion",
         endpoints.act(
             "trail_review_conclude",

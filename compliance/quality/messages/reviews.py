@@ -1,5 +1,6 @@
 """Describe how trail reviews and periodic reviews go over the wire."""
 
+from collections import Counter
 from typing import Any
 
 from rest_framework import serializers
@@ -29,6 +30,24 @@ class TrailAssessmentIn(In):
     outcome = serializers.ChoiceField(choices=[one for one in EntryOutcome.choices if one[0]])
     text = Text(max_length=20_000, default="", allow_blank=True)
     deviation = Text(max_length=40, default="", allow_blank=True)
+
+
+class SampledAssessmentIn(TrailAssessmentIn):
+    sampled = serializers.IntegerField(min_value=1, help_text="Its id in the sample.")
+
+
+class TrailAssessmentsIn(In):
+    """What came of several drawn entries: each is recorded for itself, or none is."""
+
+    assessments = SampledAssessmentIn(many=True, min_length=1, max_length=1000)
+
+    def validate_assessments(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        counted = Counter(one["sampled"] for one in given)
+        if twice := sorted(one for one, times in counted.items() if times > 1):
+            raise serializers.ValidationError(
+                f"each entry once: {', '.join(map(str, twice))} is there more than once"
+            )
+        return given
 
 
 class TrailConclusionIn(In):

@@ -265,6 +265,39 @@ def test_a_trail_review_goes_from_its_scope_to_its_conclusion() -> None:
     quality.post(f"{one}/abandonment", {"reason": WHY}, status=409)
 
 
+def test_several_drawn_entries_are_assessed_at_once_all_or_none() -> None:
+    quality = caller(Role.QUALITY_ASSURANCE)
+    operator = caller(Role.OPERATOR)
+    keys = [str(Deviation.objects.get(number=_open(operator)).pk) for _ in range(3)]
+    records = [["quality_deviation", key] for key in keys]
+    body = {"kind": "record", "records": records, "seed": "dice 4711"}
+    one = f"trail-reviews/{quality.post('trail-reviews', body)['number']}"
+    drawn = [sampled["id"] for sampled in quality.get(one)["sample"]]
+    assert len(drawn) >= 3
+    fine = [{"sampled": key, "outcome": "no-concern", "text": "as reported"} for key in drawn]
+
+    def refused(assessments: Any, status: int = 422) -> Any:
+        said = quality.post(f"{one}/assessments", {"assessments": assessments}, status=status)
+        assert {sampled["outcome"] for sampled in quality.get(one)["sample"]} == {""}
+        return said
+
+    refused([])
+    refused(fine * 400)
+    twice = refused([*fine, fine[0]])
+    assert f"{drawn[0]} is there more than once" in str(twice["errors"])
+    empty = refused([*fine[:-1], fine[-1] | {"outcome": "finding", "text": "none"}])
+    assert empty["errors"][0]["pointer"] == f"/assessments/{len(fine) - 1}"
+    refused([*fine, {"sampled": max(drawn) + 1, "outcome": "no-concern"}], status=422)
+    operator.post(f"{one}/assessments", {"assessments": fine}, status=403)
+
+    finding = {"outcome": "finding", "text": "opened a day after it was seen"}
+    assessed = quality.post(f"{one}/assessments", {"assessments": [*fine[:-1], fine[-1] | finding]})
+
+    assert [sampled["id"] for sampled in assessed] == drawn
+    assert [sampled["outcome"] for sampled in assessed][-2:] == ["no-concern", "finding"]
+    assert quality.get(f"{one}/standing")["findings"] == 1
+
+
 def test_periodic_reviews() -> None:
     quality = caller(Role.QUALITY_ASSURANCE)
     number = quality.post(
