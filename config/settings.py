@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.Correlation",  # first: what the others refuse has an id too
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -84,7 +85,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.MessagesOfPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.middleware.Correlation",
     "config.middleware.ChunksGathered",
     "compliance.access.middleware.SessionLimits",
     "compliance.signin.middleware.SecondFactorGate",

@@ -42,6 +42,17 @@ def test_a_form_without_a_boundary_is_no_error_of_ours() -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/api/v1/batches", "/admin/", "/nowhere"])
+def test_what_goes_to_another_host_is_refused_under_an_id_too(path: str) -> None:
+    answer = Client().get(path, headers={"Host": "another.example", "X-Correlation-ID": "ours-1"})
+
+    assert answer.status_code == 400
+    assert answer["X-Correlation-ID"] == "ours-1"
+    if path.startswith("/api/"):
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["correlation_id"] == "ours-1"
+
+
 def test_a_server_that_only_reads_is_unreachable_for_now(client: ApiClient) -> None:
     """As a standby is, until another one takes over."""
     _, token = factories.device_and_token()
