@@ -21,10 +21,11 @@ from compliance.trail.recording import System
 from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog import heads, leaf, merkle, tiles
 from compliance.trail.tlog.canonical import NotCanonical
-from compliance.trail.tlog.heads import Bucket, Head
+from compliance.trail.tlog.heads import Bucket, Head, HeadsInvalid
 
 ALIAS = "sequencer"
 KIND = "seal"
+_EMPTY = heads.leaf_of(())
 _PACK = binary_copy.packer("h q q 32s")
 
 
@@ -45,7 +46,8 @@ class Sealed:
 def seal(at: datetime, *, log_id: int = LOG_ID) -> Sealed:
     """Compute the heads of all records as of now, keep their buckets, and commit to them.
 
-    Takes some seconds a million records, and the memory of one bucket.
+    Takes some seconds a million records, and the memory of one bucket. The sequencer writes the
+    seal itself: from anybody else the database takes none.
     """
     with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -53,7 +55,7 @@ def seal(at: datetime, *, log_id: int = LOG_ID) -> Sealed:
         cursor.execute("SELECT count(*) FROM audit.head WHERE log_id = %s", [log_id])
         (records,) = cursor.fetchone()
         buckets = heads.suitable(records)
-        leaves = [heads.leaf_of(bucket) for bucket in _buckets(cursor, log_id, size, buckets)]
+        leaves = list(leaves_of_buckets(cursor, log_id, size, buckets))
         found = Sealed(
             tree_size=size, buckets=buckets, records=records, root=merkle.root_of(leaves)
         )
@@ -63,11 +65,13 @@ def seal(at: datetime, *, log_id: int = LOG_ID) -> Sealed:
             "tree_size": size,
             "buckets": buckets,
             "records": records,
-            "keys": _key_documents(cursor, log_id, size),
+            "keys": key_documents(cursor, log_id, size),
             "root": found.root.hex(),
             **_state(cursor, log_id, size, at),
         }
-    log_events.record(KIND, document, actor=System("sequencer"), at=at, reason="heads of records")
+    log_events.record(
+        KIND, document, actor=System("sequencer"), at=at, reason="heads of records", using=ALIAS
+    )
     return found
 
 
@@ -151,17 +155,26 @@ def _heads(
             yield bytes(key), head
 
 
-def _buckets(
+def leaves_of_buckets(
     cursor: CursorWrapper, log_id: int, size: int, buckets: int
-) -> Iterator[tuple[Head, ...]]:
-    """Yield every bucket in order, the empty ones too."""
+) -> Iterator[bytes]:
+    """Yield the leaf of every bucket in order, of the empty ones too.
+
+    Raise `HeadsInvalid` for what is no head, or is kept under the key of another record.
+    """
     bits, due = heads.bits_of(buckets), 0
     rows = _heads(cursor, log_id, size)
     for number, group in groupby(rows, key=lambda row: heads.bucket_of(row[0], bits)):
-        yield from ((),) * (number - due)
-        yield tuple(head for _, head in group)
+        yield from (_EMPTY,) * (number - due)
+        yield heads.leaf_of([_under(key, head) for key, head in group])
         due = number + 1
-    yield from ((),) * (buckets - due)
+    yield from (_EMPTY,) * (buckets - due)
+
+
+def _under(key: bytes, head: Head) -> Head:
+    if head.key != key:
+        raise HeadsInvalid(f"the head of {head.record} {head.record_id} is kept under another key")
+    return head
 
 
 def _keep(cursor: CursorWrapper, log_id: int, size: int, leaves: list[bytes]) -> None:
@@ -180,21 +193,31 @@ def _keep(cursor: CursorWrapper, log_id: int, size: int, leaves: list[bytes]) ->
 
 def _state(cursor: CursorWrapper, log_id: int, size: int, at: datetime) -> dict[str, Any]:
     """Return the chain head at this size, up to where all is sealed, and what the clocks say."""
+    chain = chain_at(cursor, log_id, size)
+    cursor.execute(
+        # No committed entry of a transaction before this one is unsealed.
+        "SELECT least(pg_snapshot_xmin(pg_current_snapshot()), (SELECT min(e.xid) "
+        "FROM audit.unprojected u JOIN audit.entry e USING (entry_id) "
+        "WHERE u.idx IS NULL AND u.log_id = %s))::text, clock_timestamp()",
+        [log_id],
+    )
+    xmin, now = cursor.fetchone()
+    clock = {"database": _stamp(now), "product": _stamp(at)}
+    return {"chain": chain.hex(), "xmin": xmin, "clock": clock}
+
+
+def chain_at(cursor: CursorWrapper, log_id: int, size: int) -> bytes:
+    """Return the head of the chain after so many leaves."""
     cursor.execute(
         "SELECT coalesce((SELECT previous FROM audit.leaf WHERE log_id = %(log)s "
-        "AND idx = %(size)s), (SELECT chain FROM audit.log_state WHERE log_id = %(log)s)), "
-        # No committed entry of a transaction before this one is unsealed.
-        "least(pg_snapshot_xmin(pg_current_snapshot()), (SELECT min(e.xid) FROM audit.unprojected u "
-        "JOIN audit.entry e USING (entry_id) WHERE u.idx IS NULL AND u.log_id = %(log)s))::text, "
-        "clock_timestamp()",
+        "AND idx = %(size)s), (SELECT chain FROM audit.log_state WHERE log_id = %(log)s))",
         {"log": log_id, "size": size},
     )
-    chain, xmin, now = cursor.fetchone()
-    clock = {"database": _stamp(now), "product": _stamp(at)}
-    return {"chain": bytes(chain).hex(), "xmin": xmin, "clock": clock}
+    (chain,) = cursor.fetchone()
+    return bytes(chain or b"")
 
 
-def _key_documents(cursor: CursorWrapper, log_id: int, size: int) -> int:
+def key_documents(cursor: CursorWrapper, log_id: int, size: int) -> int:
     """Count what the log says about its keys, so that an outsider sees when some is kept back.
 
     The entries are asked, as an outsider reads them, and not the table of events. Reads the log's

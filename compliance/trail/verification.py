@@ -19,8 +19,10 @@ from compliance.trail import (
     enforcement,
     verified_attestations,
     verified_checkpoints,
+    verified_documents,
     verified_log,
     verified_redactions,
+    verified_seals,
     verified_state,
     verified_strays,
     verified_tables,
@@ -32,6 +34,7 @@ from compliance.trail.verified_log import VerifiedLog
 from compliance.trail.verified_state import Run
 from compliance.trail.verified_strays import Verified
 from compliance.trail.verified_unsealed import Unsealed
+from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifying import marks, pool, spill, work
 from compliance.trail.verifying.marks import Mark
 from compliance.trail.verifying.pool import Pool
@@ -215,10 +218,11 @@ class _Verification:
         self._rows = sum(
             one.rows for one in workers.results(self._rows_to_read()) if isinstance(one, LiveResult)
         )
-        self._follow_records(workers)
-        redacted = verified_redactions.check(
-            self._cursor, (result for log in self._logs for result in log.results), self.findings
-        )
+        results = [result for log in self._logs for result in log.results]
+        documents = verified_documents.read(results, self.findings)
+        sealed = self._follow_records(workers, () if self._since else verified_seals.of(documents))
+        self._check_seals(documents, sealed)
+        redacted = verified_redactions.check(self._cursor, results, documents, self.findings)
         self._redacted = len(redacted)
         if not self._since:
             verified_tables.check_redactable(
@@ -276,10 +280,34 @@ class _Verification:
             projections=sum(log.joined.projections for log in self._logs),
         )
 
-    def _follow_records(self, workers: Pool) -> None:
+    def _check_seals(
+        self, documents: Mapping[int, Documents], sealed: Counter[tuple[int, int]]
+    ) -> None:
+        for log in self._logs:
+            found = documents.get(log.log.log_id, Documents())
+            if self._since and found.seals:
+                self.findings.notes.append(
+                    f"log {log.log.log_id}: seals of heads are computed again when everything is "
+                    "verified"
+                )
+            # Where leaves or entries are gone that is named already, and no seal could be right.
+            elif log.joined.is_whole and log.joined.entries == log.joined.leaves:
+                verified_seals.check(self._cursor, log.log.log_id, found, sealed, self.findings)
+
+    def _follow_records(
+        self, workers: Pool, seals: tuple[tuple[int, int], ...]
+    ) -> Counter[tuple[int, int]]:
+        """Follow every record to its row; count those that each seal has to be of."""
+        sealed: Counter[tuple[int, int]] = Counter()
         spans = spill.spans(self._verified().entries + self._rows)
         jobs = [
-            BucketJob(first=first, last=last, is_partial=self._only is not None, since=self._since)
+            BucketJob(
+                first=first,
+                last=last,
+                is_partial=self._only is not None,
+                since=self._since,
+                seals=seals,
+            )
             for first, last in spans
         ]
         names = {n: t for log in self._logs for one in log.results for n, t in one.tables.items()}
@@ -289,6 +317,7 @@ class _Verification:
             if not isinstance(result, BucketResult):
                 continue
             self._records += result.records
+            sealed += result.sealed
             self.findings.merge(result.findings)
             uncontrolled |= result.uncontrolled
             for table, (columns, count) in result.came_or_went.items():
@@ -301,6 +330,7 @@ class _Verification:
                 f"{table}: {', '.join(sorted(columns))} came or went with a migration after the "
                 f"last entry of some records ({count} looked at)"
             )
+        return sealed
 
     def report(self) -> Report:
         own = next((log for log in self._logs if log.log.log_id == settings.LOG_ID), None)

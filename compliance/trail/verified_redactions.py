@@ -1,12 +1,11 @@
 """Hold commitments that nothing opens against the redactions that the log tells of."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail.findings import Findings, Verdict
-from compliance.trail.verifier import documents
 from compliance.trail.verifier.documents import Documents, Redaction
 from compliance.trail.verifying.work import RangeResult
 
@@ -14,17 +13,19 @@ _DECLARED = "SELECT document FROM trail_logevent WHERE kind = 'redactable'"
 
 
 def check(
-    cursor: CursorWrapper, results: Iterable[RangeResult], findings: Findings
+    cursor: CursorWrapper,
+    results: Iterable[RangeResult],
+    documents: Mapping[int, Documents],
+    findings: Findings,
 ) -> frozenset[str]:
     """Name openings that are gone without a redaction, and redactions that no rule allows.
 
     Return what was redacted with one. A bundle's verifier reads redactions the same way.
     """
-    results = list(results)
     declared = _declared(cursor)
     authorised = {
         (log_id, *one)
-        for log_id, found in _read(results, findings).items()
+        for log_id, found in documents.items()
         for one in _authorised(found, declared, findings)
     }
     redacted = set()
@@ -41,20 +42,6 @@ def check(
                 record=one.record,
             )
     return frozenset(redacted)
-
-
-def _read(results: Iterable[RangeResult], findings: Findings) -> dict[int, Documents]:
-    found: dict[int, Documents] = {}
-    for result in results:
-        own = found.setdefault(result.log_id, Documents())
-        for index, kind, text in result.documents:
-            try:
-                documents.keep(own, index, kind, text)
-            except documents.UNREADABLE as error:
-                findings.add(
-                    Verdict.NONCANONICAL, f"the document about {kind}: {error}", index=index
-                )
-    return found
 
 
 def _authorised(

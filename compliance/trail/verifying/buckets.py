@@ -45,6 +45,12 @@ def unfollowed(records: Records, begins: NDArray[np.int64]) -> set[int]:
     return set(np.unique(last["table"][goes_on]).tolist())
 
 
+def entered(records: Records, begins: NDArray[np.int64], log_id: int, size: int) -> int:
+    """Count the records that have an entry among the first leaves of a log."""
+    is_before = (records["log"] == log_id) & (records["order"] < size)
+    return int(np.logical_or.reduceat(is_before, begins[:-1]).sum())
+
+
 def _wrong(records: Records, begins: NDArray[np.int64], *, is_partial: bool) -> Flags:
     """Mark what does not continue the one before it: an entry its entry, a row its last entry."""
     count = len(records)

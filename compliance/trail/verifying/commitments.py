@@ -8,11 +8,11 @@ from compliance.trail.verifying.source import Source
 from compliance.trail.verifying.state import RangeState
 from compliance.trail.verifying.work import CHUNK, Committed
 
-KINDS = ("redactable", "redaction")  # what the log tells of erasing values
+KINDS = ("redactable", "redaction", "seal")  # what a verification reads of the log itself
 
 
 def collect(state: RangeState, index: int, entry_id: int, members: Mapping[str, Any]) -> None:
-    """Note the commitments that an entry makes, and the redactions that the log tells of."""
+    """Note the commitments that an entry makes, and what the log tells of redactions and seals."""
     record = f"{members['record']} {members['record_id']}"
     for column, value in members["new"].items():
         if isinstance(value, dict) and isinstance(value.get("c"), str):

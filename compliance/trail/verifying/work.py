@@ -1,5 +1,6 @@
 """Say what the parts of a verification tell each other: the plan of all, one job, its result."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,12 +143,14 @@ class BucketJob:
     first: int
     last: int
     is_partial: bool = False
+    seals: tuple[tuple[int, int], ...] = ()  # log and size of each seal whose records are counted
     since: dict[int, int] = field(default_factory=dict)  # where the entries of each log begin
 
 
 @dataclass(kw_only=True)
 class BucketResult:
     records: int = 0
+    sealed: Counter[tuple[int, int]] = field(default_factory=Counter)
     uncontrolled: set[int] = field(default_factory=set)
     came_or_went: dict[str, tuple[set[str], int]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)

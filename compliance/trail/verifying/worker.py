@@ -48,6 +48,8 @@ class Worker:
         result = BucketResult(records=len(begins) - 1)
         if len(records):
             result.uncontrolled = buckets.unfollowed(records, begins)
+            for log_id, size in job.seals:
+                result.sealed[log_id, size] = buckets.entered(records, begins, log_id, size)
             faulty = buckets.faulty(records, begins, is_partial=job.is_partial)
             named.Namer(self._plan, self.source, job, result).name(faulty)
         return result
