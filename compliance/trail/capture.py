@@ -245,13 +245,16 @@ def _bypass_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
     cursor.execute(
         "SELECT 'trigger ' || tgname || CASE WHEN tgtype & 3 = 3 AND tgname > %(last)s "
         "THEN ' runs after the capture' ELSE ' is declared by nobody' END FROM pg_trigger "
-        "WHERE tgrelid = to_regclass(%(table)s) AND NOT tgisinternal "
-        "AND NOT tgname = ANY(%(ours)s) "
+        # Only the checks of keys are PostgreSQL's own, whatever a trigger says of itself.
+        "WHERE tgrelid = to_regclass(%(table)s) AND NOT (tgisinternal AND EXISTS (SELECT "
+        "FROM pg_proc p WHERE p.oid = tgfoid AND p.oid < 16384 AND (p.proname LIKE %(keys)s "
+        "OR p.proname = 'unique_key_recheck'))) AND NOT tgname = ANY(%(ours)s) "
         "UNION ALL SELECT 'rule ' || rulename || ' rewrites statements' FROM pg_rewrite "
         "WHERE ev_class = to_regclass(%(table)s) "
         "UNION ALL SELECT 'table ' || inhrelid::regclass || ' inherits from it' FROM pg_inherits "
         "WHERE inhparent = to_regclass(%(table)s)",
-        {"table": f'public."{control.table}"', "last": LAST, "ours": [*TRIGGERS, *control.guards]},
-    )
+        {"table": f'public."{control.table}"', "last": LAST, "keys": r"RI\_FKey\_%",
+         "ours": [*TRIGGERS, *control.guards]},
+    )  # fmt: skip
     for (problem,) in cursor.fetchall():
         yield problem

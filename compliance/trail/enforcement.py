@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, led_astray, roles
+from compliance.trail import capture, declared_functions, guards, led_astray, roles
 from compliance.trail.roles import APPLICATION, SEQUENCER, SIGNER, TRAIL
 
 SQL = Path(__file__).parent / "sql"
@@ -44,6 +44,7 @@ def problems(cursor: CursorWrapper) -> list[str]:
         *_functions(cursor),
         *_grants(cursor),
         *_event_triggers(cursor),
+        *guards.problems(cursor),
         *led_astray.problems(cursor),
     ]
 
@@ -54,8 +55,8 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
         "WHERE inhparent = to_regclass('audit.entry')"
     )
     expected = {
-        f'audit."{table}"' if table == "timestamp" else f"audit.{table}": guards  # as regclass does
-        for table, guards in _GUARDS.items()
+        f'audit."{table}"' if table == "timestamp" else f"audit.{table}": own  # as regclass does
+        for table, own in _GUARDS.items()
     }
     expected |= {partition: _GUARDS["entry"] for (partition,) in cursor.fetchall()}
     expected["trail_logevent"] = {"kinds_apart": 7}
@@ -71,8 +72,8 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
     for table, name in present:
         if table.startswith("audit.") and name not in expected.get(table, ()):
             yield f"{table}: nobody declared the trigger {name}"
-    for table, guards in expected.items():
-        for name, kind in guards.items():
+    for table, own in expected.items():
+        for name, kind in own.items():
             function = (
                 "audit.refuse_kind"
                 if name == "kinds_apart"
@@ -108,36 +109,21 @@ def _misdirected(cursor: CursorWrapper) -> Iterator[str]:
 
 def _functions(cursor: CursorWrapper) -> Iterator[str]:
     declared = {
-        name: (source.strip(), *_attributes(header), TRAIL)
+        name: (source.strip(), *declared_functions.attributes(header), TRAIL)
         for path in sorted(SQL.glob("*.sql"))
         for name, header, source in _FUNCTION.findall(path.read_text())
     }
-    cursor.execute(
-        "SELECT proname, prosrc, lanname, provolatile::text, prosecdef, proconfig, proisstrict, "
-        "pg_get_userbyid(proowner) FROM pg_proc p JOIN pg_language l ON l.oid = prolang "
-        "WHERE pronamespace = to_regnamespace('audit') AND proname NOT LIKE %s",
-        ["capture\\_%"],
-    )
-    present: dict[str, list[tuple[object, ...]]] = {}
-    for name, source, *rest in cursor.fetchall():
-        present.setdefault(name, []).append((source.strip(), *rest))
+    present = {
+        name: found
+        for name, found in declared_functions.present(cursor, "audit").items()
+        if not name.startswith("capture_")
+    }
     for name, one in declared.items():
         # one alone: of two with the same name, the arguments decide which is called
         if present.pop(name, None) != [one]:
             yield f"audit.{name}: the function is missing or not the declared one"
     for name in present:
         yield f"audit.{name}: nobody declared this function"
-
-
-def _attributes(header: str) -> tuple[object, ...]:
-    """Return language, volatility, whose rights, settings and strictness, as pg_proc has them."""
-    language = re.search(r"LANGUAGE (\w+)", header)
-    volatility = "i" if "IMMUTABLE" in header else "s" if "STABLE" in header else "v"
-    settings = re.findall(r"SET (\w+) = (.*?)\s*$", header, re.MULTILINE)
-    return (
-        language and language[1], volatility, "SECURITY DEFINER" in header,
-        [f"{name}={value}" for name, value in settings] or None, False,
-    )  # fmt: skip
 
 
 def _grants(cursor: CursorWrapper) -> Iterator[str]:

@@ -28,11 +28,17 @@ _OF_POSTGRESQL = {
     "pg_get_userbyid": None, "to_regclass": None, "to_regprocedure": None, "replace": None,
 }  # fmt: skip
 
+# Making a server of PostgreSQL 15 writes its functions by transaction 677, of 18 by 705; the first
+# transactions of its users come at 721 and later.
+_MADE_BY = 720
+
 
 def problems(cursor: CursorWrapper) -> Iterator[str]:
     """Yield everything that shows readers something else than what is stored."""
     yield from _rules_and_policies(cursor)
     yield from _server_functions(cursor)
+    yield from _altered_since_made(cursor)
+    yield from _code_in_tables(cursor)
     yield from _views()
 
 
@@ -72,6 +78,64 @@ def _server_functions(cursor: CursorWrapper) -> Iterator[str]:
         declared = _OF_POSTGRESQL[name]
         if is_new or language != "internal" or declared not in (None, source):
             yield f"pg_catalog.{signature}: the function is not the one of PostgreSQL"
+
+
+def _altered_since_made(cursor: CursorWrapper) -> Iterator[str]:
+    """Find what is PostgreSQL's own and was written by a transaction after the server was made.
+
+    A right that is granted or taken away since writes a function too, and leaves its code.
+    """
+    cursor.execute(
+        "SELECT 'pg_catalog.' || p.oid::regprocedure || ': the function is not the one of "
+        "PostgreSQL' FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang "
+        "WHERE p.oid < 16384 AND p.pronamespace = to_regnamespace('pg_catalog') "
+        "AND p.xmin::text::bigint >= %(made)s AND NOT p.proname = ANY(%(named)s) "
+        "AND (l.lanname <> 'internal' OR p.prosrc <> p.proname) "
+        "UNION ALL SELECT 'operator ' || o.oid::regoperator || ' of PostgreSQL was altered' "
+        "FROM pg_operator o WHERE o.oid < 16384 AND o.xmin::text::bigint >= %(made)s "
+        "UNION ALL SELECT 'cast of ' || castsource::regtype || ' to ' || casttarget::regtype "
+        "|| ' of PostgreSQL was altered' FROM pg_cast c WHERE c.oid < 16384 "
+        "AND c.xmin::text::bigint >= %(made)s "
+        "UNION ALL SELECT 'aggregate ' || aggfnoid || ' of PostgreSQL was altered' "
+        "FROM pg_aggregate a WHERE a.aggfnoid::oid < 16384 AND a.xmin::text::bigint >= %(made)s "
+        "UNION ALL SELECT 'operator family ' || amopfamily || ' of PostgreSQL was altered' "
+        "FROM pg_amop m WHERE m.oid < 16384 AND m.xmin::text::bigint >= %(made)s "
+        "UNION ALL SELECT 'support function ' || amproc || ' of PostgreSQL was altered' "
+        "FROM pg_amproc m WHERE m.oid < 16384 AND m.xmin::text::bigint >= %(made)s",
+        {"made": _MADE_BY, "named": list(_OF_POSTGRESQL)},
+    )
+    for (problem,) in cursor.fetchall():
+        yield problem
+
+
+def _code_in_tables(cursor: CursorWrapper) -> Iterator[str]:
+    """Find code that runs while a controlled table is written or read, and that nobody declared.
+
+    The functions that a default, a constraint or an index calls stand in its expression by number.
+    """
+    cursor.execute(
+        "WITH code AS ("
+        "SELECT d.adrelid AS rel, 'the default of ' || a.attname AS what, d.adbin::text AS tree "
+        "FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
+        "UNION ALL SELECT conrelid, 'the constraint ' || conname, conbin::text "
+        "FROM pg_constraint WHERE conbin IS NOT NULL AND conrelid <> 0 "
+        "UNION ALL SELECT indrelid, 'the index ' || indexrelid::regclass, "
+        "concat(indexprs::text, indpred::text) FROM pg_index) "
+        "SELECT DISTINCT c.relname || ': ' || what || ' calls ' || p.oid::regprocedure "
+        "FROM code JOIN pg_class c ON c.oid = code.rel "
+        "CROSS JOIN LATERAL regexp_matches(tree, ':(?:funcid|opfuncid) (\\d+)', 'g') called "
+        "JOIN pg_proc p ON p.oid = called[1]::oid "
+        "WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY(%(tables)s) "
+        "AND (p.oid >= 16384 OR p.provolatile = 'v') "
+        "UNION ALL SELECT c.relname || ': column ' || a.attname || ' is generated' "
+        "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE a.attgenerated <> '' AND NOT a.attisdropped "
+        "AND c.relnamespace = to_regnamespace('public') AND c.relname = ANY(%(tables)s) "
+        "ORDER BY 1",
+        {"tables": [one.table for one in capture.controls()]},
+    )
+    for (problem,) in cursor.fetchall():
+        yield problem
 
 
 def _views() -> Iterator[str]:
