@@ -46,7 +46,7 @@ function examine(bundle, { trust, held, tolerance, faults, notesOfRun }) {
   const redacted = commitments.check({ entries, opened, documents, faults });
   const walks = records.check({ bundle, entries, opened, documents, faults });
   completeness.reportSeals({ entries, documents, faults });
-  completeness.check({ bundle, walks, seals: documents.seal, faults });
+  completeness.check({ bundle, walks, seals: documents.seal, faults, notesOfRun });
   return { isAnchored, verdicts: verdictsOf({ entries, redacted, isAnchored, faults }) };
 }
 

@@ -89,12 +89,7 @@ def _about(result: Result) -> list[str]:
         f"log {contents.origin}, {contents.tree_size} entries",
         f"entries in the bundle: {counts or 'none'}",
     ]
-    seal = result.documents.seals.get(contents.completeness.seal or 0)
-    if contents.subject.records and seal:
-        lines.append(
-            f"{len(contents.subject.records)} records are shown complete as of tree size "
-            f"{seal.tree_size} of {contents.tree_size}"
-        )
+    lines += result.shown.sayings()
     unproven = sorted(set(contents.timestamps) - set(result.proven_times))
     if unproven or not contents.timestamps:
         lines.append("the time of entries is not proven by a time stamp that you trust")

@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compliance.trail.verifier import shown, writing
+from compliance.trail.verifier.contents import Completeness, Kind
+from compliance.trail.verifier.findings import Exit
 from tests import damage
 from tests.second_verifier import agree
 
@@ -45,6 +49,34 @@ def test_both_verifiers_refuse_the_same_damaged_bundles_with_the_same_words(
 
     assert tally.differences == []
     assert tally.refused == 60 - tally.about_text
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_both_verifiers_say_whether_a_record_is_shown_complete(
+    second: agree.SecondVerifier, tmp_path: Path, kind: Kind
+) -> None:
+    made = damage.scene(SEED, kind=kind)
+    case = damage.Case(bundle=writing.bundle(made.contents), trust=made.trust, description=kind)
+
+    first, answer = case.verify(), second.answer(case, tmp_path)
+
+    claims = kind in {Kind.RECORD, Kind.BATCH}
+    assert agree.difference(case, json.loads(first.to_json()), answer) is None
+    assert (shown.NOTHING in first.shown.sayings()) is not claims
+    assert any("records shown complete" in one for one in answer["notes"]) is claims
+    assert any("no history of a record" in one for one in answer["notes"]) is not claims
+
+
+@pytest.mark.parametrize("kind", [Kind.RECORD, Kind.BATCH])
+def test_both_verifiers_refuse_a_batch_or_record_without_claims(
+    second: agree.SecondVerifier, tmp_path: Path, kind: Kind
+) -> None:
+    made = damage.scene(SEED, kind=Kind.BATCH)
+    about = replace(made.contents.subject, kind=kind, records=())
+    contents = replace(made.contents, subject=about, completeness=Completeness())
+    case = damage.Case(bundle=writing.bundle(contents), trust=made.trust, description="")
+
+    assert case.verify().exit == second.answer(case, tmp_path)["exit"] == Exit.MALFORMED
 
 
 def test_a_difference_between_the_verifiers_is_found(second: agree.SecondVerifier) -> None:
