@@ -251,6 +251,17 @@ def _last_entry_left_out(made: Scene) -> Case:
 
 
 @damage
+def _claims_taken_back(made: Scene) -> Case:
+    record = next(one for one in made.contents.subject.records if one in made.log.last)
+    gone = max(one.index for one in made.contents.entries if _record(one) == record)
+    about = replace(
+        made.contents.subject, kind=made.random.choice([Kind.RECORD, Kind.BATCH]), records=()
+    )
+    contents = replace(without(made.contents, gone), subject=about, completeness=Completeness())
+    return made.case(contents, f"nothing claimed, {gone} left out", Verdict.MALFORMED)
+
+
+@damage
 def _whole_record_left_out(made: Scene) -> Case:
     record = next(one for one in made.contents.subject.records if one in made.log.last)
     gone = [one.index for one in made.contents.entries if _record(one) == record]

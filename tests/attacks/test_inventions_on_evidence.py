@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from psycopg import Connection
 
 from compliance.trail.tlog import canonical, note
+from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import verification, writing
-from compliance.trail.verifier.contents import Kind
+from compliance.trail.verifier.contents import Completeness, Kind
 from compliance.trail.verifier.findings import Exit
 from compliance.trail.verifier.trust import Trust, TrustUnusable
 from tests import damage
@@ -167,6 +169,51 @@ def test_a_subject_that_names_other_records_than_the_entries_is_no_good_bundle(
     result = verification.verify(packed(files), trust=Trust.read(made.trust), held=[])
 
     assert result.exit is not Exit.GOOD
+
+
+@pytest.mark.parametrize("kind", [Kind.BATCH, Kind.RECORD])
+def test_a_batch_or_record_whose_claims_were_taken_back_is_refused(kind: Kind) -> None:
+    made = scene(11)
+    about = replace(made.contents.subject, kind=kind, records=())
+    short = replace(without_last_entry(made).contents, subject=about, completeness=Completeness())
+
+    result = verification.verify(writing.files(short), trust=Trust.read(made.trust), held=[])
+
+    assert result.exit is Exit.MALFORMED
+    assert "names at least one record" in result.problems[0].message
+
+
+@pytest.mark.parametrize("claims", ["of another kind", "of an absent record"])
+def test_a_bundle_whose_claims_were_exchanged_says_that_nothing_is_shown_complete(
+    claims: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = without_last_entry(scene(11))
+    absent = ("batches", "9999")
+    about = {
+        "of another kind": replace(made.contents.subject, kind=Kind.ACT, records=()),
+        "of an absent record": replace(made.contents.subject, records=(absent,)),
+    }[claims]
+    (tmp_path / "bundle").write_bytes(writing.bundle(replace(made.contents, subject=about)))
+    for name, data in made.trust:
+        (tmp_path / name).write_bytes(data)
+    trust = [f"--trust={tmp_path / name}" for name, _ in made.trust]
+    page = tmp_path / "page.html"
+
+    code = verifier.main(["verify", str(tmp_path / "bundle"), *trust, "--html", str(page)])
+
+    said = capsys.readouterr().out
+    assert code == Exit.GOOD  # everything here is true
+    assert "no record's history is shown complete" in said
+    assert "No record&#x27;s history is shown complete" in page.read_text()
+    assert ("1 record is shown to have no entry" in said) is (claims == "of an absent record")
+
+
+def without_last_entry(made: damage.Scene) -> damage.Scene:
+    """Return the scene of who leaves out the last entry of a claimed record."""
+    record = next(one for one in made.contents.subject.records if one in made.log.last)
+    own = [one.index for one in made.contents.entries if (json.loads(one.body)["record"],
+           json.loads(one.body)["record_id"]) == record]  # fmt: skip
+    return replace(made, contents=damage.without(made.contents, max(own)))
 
 
 def test_a_cosignature_copied_from_another_size_does_not_count() -> None:

@@ -45,8 +45,12 @@ class SecondVerifier:
 
     def answer(self, case: damage.Case, folder: Path) -> Answer:
         """Return the JSON answer to a case, whose files are written to the folder."""
+        return self.ask(_written(case, folder))
+
+    def ask(self, request: dict[str, Any]) -> Answer:
+        """Return the JSON answer to a request that names files."""
         assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(json.dumps(_written(case, folder)) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:

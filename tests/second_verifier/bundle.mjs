@@ -20,13 +20,17 @@ const SUBJECT = {
   records: (value) => isArray(value) && value.every(isOfRecord) && ascends(value, byRecord),
   range: orNull(isOfRange),
 };
+const isOfSubject = (value) =>
+  hasExactly(value, SUBJECT) &&
+  (value.range !== null) === (value.kind === 'period') &&
+  (value.records.length > 0 || !['record', 'batch'].includes(value.kind));
 const MANIFEST = {
   v: exactly(1),
   form: exactly('gmp-audit/evidence-bundle'),
   origin: isText,
   tree_size: (value) => isIndex(value) && value >= 1,
   created_at: shape.isTime,
-  subject: (value) => hasExactly(value, SUBJECT) && (value.range !== null) === (value.kind === 'period'),
+  subject: isOfSubject,
   files: isArray,
 };
 const LISTED = { name: isString, sha256: isHex32, size: isInteger };

@@ -62,8 +62,20 @@ function compare({ place, own, head, faults }) {
   else faults.add('TAMPERED', 'the seal says something else of the record', place);
 }
 
+/** Say of which records nothing is left out: those that no fault names and that have entries below the seal. */
+function noteWhole({ bundle, walks, seal, faults, notesOfRun }) {
+  const named = new Set(faults.all.filter(({ record }) => record !== null).map(({ record, record_id: id }) => keyOf(record, id)));
+  const sure = bundle.subject.records.map(({ record, record_id: id }) => keyOf(record, id)).filter((key) => !named.has(key));
+  const whole = sure.filter((key) => walks.get(key)?.some(({ index }) => index < seal.tree_size));
+  notesOfRun.push(
+    whole.length > 0
+      ? `records shown complete as of tree size ${seal.tree_size}: ${whole.length}`
+      : 'no history of a record is shown complete: nothing is said of what may be left out',
+  );
+}
+
 /** Report claimed records that are not shown to be whole. */
-export function check({ bundle, walks, seals, faults }) {
+export function check({ bundle, walks, seals, faults, notesOfRun }) {
   const { completeness, subject } = bundle;
   const named = seals.find(({ index }) => index === completeness.seal && !faults.has('TAMPERED', index));
   const seal = named?.document;
@@ -78,4 +90,5 @@ export function check({ bundle, walks, seals, faults }) {
     const head = heads.find((each) => each.record === record && each.id === record_id);
     compare({ place: { record, record_id }, own, head, faults });
   }
+  noteWhole({ bundle, walks, seal, faults, notesOfRun });
 }

@@ -85,8 +85,8 @@ function folder(path) {
   const sorted = names.map(([name]) => name).sort();
   checkNames(sorted);
   const files = new Map(sorted.map((name) => [name, readFileSync(join(path, name))]));
-  const sum = [...files.values()].reduce((total, content) => total + content.length, 0);
-  require(sum <= MOST_BYTES, 'larger than a bundle may be');
+  const packed = [...files].reduce((total, [name, content]) => total + 76 + 2 * name.length + content.length, 22);
+  require(files.size <= MOST_FILES && packed <= MOST_BYTES, 'larger than a bundle may be');
   return files;
 }
 

@@ -7,7 +7,8 @@ export const ED25519 = 1;
 export const COSIGNATURE = 4;
 export const ML_DSA_44 = 6;
 const LENGTHS = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA_44]: mldsa.KEY_BYTES };
-const VKEY = /^([^+\p{White_Space}]+)\+([0-9a-f]{8})\+(\S+)$/u;
+const LONGEST_NAME = 255; // bytes: one byte of what an ML-DSA-44 key signs is the length of its name
+const VKEY = /^([^+\p{White_Space}\u0000-\u001f]+)\+([0-9a-f]{8})\+(\S+)$/u;
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex'); // RFC 8410: what stands before the 32 bytes
 const P = 2n ** 255n - 19n;
 // The y of the points of order 1, 2, 4 and 8 (RFC 7748's torsion subgroup), whatever the sign of x.
@@ -33,6 +34,7 @@ export function parse(vkey, types) {
   if (!bytes || bytes.length < 1) return null;
   const [type, material] = [bytes[0], bytes.subarray(1)];
   if (!types.includes(type) || material.length !== LENGTHS[type]) return null;
+  if (type === ML_DSA_44 && utf8(found[1]).length > LONGEST_NAME) return null;
   const id = hex(sha256(utf8(`${found[1]}\n`), bytes).subarray(0, 4));
   if (id !== found[2] || (type !== ML_DSA_44 && isRefused(material))) return null;
   return { vkey, name: found[1], id, type, material };

@@ -6,6 +6,7 @@ const MOST_BYTES = 1_000_000;
 const MOST_SIGNATURES = 100;
 const SIGNATURE = /^— ([^+\p{White_Space}]+) (\S+)$/u;
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+const MOST_LEAVES = 2n ** 63n - 1n;
 const SIZE = /^(?:0|[1-9][0-9]{0,18})$/;
 
 function signatureLine(line) {
@@ -15,12 +16,12 @@ function signatureLine(line) {
   return { name: found[1], id: hex(bytes.subarray(0, 4)), bytes: bytes.subarray(4) };
 }
 
-/** Read the text of a checkpoint, or return null; sizes may pass 2^53, so they are BigInt. */
+/** Read the text of a checkpoint, or return null; sizes go up to 2^63-1, so they are BigInt. */
 export function parseCheckpoint(text) {
   const lines = text.split('\n');
   if (lines.pop() !== '' || lines.length < 3 || lines.includes('')) return null;
   const root = strictBase64(lines[2]);
-  if (!SIZE.test(lines[1]) || !root || root.length !== 32) return null;
+  if (!SIZE.test(lines[1]) || BigInt(lines[1]) > MOST_LEAVES || !root || root.length !== 32) return null;
   if (lines[1] === '0' && !root.equals(EMPTY_ROOT)) return null;
   return { origin: lines[0], size: BigInt(lines[1]), root, hasExtensions: lines.length > 3 };
 }

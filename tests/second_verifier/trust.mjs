@@ -8,6 +8,7 @@ import * as keys from './keys.mjs';
 
 const LOG_TYPES = [keys.ED25519, keys.ML_DSA_44];
 const WITNESS_TYPES = [keys.COSIGNATURE, keys.ML_DSA_44];
+const MOST_BYTES = 1_000_000; // of a policy
 const NUMBER = /^[1-9][0-9]{0,8}$/;
 
 const latin = (word) => strictText(Buffer.from(word, 'latin1')) ?? '';
@@ -22,14 +23,14 @@ class Policy {
 
   log([vkey, ...more]) {
     const key = vkey !== undefined && more.length <= 1 ? keys.parse(latin(vkey), LOG_TYPES) : null;
-    if (!key || this.logs.some((other) => other.material.equals(key.material))) return false;
+    if (!key || this.has(key)) return false;
     this.logs.push(key);
     return true;
   }
 
   witness([name, vkey, ...more]) {
     const key = vkey !== undefined && more.length <= 1 ? keys.parse(latin(vkey), WITNESS_TYPES) : null;
-    if (!key || this.witnesses().some((other) => other.material.equals(key.material))) return false;
+    if (!key || this.has(key)) return false;
     return this.name(name, { key });
   }
 
@@ -49,6 +50,12 @@ class Policy {
     if (name !== 'none' && !this.members.has(name)) return false;
     this.quorum = name;
     return true;
+  }
+
+  /** Say whether a key is here already: as a log and as a witness it would vouch for itself. */
+  has(key) {
+    const known = [...this.logs, ...this.witnesses()];
+    return known.some((other) => other.material.equals(key.material) || keys.isSameSigner(other, key));
   }
 
   name(name, member) {
@@ -71,6 +78,7 @@ class Policy {
 }
 
 function policy(bytes) {
+  if (bytes.length > MOST_BYTES) return null;
   if (bytes.at(-1) !== 0x0a) return null; // every line ends in a newline, so a file cut short is seen
   if (bytes.some((byte) => (byte < 0x20 && byte !== 9 && byte !== 10) || byte === 0x7f)) return null;
   const found = new Policy();
@@ -84,7 +92,7 @@ function policy(bytes) {
 }
 
 function keyFile(text) {
-  const lines = text.split('\n').map((line) => line.trim());
+  const lines = text.split('\n').map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
   const words = lines.filter((line) => line !== '' && !line.startsWith('#'));
   return words.length > 0 && words.every((word) => !/\p{White_Space}/u.test(word)) ? words : null;
 }

@@ -14,6 +14,8 @@ import * as notes from './notes.mjs';
 import * as records from './records.mjs';
 import * as trusts from './trust.mjs';
 
+const MOST_SECONDS = 1_000_000_000;
+
 function heldNotes(paths) {
   return paths.map((path) => {
     const note = notes.parse(readFileSync(path));
@@ -46,7 +48,7 @@ function examine(bundle, { trust, held, tolerance, faults, notesOfRun }) {
   const redacted = commitments.check({ entries, opened, documents, faults });
   const walks = records.check({ bundle, entries, opened, documents, faults });
   completeness.reportSeals({ entries, documents, faults });
-  completeness.check({ bundle, walks, seals: documents.seal, faults });
+  completeness.check({ bundle, walks, seals: documents.seal, faults, notesOfRun });
   return { isAnchored, verdicts: verdictsOf({ entries, redacted, isAnchored, faults }) };
 }
 
@@ -65,7 +67,8 @@ export function verify({ bundle: path, trust: trustPaths = [], checkpoints = [],
   ];
   const answer = { v: 1, exit: 2, origin: null, tree_size: null, anchored: false, entries: {}, problems: [], notes: notesOfRun };
   try {
-    if (!Number.isSafeInteger(tolerance) || tolerance < 0) throw new Unreadable('the tolerance is no number of seconds');
+    const isTolerance = Number.isSafeInteger(tolerance) && tolerance >= 0 && tolerance <= MOST_SECONDS;
+    if (!isTolerance) throw new Unreadable('the tolerance is no number of seconds');
     const trust = trusts.read(trustPaths);
     const bundle = bundles.read(container.read(path));
     Object.assign(answer, { origin: bundle.origin, tree_size: bundle.treeSize });

@@ -36,7 +36,7 @@ async function batch() {
 
 function single({ values, positionals }) {
   if (positionals.length !== 1) throw new TypeError('exactly one bundle is needed');
-  const tolerance = /^[0-9]+$/.test(values.tolerance) ? Number(values.tolerance) : NaN;
+  const tolerance = /^[0-9]{1,10}$/.test(values.tolerance) ? Number(values.tolerance) : NaN;
   const answer = verify({ bundle: positionals[0], trust: values.trust, checkpoints: values.checkpoint, tolerance });
   process.stdout.write(`${values.json ? write(answer) : people(answer)}\n`);
   process.exitCode = answer.exit;

@@ -1,20 +1,17 @@
 """Write and read the signed documents by which a log's keys begin, follow each other and end."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from compliance.trail.tlog import canonical, merkle, note, octets
+from compliance.trail.tlog import canonical, merkle, note, octets, shapes
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
 from compliance.trail.tlog.keys import Signer, Verifier
 
 VERSION = 1
 MAX_SIZE = canonical.MAX_INTEGER
-_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-_TIME_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _MEMBERS = {
     "v", "event", "vkey", "from_size", "to_size", "compromised_at", "signed_by", "signature",
 }  # fmt: skip
@@ -80,7 +77,7 @@ class Document:
             "vkey": self.verifier.vkey,
             "from_size": self.from_size,
             "to_size": self.to_size,
-            "compromised_at": moment.astimezone(UTC).strftime(_TIME) if moment else None,
+            "compromised_at": _written(moment) if moment else None,
             "signed_by": self.signed_by.vkey,
         }
 
@@ -163,8 +160,9 @@ def _size(value: object) -> int | None:
 
 
 def _moment(value: object) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _TIME_FORM.fullmatch(value):
-        raise DocumentInvalid("a time is not of the form YYYY-MM-DDTHH:MM:SS.ffffffZ")
-    return datetime.strptime(value, _TIME).replace(tzinfo=UTC)
+    return None if value is None else shapes.moment(value)
+
+
+def _written(moment: datetime) -> str:
+    # Not strftime: whether %Y fills up with zeros depends on the platform.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,6 +21,8 @@ from compliance.trail.verifier.findings import Exit, Malformed, Problem, Verdict
 from compliance.trail.verifier.outcome import Result
 from compliance.trail.verifier.trust import Trust, TrustUnusable
 
+MAX_TOLERANCE = 10**9
+_SECONDS = re.compile("[0-9]{1,10}")
 _SAYINGS = {
     Exit.GOOD: "VERIFIED: everything is as the log contains it, and anchored in what you trust.",
     Exit.FAULTY: "NOT VERIFIED: something is wrong.",
@@ -48,8 +51,9 @@ def _verify(given: argparse.Namespace) -> Result:
     try:
         trust = Trust.read((str(path), path.read_bytes()) for path in given.trust)
         held = [(str(path), path.read_bytes()) for path in given.checkpoint]
+        tolerance = _tolerance(given.tolerance)
         return verification.verify(
-            container.open_path(given.bundle), trust=trust, held=held, tolerance=given.tolerance
+            container.open_path(given.bundle), trust=trust, held=held, tolerance=tolerance
         )
     except Malformed as error:
         return Result(problems=[error.problem])
@@ -89,12 +93,7 @@ def _about(result: Result) -> list[str]:
         f"log {contents.origin}, {contents.tree_size} entries",
         f"entries in the bundle: {counts or 'none'}",
     ]
-    seal = result.documents.seals.get(contents.completeness.seal or 0)
-    if contents.subject.records and seal:
-        lines.append(
-            f"{len(contents.subject.records)} records are shown complete as of tree size "
-            f"{seal.tree_size} of {contents.tree_size}"
-        )
+    lines += result.shown.sayings()
     unproven = sorted(set(contents.timestamps) - set(result.proven_times))
     if unproven or not contents.timestamps:
         lines.append("the time of entries is not proven by a time stamp that you trust")
@@ -102,10 +101,9 @@ def _about(result: Result) -> list[str]:
 
 
 def _tolerance(text: str) -> timedelta:
-    seconds = int(text)
-    if not 0 <= seconds <= 10**9:
-        raise ValueError(text)
-    return timedelta(seconds=seconds)
+    if not _SECONDS.fullmatch(text) or int(text) > MAX_TOLERANCE:
+        raise Malformed(f"the tolerance is a number of seconds, at most {MAX_TOLERANCE}")
+    return timedelta(seconds=int(text))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,8 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE")
     verify.add_argument(
         "--tolerance",
-        type=_tolerance,
-        default=times_check.DEFAULT_TOLERANCE,
+        default=str(int(times_check.DEFAULT_TOLERANCE.total_seconds())),
         metavar="SECONDS",
         help="how far the plant's clock may be outside the time stamps (300)",
     )

@@ -18,6 +18,7 @@ REQUIRED = frozenset(
 _OTHERS = re.compile(
     rf"checkpoints/{_SIZE}\.note|timestamps/{_SIZE}\.(?:note|tsr)|policy\.txt|tsa\.pem|verifier\.pyz"
 )
+_FOLDERS = frozenset({"checkpoints", "timestamps"})
 MAX_FILES = 65_534
 MAX_BYTES = 2**32 - 1
 
@@ -38,6 +39,8 @@ def is_name(name: str) -> bool:
 
 def write(files: Mapping[str, bytes]) -> bytes:
     """Return the bundle of these files; the order of the mapping does not matter."""
+    if _is_too_much(files):
+        raise ValueError("too much for one bundle: make several")
     out, central = bytearray(), bytearray()
     for name in sorted(files):
         common = (0, 0, 0, _DATE, zlib.crc32(files[name]), len(files[name]), len(files[name]))
@@ -51,8 +54,6 @@ def write(files: Mapping[str, bytes]) -> bytes:
         out += files[name]
     start = len(out)
     end = _END.pack(_END_SIGN, 0, 0, len(files), len(files), len(central), start, 0)
-    if len(files) > MAX_FILES or start + len(central) + len(end) > MAX_BYTES:
-        raise ValueError("too much for one bundle: make several")
     return bytes(out + central + end)
 
 
@@ -72,6 +73,10 @@ def read(data: bytes) -> dict[str, bytes]:
         at += _LOCAL.size + length
         files[name] = data[at : at + size]
         at += size
+        if len(files) > MAX_FILES:
+            raise Malformed(f"more files than a bundle can have (byte {at})")
+    if _is_too_much(files):
+        raise Malformed("longer than a bundle can be")
     again = write(files)
     if again != data:
         starts.append((at, "the list of files at the end"))
@@ -87,6 +92,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         if not is_name(name) or path.is_symlink() or not path.is_file():
             raise Malformed(f"a bundle has no file {name[:80]!r}")
         files[name] = path.read_bytes()
+    if _is_too_much(files):
+        raise Malformed("more or longer files than a bundle can have")
     return files
 
 
@@ -111,12 +118,19 @@ def _changed(offset: int, starts: list[tuple[int, str]]) -> Malformed:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            if path.parent != folder and path.name not in {"checkpoints", "timestamps"}:
-                raise Malformed(f"a bundle has no folder {path.name[:80]!r}")
-            yield from _walk(path)
-        else:
+        if path.name not in _FOLDERS or path.is_symlink() or not path.is_dir():
             yield path
+            continue
+        inside = list(path.iterdir())
+        if not inside:
+            raise Malformed(f"the folder {path.name} is empty")
+        yield from inside
+
+
+def _is_too_much(files: Mapping[str, bytes]) -> bool:
+    headers = _LOCAL.size + _CENTRAL.size
+    size = sum(headers + 2 * len(name) + len(data) for name, data in files.items())
+    return len(files) > MAX_FILES or size + _END.size > MAX_BYTES
 
 
 def _first_difference(one: bytes, other: bytes) -> int:

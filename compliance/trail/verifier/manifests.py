@@ -65,6 +65,9 @@ def _subject(value: object, size: int) -> Subject:
         raise shapes.Wrong("not a kind of subject") from error
     if (kind is Kind.PERIOD) != (members["range"] is not None):
         raise shapes.Wrong("a period has a range, and nothing else has")
+    # Else who forwards a bundle takes its claims back, and leaves out what he likes.
+    if kind in (Kind.RECORD, Kind.BATCH) and not records:
+        raise shapes.Wrong(f"a bundle of the kind {kind} names at least one record")
     return Subject(
         kind=kind,
         title=shapes.text(members["title"]),

@@ -9,6 +9,7 @@ from compliance.trail.verifier import findings
 from compliance.trail.verifier.contents import Contents
 from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifier.findings import Exit, Problem, Verdict
+from compliance.trail.verifier.shown import Shown
 from compliance.trail.verifier.times_check import Bracket
 
 VERSION = 1
@@ -25,6 +26,7 @@ class Result:
     brackets: Mapping[int, Bracket] = field(default_factory=dict)
     proven_times: Mapping[int, datetime] = field(default_factory=dict)
     documents: Documents = field(default_factory=Documents)
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def exit(self) -> Exit:

@@ -31,17 +31,30 @@ def check(
     of the old log, and only a seal shows that none of this one is left out before: below this
     index its head counts them.
     """
+    claimed = frozenset(subject.records)
     for record, walk in walked.items():
-        yield from _Follower(record, subject, opened, continued_to).follow(walk)
+        follower = _Follower(
+            record, opened, is_claimed=record in claimed, within=subject.range,
+            continued_to=continued_to,
+        )  # fmt: skip
+        yield from follower.follow(walk)
 
 
 class _Follower:
     """Walks one record; the state is what its columns hold as far as the entries say."""
 
-    def __init__(self, record: Record, subject: Subject, opened: Opened, continued_to: int) -> None:
+    def __init__(
+        self,
+        record: Record,
+        opened: Opened,
+        *,
+        is_claimed: bool,
+        within: tuple[int, int] | None,
+        continued_to: int,
+    ) -> None:
         self._record = record
-        self._is_claimed = record in subject.records
-        self._range = subject.range
+        self._is_claimed = is_claimed
+        self._range = within
         self._opened = opened
         self._continued_to = continued_to
         self._state: dict[str, tuple[int, Any]] = {}  # column: where it was written, value

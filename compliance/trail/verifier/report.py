@@ -1,7 +1,7 @@
 """Render a bundle as one page for people: no scripts, nothing from elsewhere, the same every time."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import resources
@@ -77,8 +77,13 @@ def _notice(result: Result | None) -> str:
     counted = "; ".join(f"{count} {verdict}" for verdict, count in _counts(result))
     return (
         f'<div class="notice {tone}" role="status"><strong>{saying}</strong>'
-        f"<p>Entries: {counted or 'none'}.</p></div>\n"
+        f"<p>Entries: {counted or 'none'}.</p>"
+        f"<p>{html.escape(_sentences(result.shown.sayings()))}</p></div>\n"
     )
+
+
+def _sentences(sayings: Iterable[str]) -> str:
+    return " ".join(f"{one[:1].upper()}{one[1:]}." for one in sayings)
 
 
 def _counts(result: Result) -> list[tuple[str, int]]:

@@ -57,7 +57,8 @@ class Trust:
 def _single_words(data: bytes) -> list[str]:
     """Return the lines of a key file; empty when this is something else."""
     try:
-        lines = [line.strip() for line in data.decode().split("\n")]
+        # Not what Python calls white space, which other verifiers do not.
+        lines = [line.strip(" \t\r") for line in data.decode().split("\n")]
     except UnicodeDecodeError:
         return []
     words = [line for line in lines if line and not line.startswith("#")]

@@ -14,6 +14,7 @@ from compliance.trail.verifier import (
     openings_check,
     reading,
     records_check,
+    shown,
     times_check,
 )
 from compliance.trail.verifier.contents import Contents
@@ -61,14 +62,16 @@ def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: t
     problems += [*times.problems, *refusals, *held_check.check(contents, held, anchors)]
     problems = [*(own for one in seen.values() for own in one.problems), *problems]
     is_anchored = anchors.history is not None and not _is_refused(contents, refusals)
+    verdicts = _verdicts(seen, problems, redacted, is_anchored=is_anchored)
     return Result(
         contents=contents,
-        entries=_verdicts(seen, problems, redacted, is_anchored=is_anchored),
+        entries=verdicts,
         problems=problems,
         is_anchored=is_anchored,
         brackets=brackets,
         proven_times=times.proven,
         documents=found,
+        shown=shown.of(contents, found, walked, verdicts, problems),
     )
 
 

@@ -154,6 +154,41 @@ def test_a_folder_with_more_than_the_files_is_refused(small: bytes, tmp_path: Pa
         container.read_folder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "extra", ["empty", "timestamps", "checkpoints/deeper", "checkpoints/checkpoints/checkpoints"]
+)
+def test_a_folder_with_more_than_the_folders_is_refused(
+    small: bytes, tmp_path: Path, extra: str
+) -> None:
+    for name, data in container.read(small).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    assert container.write(container.read_folder(tmp_path)) == small
+    (tmp_path / extra).mkdir(parents=True)
+
+    with pytest.raises(Malformed):
+        container.read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("count", [65_535, 65_536])
+def test_more_files_than_a_bundle_may_have_are_refused(count: int) -> None:
+    names = [f"checkpoints/{number}.note".encode() for number in range(count)]
+    heads = [container._LOCAL.pack(b"PK\x03\x04", 10, 0, 0, 0, 0x21, 0, 0, 0, len(name), 0) + name
+             for name in names]  # fmt: skip
+
+    with pytest.raises(Malformed, match="more files"):
+        container.read(b"".join(heads))
+
+
+def test_what_would_be_too_long_with_its_list_of_files_is_refused(
+    small: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "MAX_BYTES", len(small) - 1)
+
+    with pytest.raises(Malformed, match="longer"):
+        container.read(small)
+
+
 def test_a_link_in_a_folder_is_refused(small: bytes, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"secret")

@@ -1,6 +1,7 @@
 """Good bundles verify, whatever they are about, and only with trust from outside."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import container, verification, writing
 from compliance.trail.verifier.contents import Kind
 from compliance.trail.verifier.findings import Exit, Verdict
+from compliance.trail.verifier.shown import NOTHING
 from compliance.trail.verifier.trust import Trust
 from tests import damage, synthetic_log
 
@@ -115,6 +117,64 @@ def test_the_command_line_says_what_came_out(
     assert said["anchored"] is True
     assert said == json.loads((place / "case.json").read_text())["answer"]
     assert "NOT VERIFIED" in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "complete"),
+    [
+        (Kind.RECORD, ["1 record is shown complete as of tree size"]),
+        (
+            Kind.BATCH,
+            ["2 records are shown complete as of", "1 record is shown to have no entry as of"],
+        ),
+        (Kind.PERIOD, ["every entry from index", NOTHING]),
+        (Kind.PERSON, [NOTHING]),
+        (Kind.ACT, [NOTHING]),
+    ],
+)
+def test_the_answer_says_what_is_shown_complete(kind: Kind, complete: list[str]) -> None:
+    made = damage.scene(11, kind=kind)
+
+    result = verification.verify(writing.files(made.contents), trust=Trust.read(made.trust))
+
+    sayings = list(result.shown.sayings())
+    assert result.exit is Exit.GOOD
+    assert len(sayings) == len(complete)
+    assert all(said.startswith(one) for said, one in zip(sayings, complete, strict=True))
+
+
+def test_entries_of_records_that_are_not_claimed_are_not_passed_off_as_all() -> None:
+    made = damage.scene(11, kind=Kind.BATCH)
+    record = next(one for one in made.contents.subject.records if one in made.log.last)
+    about = replace(made.contents.subject, records=(record,))
+
+    result = verification.verify(
+        writing.files(replace(made.contents, subject=about)), trust=Trust.read(made.trust)
+    )
+
+    assert result.exit is Exit.GOOD
+    assert "1 other record has entries here, and nothing shows that they are all" in list(
+        result.shown.sayings()
+    )
+
+
+def test_a_batch_of_which_the_log_has_no_entry_yet_is_good_and_shows_no_record_complete() -> None:
+    made = damage.scene(11)
+    about = damage.Subject(kind=Kind.BATCH, title="B-002", records=(("batches", "B-002"),))
+    contents = damage.gather(made.random, made.log, about)
+
+    result = verification.verify(writing.files(contents), trust=Trust.read(made.trust))
+
+    assert result.exit is Exit.GOOD
+    assert next(result.shown.sayings()) == NOTHING
+
+
+def test_a_record_with_an_entry_left_out_is_not_said_to_be_complete() -> None:
+    case = damage.damaged(sorted(damage.DAMAGES).index("last_entry_left_out"))
+
+    sayings = list(case.verify().shown.sayings())
+
+    assert sayings[0].startswith("1 record is shown complete")
 
 
 def test_the_report_with_verdicts_is_written(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from compliance.trail.tlog import canonical
 from compliance.trail.verifier import __main__ as verifier
-from compliance.trail.verifier import manifests, verification, writing
-from compliance.trail.verifier.contents import Kind
+from compliance.trail.verifier import manifests, records_check, verification, writing
+from compliance.trail.verifier.contents import Kind, Record
 from compliance.trail.verifier.findings import Exit
+from compliance.trail.verifier.openings_check import Opened
 from compliance.trail.verifier.trust import Trust
 from tests import damage
 
@@ -119,6 +120,29 @@ def test_deep_nesting_is_refused(depth: int) -> None:
     files = remade(made, "openings.json", b"[" * depth + b"]" * depth)
 
     assert verification.verify(files, trust=Trust()).exit is Exit.MALFORMED
+
+
+def test_many_claimed_records_are_not_searched_one_after_the_other() -> None:
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    count = 1_000
+    records = tuple((Name("batches"), Name(number)) for number in range(count))
+    walked: dict[Record, records_check.Walk] = {("batches", str(one)): [] for one in range(count)}
+    about = damage.Subject(kind=Kind.BATCH, title="many", records=records)
+
+    problems = list(records_check.check(walked, about, Opened(), continued_to=0))
+
+    assert problems == []
+    assert count <= compared < 10 * count
 
 
 def test_words_of_the_bundle_cannot_write_lines_of_their_own(

@@ -2,14 +2,25 @@
 
 import json
 import os
+import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import damage
+from compliance.trail.tlog import octets
+from compliance.trail.tlog.key_documents import Document, Event
+from compliance.trail.tlog.keys import ML_DSA_44
+from compliance.trail.verifier import __main__ as verifier
+from compliance.trail.verifier import shown, writing
+from compliance.trail.verifier.contents import Completeness, Kind
+from compliance.trail.verifier.findings import Exit
+from tests import damage, synthetic_log
 from tests.second_verifier import agree
 
 MLDSA = agree.PROGRAM.with_name("mldsa.mjs")
@@ -45,6 +56,234 @@ def test_both_verifiers_refuse_the_same_damaged_bundles_with_the_same_words(
 
     assert tally.differences == []
     assert tally.refused == 60 - tally.about_text
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_both_verifiers_say_whether_a_record_is_shown_complete(
+    second: agree.SecondVerifier, tmp_path: Path, kind: Kind
+) -> None:
+    made = damage.scene(SEED, kind=kind)
+    case = damage.Case(bundle=writing.bundle(made.contents), trust=made.trust, description=kind)
+
+    first, answer = case.verify(), second.answer(case, tmp_path)
+
+    claims = kind in {Kind.RECORD, Kind.BATCH}
+    assert agree.difference(case, json.loads(first.to_json()), answer) is None
+    assert (shown.NOTHING in first.shown.sayings()) is not claims
+    assert any("records shown complete" in one for one in answer["notes"]) is claims
+    assert any("no history of a record" in one for one in answer["notes"]) is not claims
+
+
+@pytest.mark.parametrize("kind", [Kind.RECORD, Kind.BATCH])
+def test_both_verifiers_refuse_a_batch_or_record_without_claims(
+    second: agree.SecondVerifier, tmp_path: Path, kind: Kind
+) -> None:
+    made = damage.scene(SEED, kind=Kind.BATCH)
+    about = replace(made.contents.subject, kind=kind, records=())
+    contents = replace(made.contents, subject=about, completeness=Completeness())
+    case = damage.Case(bundle=writing.bundle(contents), trust=made.trust, description="")
+
+    assert case.verify().exit == second.answer(case, tmp_path)["exit"] == Exit.MALFORMED
+
+
+Both = Callable[..., tuple[agree.Answer, agree.Answer]]
+
+
+@pytest.fixture
+def both(second: agree.SecondVerifier, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Both:
+    """Return what asks both verifiers about files on disk."""
+
+    def asked(
+        bundle: bytes | Path,
+        trust: Iterable[damage.Named],
+        held: Iterable[damage.Named] = (),
+    ) -> tuple[agree.Answer, agree.Answer]:
+        files = {"--trust": [], "--checkpoint": []}
+        for option, named in (("--trust", trust), ("--checkpoint", held)):
+            for name, data in named:
+                (tmp_path / name).write_bytes(data)
+                files[option].append(str(tmp_path / name))
+        if isinstance(bundle, bytes):
+            (tmp_path / "bundle.zip").write_bytes(bundle)
+            bundle = tmp_path / "bundle.zip"
+        options = [f"{option}={path}" for option, paths in files.items() for path in paths]
+        code = verifier.main(["verify", str(bundle), "--json", *options])
+        first: agree.Answer = json.loads(capsys.readouterr().out)
+        assert first["exit"] == code
+        request = {"trust": files["--trust"], "checkpoints": files["--checkpoint"]}
+        return first, second.ask({"bundle": str(bundle), **request})
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("extra", "code"), [(None, 0), ("empty", 2), ("timestamps", 2), ("checkpoints/checkpoints", 2)]
+)
+def test_both_verifiers_read_the_same_folders(
+    both: Both, tmp_path: Path, extra: str | None, code: int
+) -> None:
+    made = damage.scene(SEED, kind=Kind.BATCH)
+    contents = replace(made.contents, timestamps={})
+    folder = tmp_path / "folder"
+    for name, data in writing.files(contents).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    if extra:
+        (folder / extra).mkdir()
+
+    first, answer = both(folder, made.trust)
+
+    assert (first["exit"], answer["exit"]) == (code, code)
+
+
+def test_both_verifiers_refuse_more_files_than_a_bundle_may_have(both: Both) -> None:
+    heads = [f"checkpoints/{number}.note".encode() for number in range(65_536)]
+    packed = b"".join(
+        struct.pack("<4s5HIIIHH", b"PK\3\4", 10, 0, 0, 0, 0x21, 0, 0, 0, len(name), 0) + name
+        for name in heads
+    )
+
+    first, answer = both(packed, damage.scene(SEED).trust)
+
+    assert (first["exit"], answer["exit"]) == (2, 2)
+
+
+@pytest.mark.parametrize("year", ["0001", "0999", "1000", "9999"])
+def test_both_verifiers_read_a_compromise_of_any_year(both: Both, year: str) -> None:
+    log = synthetic_log.busy(seed=3, records=2, rounds=2, has_second_key=False)
+    pair = log.signers[log.first_keys[0]]
+    document = Document(
+        event=Event.COMPROMISE, verifier=pair.verifier, signed_by=pair.verifier, to_size=1,
+        compromised_at=datetime.fromisoformat(f"{year}-03-01T00:00:00.000001Z"),
+    )  # fmt: skip
+    log.event("key", document.signed(pair, origin=log.origin, at=1))
+    log.checkpoint()
+    about = damage.Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
+    contents = damage.bundles.gather(log, about, created_at=log.now)
+
+    first, answer = both(writing.bundle(contents), damage.trust_of(log))
+
+    assert agree.comparable(first) == agree.comparable(answer)
+    assert first["exit"] == 3  # no key is in force any more
+
+
+@pytest.mark.parametrize("size", [2**53, 2**63 - 1, 2**63, 10**19 - 1])
+def test_both_verifiers_read_held_checkpoints_up_to_one_size(both: Both, size: int) -> None:
+    made = damage.scene(SEED, kind=Kind.PERIOD)
+    root, signature = octets.to_base64(bytes(32)), octets.to_base64(b"12345678")
+    text = f"{made.log.origin}\n{size}\n{root}\n\n— nobody {signature}\n".encode()
+
+    first, answer = both(writing.bundle(made.contents), made.trust, [("held.note", text)])
+
+    assert (first["exit"] == 2) is (size >= 2**63)
+    assert first["exit"] == answer["exit"]
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ("{0}\n{1}\n", 0),
+        ("# the plant\n \t{0}\t\r\n\n\r\n{1}", 0),
+        ("# a\x85b \ufeff\x1c\n{0}\n{1}\n", 0),
+        ("\ufeff{0}\n{1}\n", 2),
+        ("\ufeff# the plant\n{0}\n{1}\n", 2),
+        ("{0}\x85\n{1}\n", 2),
+        ("{0}\x1c\n{1}\n", 2),
+        ("{0}\u2028{1}\n", 2),
+        ("{0}\n\x0c\n{1}\n", 2),
+        ("{0}\n\u3000\n{1}\n", 2),
+        ("{0}\n\xa0{1}\n", 2),
+        ("{0}\r{1}\n", 2),
+    ],
+)
+def test_both_verifiers_read_the_same_key_files(both: Both, form: str, code: int) -> None:
+    made = damage.scene(SEED, kind=Kind.PERIOD)
+    keys = [one.vkey for one in made.log.first_keys]
+    text = form.format(keys[0], keys[-1])
+
+    first, answer = both(
+        writing.bundle(made.contents), [("keys.txt", text.encode()), *made.trust[1:]]
+    )
+
+    assert (first["exit"], answer["exit"]) == (code, code)
+
+
+@pytest.mark.parametrize("name", ["a\x01b", "a\x1fb", "n" * 256, "é" * 128])
+@pytest.mark.parametrize("algorithm", [0x01, 0x06])
+def test_both_verifiers_read_the_same_names_of_keys(both: Both, name: str, algorithm: int) -> None:
+    made = damage.scene(SEED, kind=Kind.PERIOD)
+    key = next(one for one in damage.scene(1).log.signers.values()
+               if one.algorithm == algorithm).verifier  # fmt: skip
+    typed = bytes([algorithm]) + key.public_key
+    key_id = sha256(name.encode() + b"\n" + typed).digest()[:4]
+    line = f"{name}+{key_id.hex()}+{octets.to_base64(typed)}\n"
+    own = "".join(f"{one.vkey}\n" for one in made.log.first_keys)
+
+    first, answer = both(
+        writing.bundle(made.contents), [("keys.txt", (own + line).encode()), *made.trust[1:]]
+    )
+
+    assert first["exit"] == answer["exit"]
+    assert (first["exit"] == 0) is (algorithm == 0x01 and name.isprintable())
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("#{rest}\n", 0),
+        ("#{rest}x\n", 2),
+        ("witness self {log}\n", 2),
+        ("witness other {witness}\n", 2),
+        ("log {log}\n", 2),
+    ],
+)
+def test_both_verifiers_read_the_same_policies(both: Both, more: str, code: int) -> None:
+    log = synthetic_log.busy(seed=4, records=2, rounds=2, has_second_key=True)
+    about = damage.Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
+    contents = damage.bundles.gather(log, about, created_at=log.now)
+    ml_dsa = next(one for one in log.first_keys if one.algorithm == ML_DSA_44)
+    line = more.format(
+        log=ml_dsa.vkey,
+        witness=log.witnesses[0].verifier.vkey,
+        rest="x" * (1_000_000 - len(log.policy) - 2),
+    )
+    trust = [("policy.txt", log.policy + line.encode()), *damage.trust_of(log)[1:]]
+
+    first, answer = both(writing.bundle(contents), trust)
+
+    assert (first["exit"], answer["exit"]) == (code, code)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "code"),
+    [
+        *(("0", 0), ("300", 0), ("1000000000", 0), ("0000000300", 0)),
+        *(("1000000001", 2), ("9" * 5000, 2), ("", 2), ("x", 2), ("-1", 2), ("+1", 2)),
+        *((" 1", 2), ("1_0", 2), ("1.0", 2), ("\u0663", 2), ("1\n", 2)),
+    ],
+)
+def test_both_verifiers_take_the_same_tolerances_and_answer_always(
+    second: agree.SecondVerifier,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tolerance: str,
+    code: int,
+) -> None:
+    made = damage.scene(SEED, kind=Kind.ACT)
+    (tmp_path / "bundle.zip").write_bytes(writing.bundle(made.contents))
+    for name, data in made.trust:
+        (tmp_path / name).write_bytes(data)
+    arguments = [str(tmp_path / "bundle.zip"), "--json", f"--tolerance={tolerance}"]
+    arguments += [f"--trust={tmp_path / name}" for name, _ in made.trust]
+
+    ours = verifier.main(["verify", *arguments])
+    first = json.loads(capsys.readouterr().out)
+    ran = subprocess.run(
+        ["node", str(agree.PROGRAM), *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert (ours, first["exit"]) == (code, code)
+    assert (ran.returncode, json.loads(ran.stdout)["exit"]) == (code, code)
 
 
 def test_a_difference_between_the_verifiers_is_found(second: agree.SecondVerifier) -> None:
