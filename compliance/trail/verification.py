@@ -114,9 +114,9 @@ def verify(
             whole.run(workers, progress)
             for problem in enforcement.problems(cursor):
                 whole.findings.add(Verdict.DISABLED, problem)
-    if not since_last:
-        for one in bulk_seals.broken():
-            whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
+            if not since_last:
+                for one in bulk_seals.broken(cursor):
+                    whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
     report = whole.report()
     if report.is_intact and log_id is None:
         marks.keep(folder, whole.marks)
