@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db.backends.utils import CursorWrapper
@@ -15,6 +16,7 @@ from compliance.trail.verifying import times
 
 PUBLISHED = "published "
 UNSIGNED = 3600  # seconds that a new log may have no checkpoint
+_LAST_SECOND = 253402300799  # of the year 9999
 
 
 class NotAssessable(Exception):
@@ -28,6 +30,7 @@ class Witnessed:
     size: int
     root: bytes
     source: str
+    at: int | None  # POSIX time, of keys that sign it
 
 
 class Checkpoints:
@@ -58,7 +61,15 @@ class Checkpoints:
                 self._add(Verdict.TAMPERED, f"checkpoint {size}: a column of it is no value")
                 continue
             found = self._open(text, history, f"checkpoint {size} of the database")
-            self.signed.append((size, times.since_epoch(signed_at)))
+            moment = times.since_epoch(signed_at)
+            self.signed.append((size, moment))
+            if found and found.at and abs(moment - found.at * 1_000_000) > times.TOLERANCE:
+                signed = datetime.fromtimestamp(min(found.at, _LAST_SECOND), UTC).isoformat()
+                self._add(
+                    Verdict.TAMPERED,
+                    f"checkpoint {size} was signed {signed}, and is shown as of "
+                    f"{signed_at.astimezone(UTC).isoformat()}",
+                )
             if found and (found.size != size or found.root != bytes(root)):
                 self._add(Verdict.TAMPERED, f"checkpoint {size}: its columns are not its note's")
         in_database = {size for size, _, _, _ in rows}
@@ -125,14 +136,14 @@ class Checkpoints:
 
     def _open(self, text: str, history: KeyHistory, source: str) -> Witnessed | None:
         try:
-            found = checkpoints.opened(text, history).checkpoint
+            found, at = history.timed(text)
         except KeyRefused as error:
             self._add(Verdict.TAMPERED, f"{source}: {error}")
             return None
         if found.origin != self.origin:
             self._add(Verdict.FORK, f"{source} is of another log: {found.origin}")
             return None
-        witnessed = Witnessed(found.size, found.root, source)
+        witnessed = Witnessed(found.size, found.root, source, at)
         self._expected.setdefault(found.size, []).append(witnessed)
         return witnessed
 

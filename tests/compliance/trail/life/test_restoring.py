@@ -110,6 +110,16 @@ def bodies(log_id: int) -> list[dict[str, Any]]:
         return [entry_form.parse(bytes(body)) for (body,) in cursor.fetchall()]
 
 
+def signing_times() -> list[tuple[int, int]]:
+    """Return when each checkpoint was signed, to the second."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT size, floor(extract(epoch FROM signed_at))::bigint FROM audit.checkpoint "
+            "ORDER BY size"
+        )
+        return list(cursor.fetchall())
+
+
 def blocked(mode: str) -> None:
     """Wait until somebody waits for a lock of this mode on where acts are written."""
     deadline = time.monotonic() + 30
@@ -197,6 +207,7 @@ def test_the_lost_end_is_put_back_from_the_export(database: str, tmp_path: Path)
     size = go_on()
     expected, source = rows(), exported.Folder(copies.export(tmp_path))
     root = checkpoints.sign(timezone.now()).checkpoint.root
+    times = signing_times()
     copies.restore(database)
     assert rows() != expected
 
@@ -210,6 +221,7 @@ def test_the_lost_end_is_put_back_from_the_export(database: str, tmp_path: Path)
         assert merkle.root_at(size, reader) == root
         assert enforcement.problems(cursor) == []
     assert not check(source).is_lost
+    assert signing_times() == times
     assert trail_log.seal_and_sign() > size  # the signer goes on; the recovery is an entry
     assert bodies(1)[-1]["new"]["kind"] == "recovery"
 
