@@ -25,8 +25,10 @@ from compliance.trail import (
     restoring,
     sequencer,
     stored,
+    verification,
 )
 from compliance.trail.detaching import NotDetachable
+from compliance.trail.findings import Verdict
 from compliance.trail.signer.failure import SignerRefused
 from compliance.trail.tlog import leaf, merkle
 from tests import trail_log
@@ -360,6 +362,9 @@ def test_the_new_log_is_signed_with_its_own_keys_and_the_old_one_stays_readable(
         state = stored.state(cursor, log_id=1)
         assert merkle.root_at(event["closed_size"], stored.reader(cursor)) == state.root
         assert event["closed_root"] == state.root.hex()
+    found = verification.verify().faults
+    assert {one.verdict for one in found} == {Verdict.MISSING}  # the lost end of the old one
+    assert not any(continued.origin in one.message for one in found)
 
 
 def test_a_record_continues_from_its_entry_in_the_old_log(restored: exported.Source) -> None:
