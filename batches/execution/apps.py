@@ -19,4 +19,4 @@ class ExecutionConfig(AppConfig):
         )
         from compliance.trail import bulk_seals
 
-        bulk_seals.register("readings", segments.broken)
+        bulk_seals.register("readings", segments.broken, tables=segments.TABLES)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.backends.utils import CursorWrapper
 
 from compliance.refusals import Refused
 from compliance.trail import recording
@@ -22,6 +23,7 @@ from compliance.trail.models import Attachment
 from compliance.trail.recording import Actor
 
 _CHUNK = 1 << 20
+_RECORDED = "SELECT id, sha256, size, filename FROM public.trail_attachment ORDER BY id"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,49}/[a-z0-9][a-z0-9!#$&^_.+-]{0,48}")
 # Characters that let a name look like another one: controls, halves of pairs, changes of direction.
 _MISLEADING = {"Cc", "Cs"}
@@ -77,9 +79,11 @@ def open_(attachment: Attachment) -> io.BytesIO:
     return content
 
 
-def broken() -> Iterator[Broken]:
+def broken(cursor: CursorWrapper) -> Iterator[Broken]:
     """Yield every attachment whose file was altered or is gone."""
-    for attachment in Attachment.objects.order_by("pk").iterator():
+    cursor.execute(_RECORDED)
+    for pk, sha256, size, filename in cursor.fetchall():
+        attachment = Attachment(pk=pk, sha256=sha256, size=size, filename=filename)
         try:
             _check(attachment, None)
         except AttachmentAltered as altered:

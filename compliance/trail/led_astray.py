@@ -7,7 +7,7 @@ from pathlib import Path
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture
+from compliance.trail import bulk_seals, capture
 
 SQL = Path(__file__).parent / "sql"
 _VIEW = re.compile(r"CREATE VIEW audit\.(\w+) AS(.*?);", re.DOTALL)
@@ -36,6 +36,7 @@ _MADE_BY = 720
 def problems(cursor: CursorWrapper) -> Iterator[str]:
     """Yield everything that shows readers something else than what is stored."""
     yield from _rules_and_policies(cursor)
+    yield from _bulk_tables(cursor)
     yield from _server_functions(cursor)
     yield from _altered_since_made(cursor)
     yield from _code_in_tables(cursor)
@@ -59,6 +60,41 @@ def _rules_and_policies(cursor: CursorWrapper) -> Iterator[str]:
         "AND c.relname = ANY(%s) AND (c.relkind <> 'r' OR c.relpersistence <> 'p')",
         [[one.table for one in capture.controls()]] * 2,
     )
+    for (problem,) in cursor.fetchall():
+        yield problem
+
+
+# Bulk data are not captured, so no trigger of their tables is ours: only foreign keys have some.
+_BULK = """
+WITH RECURSIVE bulk AS (
+    SELECT c.oid, c.relkind = 'v' AS is_view,
+        c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' AS is_other,
+        c.relrowsecurity AS is_secured FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY(%(tables)s)
+    UNION SELECT c.oid, false,
+        c.relkind <> 'r' OR c.relpersistence <> 'p' OR NOT c.relispartition, c.relrowsecurity
+    FROM bulk b JOIN pg_inherits i ON i.inhparent = b.oid JOIN pg_class c ON c.oid = i.inhrelid)
+SELECT name || ': the table of bulk data does not exist' FROM unnest(%(tables)s::text[]) name
+WHERE to_regclass(format('public.%%I', name)) IS NULL
+UNION ALL SELECT oid::regclass || ': bulk data are in no plain table any more' FROM bulk
+WHERE is_other
+UNION ALL SELECT ev_class::regclass || ': rule ' || rulename || ' rewrites statements'
+FROM bulk JOIN pg_rewrite ON ev_class = bulk.oid WHERE NOT is_view
+UNION ALL SELECT oid::regclass || ': row level security can hide rows of it' FROM bulk
+WHERE is_secured OR EXISTS (SELECT FROM pg_policy WHERE polrelid = bulk.oid)
+UNION ALL SELECT tgrelid::regclass || ': trigger ' || tgname || CASE
+    WHEN tgconstraint <> 0 AND p.pronamespace = to_regnamespace('pg_catalog')
+        AND p.proname IN ('RI_FKey_check_ins', 'RI_FKey_check_upd') THEN ' is disabled'
+    ELSE ' is declared by nobody' END
+FROM bulk JOIN pg_trigger ON tgrelid = bulk.oid JOIN pg_proc p ON p.oid = tgfoid
+WHERE tgenabled <> 'O' OR tgconstraint = 0
+    OR p.pronamespace IS DISTINCT FROM to_regnamespace('pg_catalog')
+    OR p.proname NOT IN ('RI_FKey_check_ins', 'RI_FKey_check_upd')
+"""
+
+
+def _bulk_tables(cursor: CursorWrapper) -> Iterator[str]:
+    cursor.execute(_BULK, {"tables": bulk_seals.tables()})
     for (problem,) in cursor.fetchall():
         yield problem
 

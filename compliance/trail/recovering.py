@@ -22,7 +22,7 @@ from compliance.trail.tlog.key_documents import KeyRefused
 ALIAS = "owner"
 KIND = "recovery"
 BATCH = 1 << 14
-_Signed = dict[int, tuple[Checkpoint, str]]
+_Signed = dict[int, tuple[Checkpoint, str, int | None]]  # with its note, and its POSIX time
 
 
 class Unrecoverable(Refused):
@@ -91,10 +91,10 @@ def _signed(source: Source, origin: str | None, log_id: int) -> _Signed:
     found: _Signed = {}
     for name, note in exported.checkpoints(source, log_id=log_id):
         try:
-            checkpoint = history.open(note)
+            checkpoint, at = history.timed(note)
         except KeyRefused as error:
             raise Unrecoverable(f"{name}: {error}") from error
-        found[checkpoint.size] = checkpoint, note
+        found[checkpoint.size] = checkpoint, note, at
     return found
 
 
@@ -154,11 +154,12 @@ class _Tail:
             ],
         )
         self._cursor.executemany(
-            "INSERT INTO audit.checkpoint (log_id, size, root, note) VALUES (%s, %s, %s, %s) "
+            "INSERT INTO audit.checkpoint (log_id, size, root, note, signed_at) VALUES "
+            "(%s, %s, %s, %s, coalesce(to_timestamp(%s), clock_timestamp())) "
             "ON CONFLICT DO NOTHING",
             [
-                (self.state.log_id, size, one.root, note)
-                for size, (one, note) in self._signed.items()
+                (self.state.log_id, size, one.root, note, at)
+                for size, (one, note, at) in self._signed.items()
             ],
         )
 
@@ -176,7 +177,7 @@ class _Tail:
         self._cursor.executemany("INSERT INTO audit.node VALUES (%s, %s, %s, %s)", nodes)
 
     def _compare(self) -> None:
-        checkpoint, _ = self._signed.get(self.tree.size, (None, None))
+        checkpoint, *_ = self._signed.get(self.tree.size, (None,))
         if checkpoint is not None and checkpoint.root != self.tree.root():
             raise Unrecoverable(
                 f"the first {self.tree.size} leaves are not those that were signed: the database "

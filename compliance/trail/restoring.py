@@ -11,7 +11,6 @@ from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import checkpoints, exported, keys, new_logs, stored
 from compliance.trail.exported import Source
-from compliance.trail.signer import memory
 from compliance.trail.stored import State
 from compliance.trail.tlog import merkle, tiles
 from compliance.trail.tlog.key_documents import KeyRefused
@@ -128,7 +127,7 @@ def _outside(origin: str | None, log_id: int, source: Source | None) -> Iterator
 
 def _known(text: str, history: KeyHistory, source: str) -> Known:
     checkpoint = history.open(text)
-    signed = memory.signed_at(text, history)
+    signed = history.signed_at(text)
     return Known(
         size=checkpoint.size,
         root=checkpoint.root,

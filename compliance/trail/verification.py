@@ -18,9 +18,9 @@ from compliance.trail import (
     bulk_seals,
     enforcement,
     verified_attestations,
-    verified_checkpoints,
     verified_documents,
     verified_log,
+    verified_origins,
     verified_redactions,
     verified_seals,
     verified_state,
@@ -31,6 +31,7 @@ from compliance.trail.findings import Fault, Findings, Verdict
 from compliance.trail.tlog import merkle
 from compliance.trail.verified_checkpoints import Checkpoints, NotAssessable
 from compliance.trail.verified_log import VerifiedLog
+from compliance.trail.verified_origins import Outside
 from compliance.trail.verified_state import Run
 from compliance.trail.verified_strays import Verified
 from compliance.trail.verified_unsealed import Unsealed
@@ -104,7 +105,7 @@ def verify(
     process of the verification ends.
     """
     # Before the snapshot: what is published later is not in it, and would look cut off.
-    outside = list(verified_checkpoints.outside(Path(settings.PUBLISHED_DIR)))
+    outside = verified_origins.outside()
     folder = Path(settings.VAR_DIR) / "verify"
     with (
         _snapshot() as own,
@@ -117,9 +118,9 @@ def verify(
             whole.run(workers, progress)
             for problem in enforcement.problems(cursor):
                 whole.findings.add(Verdict.DISABLED, problem)
-    if not since_last:
-        for one in bulk_seals.broken():
-            whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
+            if not since_last:
+                for one in bulk_seals.broken(cursor):
+                    whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
     report = whole.report()
     if report.is_intact and log_id is None:
         marks.keep(folder, whole.marks)
@@ -170,11 +171,14 @@ class _Verification:
         self._unsealed: list[Unsealed] = []
         self._records = self._rows = self._redacted = 0
 
-    def plan(self, outside: Sequence[tuple[str, str]], marks: Mapping[str, Mark]) -> None:
+    def plan(self, outside: Outside, marks: Mapping[str, Mark]) -> None:
         """Read what there is to do; logs with a mark from an earlier run begin there."""
+        if self._only is None:
+            verified_origins.check(self._cursor, outside, self.findings)
         for log in verified_log.stored(self._cursor, self.findings, self._only):
             checkpoints = Checkpoints(log_id=log.log_id, origin=log.origin, findings=self.findings)
-            checkpoints.collect(self._cursor, outside if log.log_id == settings.LOG_ID else ())
+            known = settings.LOG_ORIGIN if log.log_id == settings.LOG_ID else log.origin
+            checkpoints.collect(self._cursor, outside.get(known, ()))
             found = VerifiedLog(log, checkpoints, self.findings)
             if mark := marks.get(log.origin):
                 found.begin(mark)

@@ -23,7 +23,9 @@ _COSIGNATURES = (
     "ORDER BY s.size, s.witness"
 )
 _TOKENS = (
-    "SELECT t.size, c.note, t.tsr FROM audit.timestamp t "
+    "SELECT t.size, c.note, t.tsr, "
+    "CASE WHEN t.gen_time >= '1970-01-01' AND t.gen_time < '9000-01-01' THEN t.gen_time END "
+    "FROM audit.timestamp t "
     "LEFT JOIN audit.checkpoint c USING (log_id, size) WHERE t.log_id = %s AND t.size > %s "
     "ORDER BY t.size"
 )
@@ -90,9 +92,15 @@ def _tokens(cursor: CursorWrapper, log_id: int, since: int, findings: Findings) 
     except (OSError, AuthorityInvalid) as error:
         findings.add(Verdict.DISABLED, f"GMP_TSA_ROOTS: {error}")
         return
-    for size, text, tsr in rows:
+    for size, text, tsr, gen_time in rows:
         try:
-            verify(bytes(tsr or b""), message=(text or "").encode())
+            token = verify(bytes(tsr or b""), message=(text or "").encode())
+            if token.gen_time != gen_time:
+                findings.add(
+                    Verdict.TAMPERED,
+                    f"the token over checkpoint {size} says {token.gen_time.isoformat()}, and is "
+                    f"shown as of {gen_time.isoformat() if gen_time else 'no time'}",
+                )
         except TokenInvalid as error:
             findings.add(
                 Verdict.FORK,

@@ -1,10 +1,12 @@
 """Verify checkpoints: each signed, and each with the root that the stored leaves give."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import checkpoints, keys
@@ -15,6 +17,7 @@ from compliance.trail.verifying import times
 
 PUBLISHED = "published "
 UNSIGNED = 3600  # seconds that a new log may have no checkpoint
+_LAST_SECOND = 253402300799  # of the year 9999
 
 
 class NotAssessable(Exception):
@@ -28,13 +31,15 @@ class Witnessed:
     size: int
     root: bytes
     source: str
+    at: int | None  # POSIX time, of keys that sign it
 
 
 class Checkpoints:
-    """All checkpoints that can be found, waiting for the recomputed roots."""
+    """All checkpoints of a log that can be found, waiting for the recomputed roots."""
 
     def __init__(self, *, log_id: int, origin: str, findings: Findings) -> None:
         self.log_id = log_id
+        self._of = "" if log_id == settings.LOG_ID else f" of {origin}"
         self.origin = origin
         self.findings = findings
         self.count = 0
@@ -51,16 +56,30 @@ class Checkpoints:
         self.is_signed = bool(rows or outside)
         if not rows and not outside:
             return
-        history = _history()
+        history = self._history()
+        if history is None:
+            return
         for size, root, text, signed_at in rows:
             self.count += 1
             if size is None or root is None or text is None or signed_at is None:
-                self._add(Verdict.TAMPERED, f"checkpoint {size}: a column of it is no value")
+                self._add(
+                    Verdict.TAMPERED, f"checkpoint {size}{self._of}: a column of it is no value"
+                )
                 continue
-            found = self._open(text, history, f"checkpoint {size} of the database")
-            self.signed.append((size, times.since_epoch(signed_at)))
+            found = self._open(text, history, f"checkpoint {size}{self._of} of the database")
+            moment = times.since_epoch(signed_at)
+            self.signed.append((size, moment))
+            if found and found.at and abs(moment - found.at * 1_000_000) > times.TOLERANCE:
+                signed = datetime.fromtimestamp(min(found.at, _LAST_SECOND), UTC).isoformat()
+                self._add(
+                    Verdict.TAMPERED,
+                    f"checkpoint {size}{self._of} was signed {signed}, and is shown as of "
+                    f"{signed_at.astimezone(UTC).isoformat()}",
+                )
             if found and (found.size != size or found.root != bytes(root)):
-                self._add(Verdict.TAMPERED, f"checkpoint {size}: its columns are not its note's")
+                self._add(
+                    Verdict.TAMPERED, f"checkpoint {size}{self._of}: its columns are not its note's"
+                )
         in_database = {size for size, _, _, _ in rows}
         newest = max(in_database, default=-1)
         for source, text in outside:
@@ -102,12 +121,14 @@ class Checkpoints:
         if size and not self.is_signed and self._is_due(earliest):
             self._add(
                 Verdict.MISSING,
-                f"no checkpoint of these {size} leaves is here or published: nothing outside of "
-                "the database says that this is the history that was written",
+                f"no checkpoint of these {size} leaves{self._of} is here or published: nothing "
+                "outside of the database says that this is the history that was written",
             )
         for claimed in sorted(self._expected):
             if claimed <= size:  # a leaf below is missing, which has been named
-                self.findings.notes.append(f"checkpoint {claimed} cannot be compared any more")
+                self.findings.notes.append(
+                    f"checkpoint {claimed}{self._of} cannot be compared any more"
+                )
                 continue
             for one in self._expected[claimed]:
                 self._add(
@@ -117,6 +138,16 @@ class Checkpoints:
                     index=size,
                 )
 
+    def _history(self) -> KeyHistory | None:
+        """Return the keys of the log; without those of the installation's own, nothing is said."""
+        try:
+            return keys.history(None if self.log_id == settings.LOG_ID else self.origin)
+        except keys.KeyUnusable as error:
+            if self.log_id == settings.LOG_ID:
+                raise NotAssessable(str(error)) from error
+            self._add(Verdict.MISSING, f"the checkpoints{self._of} cannot be verified: {error}")
+            return None
+
     def _is_due(self, earliest: int | None) -> bool:
         """Say whether the log should have been signed by now."""
         if (keys.folder(self.origin) / keys.PUBLIC).exists():
@@ -125,14 +156,14 @@ class Checkpoints:
 
     def _open(self, text: str, history: KeyHistory, source: str) -> Witnessed | None:
         try:
-            found = checkpoints.opened(text, history).checkpoint
+            found, at = history.timed(text)
         except KeyRefused as error:
             self._add(Verdict.TAMPERED, f"{source}: {error}")
             return None
         if found.origin != self.origin:
             self._add(Verdict.FORK, f"{source} is of another log: {found.origin}")
             return None
-        witnessed = Witnessed(found.size, found.root, source)
+        witnessed = Witnessed(found.size, found.root, source, at)
         self._expected.setdefault(found.size, []).append(witnessed)
         return witnessed
 
@@ -147,16 +178,11 @@ FROM audit.checkpoint WHERE log_id = %s ORDER BY size
 """
 
 
-def outside(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the notes kept outside of the database: the published ones and the signer's own."""
-    for path, text in checkpoints.published(folder):
-        yield f"{PUBLISHED}{path.name}", text
-    if latest := checkpoints.remembered():
-        yield "the signer's own last checkpoint", latest
-
-
-def _history() -> KeyHistory:
-    try:
-        return keys.history()
-    except keys.KeyUnusable as error:
-        raise NotAssessable(str(error)) from error
+def outside(origin: str) -> list[tuple[str, str]]:
+    """Return the notes of a log kept outside of the database: published ones, the signer's own."""
+    of = "" if origin == settings.LOG_ORIGIN else f" of {origin}"
+    folder = keys.own_folder(Path(settings.PUBLISHED_DIR), origin)
+    found = [(f"{PUBLISHED}{path.name}{of}", text) for path, text in checkpoints.published(folder)]
+    if latest := checkpoints.remembered(origin):
+        found.append((f"the signer's own last checkpoint{of}", latest))
+    return found

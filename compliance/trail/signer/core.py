@@ -142,7 +142,7 @@ def adopt(folder: Path, text: str, *, history: KeyHistory, at: datetime) -> Chec
                     f"{own.path} remembers {last.checkpoint.size} leaves, which is more than "
                     f"the {checkpoint.size} of this checkpoint"
                 )
-        signed = memory.signed_at(text, history)
+        signed = history.signed_at(text)
         if signed is not None:
             at = datetime.fromtimestamp(signed, UTC)
         own.write(Remembered(note=text, at=at))

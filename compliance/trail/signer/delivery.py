@@ -74,7 +74,8 @@ def sign(own: CheckpointSigner, *, at: datetime) -> Signed:
                 size = own.last.checkpoint.size  # signed, and not stored before the crash
             signed = _signed(cursor, own, state, size=size, at=at)
             if size != newest:
-                _store(cursor, signed, log_id=log_id, at=at)
+                # When it was signed: one that a crash kept from being stored was before.
+                _store(cursor, signed, log_id=log_id, at=own.last.at if own.last else at)
         if size == end:
             return signed
 

@@ -55,7 +55,7 @@ class Memory:
             return None
         try:
             found = parse(data)
-            signed = signed_at(found.note, history)
+            signed = history.signed_at(found.note)
             if signed is not None and signed != int(found.at.timestamp()):
                 raise ValueError("the time is not the one in the signature")
         except ValueError as error:
@@ -66,16 +66,6 @@ class Memory:
         """Put it on the disk; when this returns, it is there after a power cut."""
         self._lock.fileno()  # raises without the lock
         durable.replace(self.path, _text(remembered), mode=0o600)
-
-
-def signed_at(note: str, history: KeyHistory) -> int | None:
-    """Return the POSIX time in a note that the log's keys signed, or raise `KeyRefused`.
-
-    None when no key was of a type that signs the time.
-    """
-    records = history.in_force(history.signed(note).size)
-    opened = notes.open(note, [record.verifier for record in records])
-    return max((one.at for one in opened.verified if one.at is not None), default=None)
 
 
 def parse(data: bytes) -> Remembered:

@@ -115,13 +115,23 @@ class KeyHistory:
         """Return the checkpoint that all keys in force signed, compromised or not."""
         return self._opened(text)[0]
 
+    def signed_at(self, text: str) -> int | None:
+        """Return the POSIX time in the note of such a checkpoint; None where no key signs the time."""
+        return self._opened(text)[2]
+
     def open(self, text: str, *, proved_at: datetime | None = None) -> Checkpoint:
         """Return the checkpoint of a note, or raise a `KeyRefused` that says what is wrong.
 
         `proved_at` is when a witness or a time-stamping authority saw this very note, as verified
         by the caller: with a compromised key only that time shows that its owner signed.
         """
-        checkpoint, records = self._opened(text)
+        return self.timed(text, proved_at=proved_at)[0]
+
+    def timed(
+        self, text: str, *, proved_at: datetime | None = None
+    ) -> tuple[Checkpoint, int | None]:
+        """Return what `open` does, and the POSIX time that was signed with it, if any."""
+        checkpoint, records, at = self._opened(text)
         for record in records:
             if record.compromised_at is None:
                 continue
@@ -131,9 +141,9 @@ class KeyHistory:
                     f"{record.compromised_at.isoformat()}, and no witness and no time stamp from "
                     "before shows that it existed then"
                 )
-        return checkpoint
+        return checkpoint, at
 
-    def _opened(self, text: str) -> tuple[Checkpoint, tuple[KeyRecord, ...]]:
+    def _opened(self, text: str) -> tuple[Checkpoint, tuple[KeyRecord, ...], int | None]:
         try:
             body, signatures = note.split(text)
             checkpoint = Checkpoint.parse(body)
@@ -145,8 +155,7 @@ class KeyHistory:
         if not records:
             raise NoKeyInForce(f"no key was in force at size {checkpoint.size}")
         self._demand_range(checkpoint.size, signatures)
-        _demand_all(text, checkpoint.size, records)
-        return checkpoint, records
+        return checkpoint, records, _demand_all(text, checkpoint.size, records)
 
     def _demand_range(self, size: int, signatures: Iterable[note.Signature]) -> None:
         named = {(one.name, one.key_id) for one in signatures}
@@ -223,7 +232,8 @@ def _same_identity(one: Verifier, other: Verifier) -> bool:
     )
 
 
-def _demand_all(text: str, size: int, records: Sequence[KeyRecord]) -> None:
+def _demand_all(text: str, size: int, records: Sequence[KeyRecord]) -> int | None:
+    """Return the latest time that the keys signed, where all of them signed."""
     verifiers = [record.verifier for record in records]
     try:
         opened = note.open(text, verifiers)
@@ -235,3 +245,4 @@ def _demand_all(text: str, size: int, records: Sequence[KeyRecord]) -> None:
     missing = [one.key_id.hex() for one in verifiers if one not in present]
     if missing:
         raise SignatureMissing(f"checkpoint {size}: key {', '.join(missing)} did not sign it")
+    return max((one.at for one in opened.verified if one.at is not None), default=None)

@@ -25,8 +25,10 @@ from compliance.trail import (
     restoring,
     sequencer,
     stored,
+    verification,
 )
 from compliance.trail.detaching import NotDetachable
+from compliance.trail.findings import Verdict
 from compliance.trail.signer.failure import SignerRefused
 from compliance.trail.tlog import leaf, merkle
 from tests import trail_log
@@ -108,6 +110,16 @@ def bodies(log_id: int) -> list[dict[str, Any]]:
             [log_id],
         )
         return [entry_form.parse(bytes(body)) for (body,) in cursor.fetchall()]
+
+
+def signing_times() -> list[tuple[int, int]]:
+    """Return when each checkpoint was signed, to the second."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT size, floor(extract(epoch FROM signed_at))::bigint FROM audit.checkpoint "
+            "ORDER BY size"
+        )
+        return list(cursor.fetchall())
 
 
 def blocked(mode: str) -> None:
@@ -197,6 +209,7 @@ def test_the_lost_end_is_put_back_from_the_export(database: str, tmp_path: Path)
     size = go_on()
     expected, source = rows(), exported.Folder(copies.export(tmp_path))
     root = checkpoints.sign(timezone.now()).checkpoint.root
+    times = signing_times()
     copies.restore(database)
     assert rows() != expected
 
@@ -210,6 +223,7 @@ def test_the_lost_end_is_put_back_from_the_export(database: str, tmp_path: Path)
         assert merkle.root_at(size, reader) == root
         assert enforcement.problems(cursor) == []
     assert not check(source).is_lost
+    assert signing_times() == times
     assert trail_log.seal_and_sign() > size  # the signer goes on; the recovery is an entry
     assert bodies(1)[-1]["new"]["kind"] == "recovery"
 
@@ -348,6 +362,9 @@ def test_the_new_log_is_signed_with_its_own_keys_and_the_old_one_stays_readable(
         state = stored.state(cursor, log_id=1)
         assert merkle.root_at(event["closed_size"], stored.reader(cursor)) == state.root
         assert event["closed_root"] == state.root.hex()
+    found = verification.verify().faults
+    assert {one.verdict for one in found} == {Verdict.MISSING}  # the lost end of the old one
+    assert not any(continued.origin in one.message for one in found)
 
 
 def test_a_record_continues_from_its_entry_in_the_old_log(restored: exported.Source) -> None:

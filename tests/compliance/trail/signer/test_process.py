@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ def test_a_checkpoint_signed_and_not_stored_is_stored_first(
     assert stored() == []
     sealed(4, "B")
 
-    checkpoints.sign(timezone.now())
+    checkpoints.sign(timezone.now() + timedelta(minutes=5))
 
     assert [size for size, _ in stored()] == [trail_log.BEGUN + 5, trail_log.BEGUN + 9]
     assert verification.verify().faults == ()
