@@ -56,7 +56,11 @@ def _nothing(record: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Act:
-    """A button and its form. `record` is None for acts of a list, such as opening a new record."""
+    """A button and its form. `record` is None for acts of a list, such as opening a new record.
+
+    `is_replacing` says that the form begins with what the record has, and that what is sent takes
+    its place: it is refused when somebody changed that meanwhile.
+    """
 
     name: str
     label: str
@@ -66,6 +70,7 @@ class Act:
     explanation: str = ""
     is_for_list: bool = False
     is_grave: bool = False
+    is_replacing: bool = False
     is_offered: Callable[[Any], bool] = _always
     initial: Callable[[Any], dict[str, Any]] = _nothing
     choices: Mapping[str, Callable[[Any], list[tuple[str, str]]]] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Show controlled records in the admin, read-only, with the acts that people may do there."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,8 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from compliance.access import acts, history, page_parts
+from compliance.access import acts, form_tokens, history, page_parts
 from compliance.access.acts import Act, Done, Occasion
+from compliance.access.form_tokens import ChangedMeanwhile, FormToken, SentBefore
 from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.refusals import Refused, Unavailable
@@ -226,8 +228,9 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.method != "POST":
             return self._form_page(request, act, record, act.bound(record))
         form = act.bound(record, request.POST, request.FILES)
+        token = form_tokens.read(request.POST.get(form_tokens.FIELD, ""))
         if not form.is_valid():
-            return self._form_page(request, act, record, form, status=422)
+            return self._form_page(request, act, record, form, status=422, seen=token)
         occasion = Occasion(
             record=record,
             values=form.cleaned_data,
@@ -236,8 +239,13 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             address=str(request.META.get("REMOTE_ADDR", "")),
         )
         try:
-            done = _done(act, occasion)
+            done = _once(act, occasion, form, token)
+        except SentBefore as sent:
+            self.message_user(request, str(sent), messages.WARNING)
+            return HttpResponseRedirect(list_url(self.model) if record is None else url(record))
         except Refused as refused:
+            if isinstance(refused, ChangedMeanwhile):
+                token = None  # the form is shown again beside what the record has now
             refusals.record(
                 refused,
                 action=f"{self.opts.model_name}.{act.name}",
@@ -246,10 +254,10 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 subject=str(self.model._meta.db_table if record is None else record),
             )
             form.add_error(None, str(refused))
-            return self._form_page(request, act, record, form, status=refused.status)
+            return self._form_page(request, act, record, form, status=refused.status, seen=token)
         except Unavailable as unavailable:
             form.add_error(None, f"Not now: {unavailable}. Send it again in a moment.")
-            return self._form_page(request, act, record, form, status=503)
+            return self._form_page(request, act, record, form, status=503, seen=token)
         return self._answer(request, act, record, done)
 
     # --- Parts of the above
@@ -268,9 +276,17 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return HttpResponseRedirect(address)
 
     def _form_page(
-        self, request: HttpRequest, act: Act, record: Any, form: Any, *, status: int = 200
-    ) -> HttpResponse:
-        context = {**self._act_context(request, act, record), "form": form}
+        self, request: HttpRequest, act: Act, record: Any, form: Any, *, status: int = 200,
+        seen: FormToken | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        token = form_tokens.issued(form, is_replacing=act.is_replacing)
+        if seen is not None:  # corrected and sent again, it is about what was seen first
+            token = replace(token, seen=seen.seen)
+        context = {
+            **self._act_context(request, act, record),
+            "form": form,
+            "form_token": token.text(),
+        }
         return TemplateResponse(request, "admin/act.html", context, status=status)
 
     def _act_context(self, request: HttpRequest, act: Act, record: Any) -> dict[str, Any]:
@@ -293,6 +309,19 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _makers(self) -> list[tuple[int, SectionMaker]]:
         return sorted(_sections.get(self.model, []), key=lambda made: made[0])
+
+
+def _once(act: Act, occasion: Occasion, form: Any, token: FormToken | None) -> Done:
+    """Do an act unless its form was sent before; a form that did nothing may be sent again."""
+    if token is None:
+        return _done(act, occasion)
+    form_tokens.demand_current(token, form)
+    form_tokens.take(token, at=occasion.at)
+    try:
+        return _done(act, occasion)
+    except Exception:
+        form_tokens.give_back(token)
+        raise
 
 
 def _done(act: Act, occasion: Occasion) -> Done:

@@ -183,7 +183,7 @@ acts.offer(
     ),
     Act(
         "dates", "Change expiry or retest", Duty.RELEASE_MATERIAL, _dates, form=DatesForm,
-        is_offered=_may(LotStep.CHANGE_DATES), initial=_present_dates,
+        is_offered=_may(LotStep.CHANGE_DATES), initial=_present_dates, is_replacing=True,
         explanation="The dates of a released lot are only brought forward.",
     ),
     _movement("dispense", "Dispense", MovementKind.DISPENSED, Duty.CHARGE_MATERIAL),

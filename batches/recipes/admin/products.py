@@ -81,6 +81,7 @@ acts.offer(
     ),
     Act(
         "revise", "Revise", Duty.AUTHOR_RECIPE, _revise, form=ReviseForm, initial=_present,
+        is_replacing=True,
         explanation="Versions of recipes that left their draft keep what they say.",
     ),
 )  # fmt: skip

@@ -178,14 +178,14 @@ acts.offer(
     ),
     Act(
         "header", "Write the header", _AUTHOR, _header, form=forms.HeaderForm,
-        is_offered=_if(Step.REVISE), initial=forms.header_of,
+        is_offered=_if(Step.REVISE), initial=forms.header_of, is_replacing=True,
     ),
     *(
         Act(
             f"write-{kind.name}", f"Write: {kind.singular}", _AUTHOR, _write(kind),
             form=forms.LINE_FORMS[kind.name], is_offered=_from_its_line,
             initial=lambda recipe, kind=kind: forms.line_of(recipe, kind),  # type: ignore[misc]
-            choices=forms.choices_of(kind),
+            choices=forms.choices_of(kind), is_replacing=True,
             explanation="A line with the same key is written anew; the trail keeps what it said.",
         )
         for kind in KINDS.values()

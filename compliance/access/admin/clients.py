@@ -124,7 +124,7 @@ acts.offer(
     ),
     Act(
         "scopes", "Set its scopes", _ADMINISTER, _set_scopes, form=ScopesForm,
-        is_offered=_is_in_use, initial=_present,
+        is_offered=_is_in_use, initial=_present, is_replacing=True,
         explanation="What is taken away is lost at the next request, also to tokens in use.",
     ),
     Act(

@@ -118,7 +118,7 @@ acts.offer(
     ),
     Act(
         "qualify", "Qualify", Duty.QUALIFY_EQUIPMENT, _qualify, form=QualifyForm,
-        is_offered=_is_in_use, initial=_present,
+        is_offered=_is_in_use, initial=_present, is_replacing=True,
         explanation="Name the evidence in the reason: the protocol of the interface's test.",
     ),
     Act(

@@ -141,7 +141,7 @@ acts.offer(
     ),
     Act(
         "investigate", "Record the investigation", Duty.INVESTIGATE, _investigate,
-        form=InvestigationForm, is_offered=is_open, initial=_present_findings,
+        form=InvestigationForm, is_offered=is_open, initial=_present_findings, is_replacing=True,
         explanation="Earlier texts stay in the trail. A signature given before no longer counts "
         "for the changed record.",
     ),
