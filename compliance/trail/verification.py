@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import (
     bulk_seals,
     enforcement,
+    verified_archives,
     verified_attestations,
     verified_log,
     verified_origins,
@@ -161,6 +162,9 @@ class _Verification:
             secret=run.secret,
             folder=run.folder,
             tables=verified_tables.tables(cursor),
+            archives=verified_archives.archives(cursor),
+            detached=verified_archives.detached(cursor),
+            partition=verified_archives.width(cursor),
         )
         self._logs: list[VerifiedLog] = []
         self._live: list[LiveJob] = []
@@ -281,7 +285,10 @@ class _Verification:
         )
 
     def _follow_records(self, workers: Pool) -> None:
-        spans = spill.spans(self._verified().entries + self._rows)
+        archived = sum(result.archived for log in self._logs for result in log.results)
+        if archived:
+            self.findings.notes.append(f"{archived} entries were read from archive files")
+        spans = spill.spans(self._verified().entries + archived + self._rows)
         jobs = [
             BucketJob(first=first, last=last, is_partial=self._only is not None, since=self._since)
             for first, last in spans
