@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import (
     bulk_seals,
     enforcement,
+    verified_archives,
     verified_attestations,
     verified_documents,
     verified_log,
@@ -164,6 +165,9 @@ class _Verification:
             secret=run.secret,
             folder=run.folder,
             tables=verified_tables.tables(cursor),
+            archives=verified_archives.archives(cursor),
+            detached=verified_archives.detached(cursor),
+            partition=verified_archives.width(cursor),
         )
         self._logs: list[VerifiedLog] = []
         self._live: list[LiveJob] = []
@@ -290,9 +294,7 @@ class _Verification:
         found = {log.log.log_id: documents.get(log.log.log_id) for log in self._logs}
         if self._since and any(one and one.seals for one in found.values()):
             self.findings.notes.append("seals of heads are computed again by a full verification")
-        elif (
-            self.findings.counts
-        ):  # they are computed from entries and search columns that are right
+        elif self.findings.counts:  # they follow from entries and search columns that are right
             self.findings.notes.append("seals of heads were not computed again, for what was found")
         else:
             for log_id, one in found.items():
@@ -304,7 +306,10 @@ class _Verification:
     ) -> Counter[tuple[int, int]]:
         """Follow every record to its row; count those that each seal has to be of."""
         sealed: Counter[tuple[int, int]] = Counter()
-        spans = spill.spans(self._verified().entries + self._rows)
+        archived = sum(result.archived for log in self._logs for result in log.results)
+        if archived:
+            self.findings.notes.append(f"{archived} entries were read from archive files")
+        spans = spill.spans(self._verified().entries + archived + self._rows)
         jobs = [
             BucketJob(
                 first=first,

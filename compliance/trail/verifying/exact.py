@@ -79,7 +79,8 @@ def _check(state: RangeState, row: Row) -> None:
         _add(state, Verdict.MISSING, "the leaf is there, its entry is not", row)
         _guess(state, row, digest=None)
         return
-    state.result.entries += 1
+    state.result.archived += row.is_archived
+    state.result.entries += not row.is_archived
     if row.body is None:
         what = "is null" if row.size is None else f"has {row.size} bytes, more than any entry"
         _add(state, Verdict.TAMPERED, f"the body of the entry {what}", row)

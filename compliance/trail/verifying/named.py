@@ -39,14 +39,15 @@ class Earlier(NamedTuple):
     record_seq: int
     digest: bytes | None
     body: bytes | None
+    is_gone: bool
 
 
 _EARLIER = f"""
-SELECT l.idx, e.entry_id, p.op, p.record_seq, e.digest,
-    CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END
+SELECT l.idx, p.entry_id, p.op, p.record_seq, e.digest,
+    CASE WHEN octet_length(e.body) <= {LARGEST} THEN e.body END, e.entry_id IS NULL
 FROM audit.projection p
 JOIN audit.leaf l ON l.entry_id = p.entry_id
-JOIN audit.entry e ON e.entry_id = p.entry_id
+LEFT JOIN audit.entry e ON e.entry_id = p.entry_id
 WHERE p.record = %s AND p.record_id = %s AND l.log_id = %s AND l.idx < %s
 ORDER BY p.entry_id DESC LIMIT 1
 """  # noqa: S608 -- a number of ours
@@ -127,12 +128,19 @@ class Namer:
         log_id = int(entries[0]["log"])
         rows = self._source.fetch(_EARLIER, [*record.names(), log_id, self._job.since[log_id]])
         for row in map(Earlier._make, rows):
-            one, flags, seq = self._read(row, record)
+            one, flags, seq = self._read(self._filled(log_id, row), record)
             one["order"], one["seq"], one["flags"] = row.place, seq, flags
             one["table"], one["log"] = entries[0]["table"], log_id
             found: np.void = one[0]
             return found
         return None
+
+    def _filled(self, log_id: int, row: Earlier) -> Earlier:
+        """Return the entry as its archive file has it, where it is not in the database."""
+        if not row.is_gone:
+            return row
+        body = self._source.archived(log_id, row.place, row.entry_id)
+        return row._replace(body=body, digest=None if body is None else leaf.entry_digest(body))
 
     def _read(self, row: Earlier, record: "_Record") -> tuple[Records, int, int]:
         """Return what is kept of an earlier entry, its flags and number; name what is wrong."""
@@ -142,6 +150,9 @@ class Namer:
                 verdict, message, index=row.place, entry_id=row.entry_id, record=record.shown
             )
 
+        if row.is_gone and row.body is None:
+            wrong(Verdict.MISSING, "the leaf is there, its entry is not")
+            return *exact.guessed(row.op, None), row.record_seq
         body = row.body or b""
         computed = leaf.entry_digest(body)
         if computed != row.digest:
@@ -219,6 +230,8 @@ class Namer:
             [log_id, unsealed if unsealed >= 0 else order],
         )
         entry_id, table, record_id, body = rows[0] if rows else (None, None, None, None)
+        if body is None and unsealed < 0:
+            body = self._source.archived(log_id, order, entry_id)
         members = entry_form.guess(body or b"")
         if not one["flags"] & spill.GUESSED and isinstance(members.get("record"), str):
             table, record_id = members["record"], str(members.get("record_id"))

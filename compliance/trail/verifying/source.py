@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection
 
+from compliance.trail.tlog import leaf
+from compliance.trail.verifying.archives import Archives
 from compliance.trail.verifying.work import Plan
 
 LARGEST = 64 * 2**20  # bytes of a body that is read at all; no entry comes near it
@@ -102,6 +104,7 @@ class Row(NamedTuple):
     record_id: str | None
     source: str | None
     record_seq: int | None
+    is_archived: bool = False
 
 
 # A time as text, so that one which Python cannot hold is no error; to_char gives nothing for it.
@@ -131,6 +134,7 @@ class Source:
 
     def __init__(self, plan: Plan) -> None:
         self._snapshot = plan.snapshot
+        self._archives = Archives(plan)
         self.connection: Connection[Any] = psycopg.connect(
             **plan.connection, autocommit=True, prepare_threshold=1
         )
@@ -203,7 +207,23 @@ class Source:
             yield from self.rows(log_id, middle, end)
             return
         for row in found:
-            yield Row(*row)
+            yield self._filled(log_id, Row(*row))
+
+    def archived(self, log_id: int, index: int, entry_id: int | None) -> bytes | None:
+        """Return the body of an entry that was detached, where its archive file has one."""
+        return self._archives.body(log_id, index, entry_id)
+
+    def _filled(self, log_id: int, row: Row) -> Row:
+        """Return a row with its entry from an archive file, where that is the place it went to."""
+        if row.found is not None:
+            return row
+        body = self.archived(log_id, row.idx, row.entry_id)
+        if body is None:
+            return row
+        return row._replace(
+            found=row.entry_id, size=len(body), body=body, digest=leaf.entry_digest(body),
+            is_archived=True,
+        )  # fmt: skip
 
     def count(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Return a number that is read from the tables themselves, not from their indexes."""

@@ -31,14 +31,30 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Archived:
+    """A file that has the entries of leaves [start, end) of a log, as an event of the log says."""
+
+    log_id: int
+    start: int
+    end: int
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What every worker knows: how to connect, the moment to look at, the secret of the keys."""
+    """What every worker knows: how to connect, the moment to look at, the secret of the keys.
+
+    Entries of the partitions in `detached` are in `archives`; `partition` is how many one has.
+    """
 
     connection: dict[str, Any]
     snapshot: str
     secret: bytes
     folder: Path
     tables: tuple[Table, ...]
+    archives: tuple[Archived, ...] = ()
+    detached: frozenset[int] = frozenset()
+    partition: int = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +107,7 @@ class RangeResult:
     end: int
     leaves: int = 0
     entries: int = 0
+    archived: int = 0
     projections: int = 0
     nodes: int = 0
     is_whole: bool = True

@@ -1,5 +1,6 @@
 """Detaching: archived entries leave the database, and only those, and only by two persons."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,19 @@ from compliance.trail import (
     seals,
     sequencer,
     stored,
+    verification,
 )
 from compliance.trail.detaching import NotDetachable, Person
+from compliance.trail.findings import Verdict
 from compliance.trail.models import LogEvent
 from compliance.trail.tlog import leaf, merkle
 from compliance.trail.verifier import container, writing
 from compliance.trail.verifier.contents import Kind, Subject
 from compliance.trail.verifier.trust import Trust
 from compliance.trail.verifier.verification import verify as verifying_bundle
+from compliance.trail.verifying import work
 from tests import trail_log
+from tests.attacks.test_inventions_in_the_database import changed_behind_the_capture, quietly
 from tests.compliance.trail.life.conftest import (
     ACTOR,
     LATER,
@@ -206,3 +211,87 @@ def test_evidence_of_detached_entries_comes_from_their_archives(
     trust = Trust.read([("keys", "\n".join(one.vkey for one in keys.current()).encode())])
     result = verifying_bundle(container.open_path(path), trust=trust)
     assert result.exit == 0, result.problems
+
+
+# --- Verified after they left
+
+
+def test_detached_entries_are_verified_from_their_archives(
+    archives: Archives, next_partition: None
+) -> None:
+    detach(archives)
+    trail_log.seal_and_sign()
+
+    report = verification.verify()
+
+    assert report.faults == ()
+    assert report.notes == (f"{2 * SPAN} entries were read from archive files",)
+
+
+@pytest.mark.parametrize(
+    ("harm", "verdict"),
+    [
+        (lambda path: path.unlink(), Verdict.MISSING),
+        (lambda path: path.write_bytes(b""), Verdict.MISSING),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"A-200", b"A-2OO")),
+         Verdict.TAMPERED),
+    ],
+)  # fmt: skip
+def test_detached_entries_whose_archive_is_gone_or_altered_are_named(
+    archives: Archives, next_partition: None, harm: Callable[[Path], object], verdict: Verdict
+) -> None:
+    detach(archives)
+    path = archives.folder / archives.spans[0].file
+    path.chmod(0o600)
+    harm(path)
+
+    report = verification.verify()
+
+    assert report.counts[verdict] == (1 if verdict == Verdict.TAMPERED else SPAN)
+    assert set(report.counts) == {verdict}
+
+
+def test_a_row_changed_after_its_entries_were_detached_is_named(
+    archives: Archives, next_partition: None, as_superuser: Any
+) -> None:
+    detach(archives)
+    changed_behind_the_capture(
+        as_superuser,
+        "UPDATE trail_app_vessel SET volume_l = 99 WHERE name = 'A-200'",
+        "trail_app_vessel",
+    )
+
+    assert verification.verify().counts == {Verdict.TAMPERED: 1}
+
+
+def test_a_record_whose_earlier_entries_were_detached_is_followed_from_there(
+    archives: Archives, next_partition: None, monkeypatch: pytest.MonkeyPatch, settings: Any,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(work, "RANGE", 256)
+    settings.VAR_DIR = tmp_path
+    assert verification.verify().is_intact
+    detach(archives)
+    with trail_log.act("volume read again"):
+        vessel = Vessel.objects.get(name="A-200")
+        vessel.volume_l = 12
+        vessel.save()
+    trail_log.seal_and_sign()
+
+    since = verification.verify(since_last=True)
+
+    assert since.faults == ()
+    assert any("only leaves from 512 on" in note for note in since.notes)
+    assert verification.verify().faults == ()
+
+
+def test_entries_that_nobody_detached_are_missed_although_they_are_archived(
+    archives: Archives, next_partition: None, as_superuser: Any
+) -> None:
+    quietly(
+        as_superuser,
+        "ALTER TABLE audit.entry DETACH PARTITION audit.entry_p0",
+        "DROP TABLE audit.entry_p0",
+    )
+
+    assert verification.verify().counts[Verdict.MISSING] == 2 * SPAN
