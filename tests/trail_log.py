@@ -1,6 +1,7 @@
 """Write a log for tests: acts on the models that only the tests have."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
 from compliance.trail import checkpoints, keys, projecting, recording, sequencer
 from compliance.trail.models import Entry
 from compliance.trail.recording import System
+from compliance.trail.signer import process
 from config.jobs import JOBS
 from tests.trail_app.models import Vessel
 
@@ -56,6 +59,28 @@ def seal_and_sign() -> int:
     size = checkpoints.sign(timezone.now()).checkpoint.size
     checkpoints.publish(Path(settings.PUBLISHED_DIR))
     return size
+
+
+@contextmanager
+def running_signer() -> Iterator[list[BaseException]]:
+    """Run the signer's loop in a thread; collect what ended it."""
+    stop, ends = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            process.run(stop)
+        except Exception as error:
+            ends.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ends
+    finally:
+        stop.set()
+        thread.join()
 
 
 def written() -> int:

@@ -37,6 +37,13 @@ class DeviceNotBound(Refused):
     status = 422
 
 
+class QualificationEndsInThePast(Refused):
+    """A qualification lasts until today at the least."""
+
+    code = "qualification-ends-in-the-past"
+    status = 422
+
+
 class DeviceNotQualified(Refused):
     """Only a device in its qualified state posts (21 CFR 11.10(h))."""
 
@@ -79,7 +86,9 @@ def qualify(
         if not locked.bound_to:
             raise DeviceNotBound(f"say which equipment or system {locked} speaks for")
         if until is not None and until < at.date():
-            raise DeviceNotBound(f"the qualification of {locked} cannot end before today")
+            raise QualificationEndsInThePast(
+                f"the qualification of {locked} cannot end before today, {at.date()}"
+            )
         locked.qualification = Qualification.QUALIFIED
         locked.qualified_until = until
         locked.qualified_by = actor if isinstance(actor, User) else None

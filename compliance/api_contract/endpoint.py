@@ -5,7 +5,7 @@ was it done before (the first answer again), what does the body say (400, 413, 4
 which version of the record was seen (428, 412); and only then the view's own act, in one transaction
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance.api_contract import bodies, idempotency, rates, versions
+from compliance.api_contract import bodies, encodings, idempotency, rates, versions
 from compliance.api_contract.bodies import Form
 from compliance.api_contract.lifetimes import Lifetime
 from compliance.api_contract.versions import Record
@@ -51,6 +51,7 @@ class Endpoint(APIView):
     repeat does not get it again; `adds` that its POST adds beside the record, whose version does not
     matter then; `version_of` the route of the record, where it is not the nearest one; `lifetime`;
     `is_streamed` that it reads its body itself, line by line, and holds each line to its form.
+    `encodings` in which ways its body may be packed (Content-Encoding), and is unpacked by the view;
     `scopes` which scope of a client each method takes: without one, no client of the API reaches it.
     """
 
@@ -59,6 +60,7 @@ class Endpoint(APIView):
     adds: ClassVar[bool] = False
     version_of: ClassVar[str] = ""
     is_streamed: ClassVar[bool] = False
+    encodings: ClassVar[Collection[str]] = ()
     lifetime: ClassVar[Lifetime | None] = None
     scopes: ClassVar[Mapping[str, str]] = {}
     # Set by `routes`: the record of each writing method, and whether its version must be named.
@@ -126,6 +128,9 @@ def writing(method: str, write: Handler) -> Handler:
             return write(view, request, **parts)
 
         def checked() -> None:
+            encodings.demand(encodings.said(request.headers), taken=view.encodings)
+            if view.is_streamed:
+                return
             kind = type(view), method
             if kind not in _forms:  # of the class: the same at every write
                 _forms[kind] = _form(view, method, write)
@@ -136,8 +141,7 @@ def writing(method: str, write: Handler) -> Handler:
         for ask in _asked:
             ask(request)
         if view.without_key:
-            if not view.is_streamed:
-                checked()
+            checked()
             return act()
         return idempotency.once(request, act, before=checked, not_kept=view.answer_not_kept)
 

@@ -1,6 +1,7 @@
 """Say every refusal as one RFC 9457 problem document."""
 
 import logging
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError as ModelInvalid
 from django.db import DataError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import get_object_or_404
 from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 TYPE = "/problems/"
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = "2"
+_LONGEST = 80  # of what was asked for, when it is said back
 # What passes, though the driver calls it internal: the server only reads (a standby, until another
 # one takes over), or it ended a transaction that took too long.
 _PASSING = {"25006", "25P03", "25P04"}
@@ -101,7 +104,7 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
         case UnreadablePostError():
             return _short("parse-error", "Parse error", 400, "the body did not arrive whole")
         case Http404():
-            return _short("not-found", "Not found", 404, str(error))
+            return _short("not-found", "Not found", 404, _missing(error))
         case PermissionDenied():
             return _short("not-permitted", "Not permitted", 403, str(error))
         case exceptions.ValidationError():
@@ -116,6 +119,20 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
                 code, code.replace("-", " ").capitalize(), error.status_code, str(error.detail)
             )
     return None
+
+
+def _missing(error: Http404) -> str:
+    """Say which record there is not; `get_object_or_404` itself names a class, and no record.
+
+    What was looked for is in the frame that raised: a path may name several records, and a body others.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code is get_object_or_404.__code__:
+            named = frame.f_locals["queryset"].model._meta.verbose_name
+            # Not a state or a person that was looked for beside it.
+            asked = [one for one in frame.f_locals["kwargs"].values() if type(one) in (str, int)]
+            return " ".join([f"there is no {named}", *(str(one)[:_LONGEST] for one in asked)])
+    return str(error)
 
 
 def _unreachable(error: Exception) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Issue evidence bundles to people and machines, each on record."""
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -26,6 +28,7 @@ from compliance.trail import (
 from compliance.trail.actions import Action
 from compliance.trail.log_source import LogSource
 from compliance.trail.recording import Actor
+from compliance.trail.signer.failure import AlreadyRunning
 from compliance.trail.subjects import Wanted
 from compliance.trail.tlog import canonical, note
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
@@ -33,6 +36,8 @@ from compliance.trail.tlog.note import NoteInvalid
 from compliance.trail.verifier import build, writing
 
 KIND = "evidence"
+PATIENCE_S = 60.0  # for the checkpoint of a signer that runs: it signs once a second
+_POLL_S = 0.2
 
 
 class NotReady(Refused):
@@ -98,7 +103,10 @@ def issue(
     with log_source.opened() as source:
         size = source.newest()
         if not size:
-            raise NotReady("no checkpoint is signed yet; the sequencer signs one when it runs")
+            raise NotReady(
+                "no checkpoint is signed yet. The signer signs one when it runs; "
+                "`manage.py trail bundle --seal` does it at once"
+            )
         resolved = subjects.resolve(wanted, size=size, most=most)
         sizes = [_held(source, one) for one in held]
         try:
@@ -110,7 +118,8 @@ def issue(
         except bundles.NoSeal as error:
             raise NotReady(
                 "the heads of records are not sealed yet, so nothing could show that a record is "
-                "complete. The schedule does it every hour; `manage.py trail bundle --seal` at once"
+                "complete. The schedule does it every hour; `manage.py trail bundle --seal` does it "
+                "at once, also beside a running signer"
             ) from error
         if contents.openings and not may_open:
             raise ValuesProtected(
@@ -130,13 +139,46 @@ def issue(
     return issued
 
 
-def seal_now(at: datetime) -> None:
-    """Seal and sign what is there, with the heads of all records; for commands only."""
+def seal_now(
+    at: datetime, *, say: Callable[[str], object] | None = None, patience_s: float = PATIENCE_S
+) -> None:
+    """Seal and sign what is there, with the heads of all records; for commands only.
+
+    Where a signer runs already, its checkpoint is waited for, and `say` is told so; raise
+    `Unavailable` when none comes that covers the seal.
+    """
     keys.ensure()
     _seal_entries()
     seals.seal(at)
-    _seal_entries()
-    checkpoints.sign(timezone.now())
+    size = _seal_entries()
+    try:
+        checkpoints.sign(timezone.now())
+    except AlreadyRunning:
+        if say:
+            say(
+                f"A signer runs: waiting up to {patience_s:g} s for its checkpoint of {size:,} leaves"
+            )
+        _wait_until_signed(size, patience_s=patience_s)
+
+
+def _wait_until_signed(size: int, *, patience_s: float) -> None:
+    """Wait for another signer's checkpoint of so many leaves; sign it here if that signer ends."""
+    deadline = time.monotonic() + patience_s
+    while (newest := _newest()) < size:
+        if time.monotonic() >= deadline:
+            raise Unavailable(
+                f"the heads of records are sealed, but no checkpoint of {size:,} leaves came within "
+                f"{patience_s:g} s: the newest one has {newest:,}. The signer that runs does not "
+                "sign; its log says why. Run this again when it signs, or after it was stopped"
+            )
+        time.sleep(_POLL_S)
+        with suppress(AlreadyRunning):
+            checkpoints.sign(timezone.now())
+
+
+def _newest() -> int:
+    with log_source.opened() as source:
+        return source.newest()
 
 
 @lru_cache(maxsize=1)
@@ -145,11 +187,13 @@ def verifier() -> bytes:
     return build.build()
 
 
-def _seal_entries() -> None:
-    while sequencer.seal().count:
+def _seal_entries() -> int:
+    """Seal what is committed, make it found by search, and return the size of the log."""
+    while (sealed := sequencer.seal()).count:
         pass
     while projecting.project():
         pass
+    return sealed.size
 
 
 def _held(source: LogSource, signed: bytes) -> int:

@@ -74,12 +74,12 @@ def show_timeline(options: dict[str, Any], out: Out) -> None:
     out.write(terminal.rendered(terminal.table(entries, secured, title=f"{len(entries)} entries")))
 
 
-def write_bundle(options: dict[str, Any], out: Out) -> None:
-    """Write an evidence bundle to a file."""
+def write_bundle(options: dict[str, Any], out: Out, *, progress: Out) -> None:
+    """Write an evidence bundle to a file; what takes a while is told apart from the result."""
     wanted, path = _wanted(options), _target(options)
     at = timezone.now()
     if options["seal"]:
-        issuing.seal_now(at)
+        issuing.seal_now(at, say=progress.write)
     issued = issuing.issue(
         wanted,
         actor=System("trail bundle"),

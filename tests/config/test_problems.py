@@ -29,6 +29,45 @@ def test_an_address_that_the_database_cannot_look_for_is_no_error_of_ours(path: 
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("batches/NOPE", "there is no batch NOPE"),
+        ("equipment/NOPE", "there is no equipment NOPE"),
+        ("access/alarms/990099", "there is no security alarm 990099"),
+        ("bulk-runs/NOPE", "there is no bulk run NOPE"),
+        ("recipes/NOPE/7", "there is no master recipe NOPE 7"),
+        (f"access/people/{'x' * 200}", f"there is no user {'x' * 80}"),
+    ],
+)
+def test_what_is_not_there_is_named_in_words_and_by_what_was_asked_for(
+    path: str, said: str
+) -> None:
+    details = []
+    for role in (Role.QUALITY_ASSURANCE, Role.SYSTEM_ADMINISTRATOR):
+        client = Client()
+        client.force_login(factories.person(role))
+        answer = client.get(f"/api/v1/{path}")
+        if answer.status_code != 403:
+            assert answer.status_code == 404
+            details.append(answer.json()["detail"])
+
+    assert set(details) == {said}
+
+
+def test_what_a_body_names_and_is_not_there_is_named_too() -> None:
+    client = ApiClient()
+    client.force_login(factories.person(Role.SYSTEM_ADMINISTRATOR))
+
+    answer = client.post(
+        "/api/v1/sources",
+        {"code": "S-1", "device": "nobody-1", "description": "a line", "reason": "a new line"},
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no device nobody-1")
+
+
 def test_a_form_without_a_boundary_is_no_error_of_ours() -> None:
     client = Client(enforce_csrf_checks=True)  # it looks for its token in the form
     client.force_login(factories.person(Role.QUALITY_ASSURANCE))

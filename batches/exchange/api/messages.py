@@ -25,6 +25,7 @@ from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.models import Device
 from compliance.access.scopes import Scope
+from compliance.api_contract import encodings
 from compliance.wire import Out, Pages
 
 _LONGEST = 200
@@ -84,6 +85,7 @@ class Messages(generics.ListAPIView[Message]):
     permission_classes = [PeopleAndDevicesRead]
     scopes = {"get": Scope.MESSAGES_READ, "post": Scope.MESSAGES_WRITE}
     parser_classes = [BytesParser]
+    encodings = gates.PACKED
     serializer_class = MessageOut
     pagination_class = Pages
 
@@ -118,7 +120,7 @@ class Messages(generics.ListAPIView[Message]):
         said = _said(request)
         data = gates.inflated(
             request.data if isinstance(request.data, bytes) else b"",
-            encoding=request.headers.get("Content-Encoding", "").strip().lower(),
+            encoding=encodings.said(request.headers),
             most=settings.MESSAGE_MAX_BYTES,
         )
         message = intake.receive(

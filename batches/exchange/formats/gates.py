@@ -8,8 +8,10 @@ from xml.parsers import expat
 
 from lxml import etree
 
+from compliance.api_contract import encodings
 from compliance.refusals import Refused
 
+PACKED = ("gzip",)  # as a Content-Encoding says it
 MOST_DEPTH = 64
 MOST_ELEMENTS = 200_000
 MOST_ATTRIBUTES = 32  # of one element
@@ -47,11 +49,6 @@ class TooComplex(Refused):
     status = 422
 
 
-class EncodingUnknown(Refused):
-    code = "content-encoding-unsupported"
-    status = 415
-
-
 class Number(str):
     """A JSON number with the digits that were written."""
 
@@ -60,10 +57,9 @@ class Number(str):
 
 def inflated(data: bytes, *, encoding: str, most: int) -> bytes:
     """Return what a Content-Encoding packs; one that unpacks beyond the limit is refused."""
-    if encoding in ("", "identity"):
+    encodings.demand(encoding, taken=PACKED)
+    if encoding in encodings.PLAIN:
         return _bounded(data, most)
-    if encoding != "gzip":
-        raise EncodingUnknown(f"Content-Encoding is gzip or nothing, not {encoding[:40]}")
     unpacking = zlib.decompressobj(wbits=31)
     try:
         found = unpacking.decompress(_bounded(data, most), most + 1)

@@ -12,6 +12,7 @@ import pytest
 from batches.exchange.formats import gates
 from batches.exchange.models.messages import Message
 from compliance.access.models import DeviceKind
+from compliance.api_contract import encodings
 from compliance.trail.models import Attachment
 from tests import factories
 from tests.batches.exchange import mutations, posting
@@ -90,5 +91,5 @@ def test_packed_bodies_are_unpacked_to_the_limit_and_no_further() -> None:
         gates.inflated(gzip.compress(b"x" * 101), encoding="gzip", most=100)
     with pytest.raises(gates.MessageMalformed):
         gates.inflated(gzip.compress(b"x") + b"x", encoding="gzip", most=100)
-    with pytest.raises(gates.EncodingUnknown):
+    with pytest.raises(encodings.EncodingUnknown):
         gates.inflated(b"x", encoding="br", most=100)

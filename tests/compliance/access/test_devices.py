@@ -14,6 +14,7 @@ from compliance.access.duties import DUTIES, Duty, Role
 from compliance.access.models import AlarmKind, Device, DeviceKind, Qualification, SecurityAlarm
 from compliance.trail import recording, refusals
 from tests import factories
+from tests.api_client import ApiClient
 from tests.factories import NOON, TEST
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P11-h1")]
@@ -148,15 +149,28 @@ def test_a_device_is_qualified_for_one_piece_of_equipment() -> None:
     )
     with pytest.raises(devices.DeviceNotBound):
         devices.qualify(device, actor=TEST, at=NOON, reason=EVIDENCE)
-    with pytest.raises(devices.DeviceNotBound):
-        devices.qualify(
-            device, actor=TEST, at=NOON, reason=EVIDENCE, bound_to="BR-1",
-            until=NOON.date() - DAY,
-        )  # fmt: skip
 
     qualified = devices.qualify(device, actor=TEST, at=NOON, reason=EVIDENCE, bound_to="BR-1")
 
     assert qualified.bound_to == "BR-1"
+
+
+def test_a_qualification_that_would_end_in_the_past_is_refused_as_that() -> None:
+    device, _ = factories.device_and_token(is_qualified=False)
+    client, yesterday = ApiClient(), timezone.now().date() - DAY
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+
+    answer = client.post(
+        f"/api/v1/access/devices/{device.name}/qualification",
+        {"reason": EVIDENCE, "bound_to": "BR-1", "until": yesterday.isoformat()},
+        content_type="application/json",
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/qualification-ends-in-the-past"
+    assert "cannot end before today" in answer.json()["detail"]
+    device.refresh_from_db()
+    assert device.qualification != "qualified"
 
 
 def test_a_retired_or_revoked_device_stays_out() -> None:

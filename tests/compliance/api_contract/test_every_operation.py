@@ -1,5 +1,6 @@
 """Every operation of the API keeps the contract: a walk over its own schema."""
 
+import gzip
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -145,6 +146,23 @@ def test_a_body_of_another_kind_is_refused(
 
     asked = [one for one in operations if one.is_write and one.name != KEPT_AS_IT_CAME]
     assert but(asked, is_refused) == []
+
+
+def test_a_body_that_is_packed_is_refused_as_packed(
+    operations: list[Operation], known: Sequence[Client]
+) -> None:
+    def is_refused(one: Operation) -> bool:
+        packing = {"idempotency-key": "k-1", "content-encoding": "gzip"}
+        answer = permitted(known, one, gzip.compress(b"{}"), **packing)
+        return answer.status_code == 415 and code(answer) == "content-encoding-unsupported"
+
+    def is_read(one: Operation) -> bool:
+        plain = {"idempotency-key": "k-1", "content-encoding": "identity"}
+        return code(permitted(known, one, b'{"a":', **plain)) == "parse-error"
+
+    asked = [one for one in operations if one.is_write and one.name != KEPT_AS_IT_CAME]
+    assert but(asked, is_refused) == []
+    assert but(writes(operations), is_read) == []
 
 
 def test_an_unknown_member_is_refused_and_pointed_at(

@@ -105,11 +105,11 @@ def test_one_that_takes_too_long_says_so_and_may_be_asked_for_again(
         assert task.soft_time_limit < task.time_limit
 
 
-def test_what_the_twin_cannot_do_has_failed_with_a_code(
-    alert: Alert, monkeypatch: pytest.MonkeyPatch
+def test_what_the_twin_cannot_do_has_failed_with_a_code_and_its_own_words_are_in_the_log(
+    alert: Alert, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise ArithmeticError("no number")
+        raise RuntimeError('generic_matrix.hpp:5539: Assertion "!x.is_empty()" failed')
 
     monkeypatch.setattr(runs, "answer", broken)
 
@@ -117,7 +117,11 @@ def test_what_the_twin_cannot_do_has_failed_with_a_code(
 
     assert made is not None
     assert (made.state, made.refusal) == (ProposalState.FAILED, "advice-broken")
-    assert "ArithmeticError: no number (advice-broken)" in outputs.headline(made)
+    assert outputs.headline(made) == (
+        "There is no advice: the twin ended with an error that it has no words for. Ask again after "
+        f"the next prediction; the worker's log has it as proposal {made.pk} (advice-broken)"
+    )
+    assert "is_empty" in caplog.text
     assert made.input_digest
     assert not made.output
 

@@ -80,6 +80,8 @@ def _advised(
     )
     if before[0].probability <= request.target:
         return replace(known, outcome="none-needed")
+    if not any(chances.applies(endangered, as_is.ends_h)[1:]):
+        return replace(silent, reasons=(_not_applying(endangered),))
     judge = Judge(many, sides, request.target, before, as_is.error)
     search = Search(request, adviser.program(request, begun, as_is, judge), judge)
     strongest = search.strongest(request.delay_h)
@@ -87,6 +89,17 @@ def _advised(
         return _told(known, "not-enough", strongest, judge)
     told = _told(known, "move", search.smallest(strongest), judge)
     return replace(told, last_safe=search.last_safe(), integration_error=_worst(told, judge))
+
+
+def _not_applying(side: Side) -> str:
+    limit = side.limit
+    until = limit.applies_until_h
+    when = (
+        f"no longer applies after {until:g} h"
+        if until is not None
+        else f"does not apply before {limit.applies_from_h:g} h"
+    )
+    return f"the {side.side} limit of {limit.tag} {when}: there is nothing to be advised"
 
 
 def _told(known: Advice, outcome: Outcome, found: Found, judge: Judge) -> Advice:

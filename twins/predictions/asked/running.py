@@ -123,8 +123,12 @@ class Work(Generic[A, S]):
             raise  # says something of the worker, and nothing of the batch: another one takes it over
         except Refused as refusal:
             refused = refusal
-        except Exception as error:
+        except Exception:
             # It is pure: what it raises for this input it raises each time, so it is the outcome.
+            # What a solver says of its own matrices is for the log; people read `problem`.
             log.exception("%s failed", row)
-            refused = refusals.broken(f"{type(error).__name__}: {error}")
+            refused = refusals.broken(
+                "the twin ended with an error that it has no words for. Ask again after the next "
+                f"prediction; the worker's log has it as {self.room.name} {row.pk}"
+            )
         return Outcome(self.room.failed, input=given, refusal=refused.code, problem=str(refused))

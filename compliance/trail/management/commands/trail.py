@@ -185,7 +185,7 @@ class Command(BaseCommand):
         reading_commands.show_timeline(options, self.stdout)
 
     def _bundle(self, options: dict[str, Any]) -> None:
-        reading_commands.write_bundle(options, self.stdout)
+        reading_commands.write_bundle(options, self.stdout, progress=self.stderr)
 
     def _verifier(self, options: dict[str, Any]) -> None:
         reading_commands.write_verifier(options, self.stdout)

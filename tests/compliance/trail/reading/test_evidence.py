@@ -1,6 +1,8 @@
 """Evidence is issued to who may see entries, verifies offline, and is on record."""
 
 import json
+import time
+from collections.abc import Callable
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -14,10 +16,20 @@ from django.utils import timezone
 
 from compliance.access.duties import Role
 from compliance.access.models import User
-from compliance.trail import issuing, keys, published, subjects, timeline_pages
+from compliance.refusals import Unavailable
+from compliance.trail import (
+    issuing,
+    keys,
+    log_source,
+    published,
+    sequencer,
+    subjects,
+    timeline_pages,
+)
 from compliance.trail.issuing import HeldNotOurs, NotReady, ValuesProtected
 from compliance.trail.models import Entry, LogEvent
 from compliance.trail.recording import System
+from compliance.trail.signer import delivery
 from compliance.trail.subjects import NoSuchSubject, TooMuch, Wanted
 from compliance.trail.verifier import container, verification
 from compliance.trail.verifier.contents import Kind
@@ -303,6 +315,57 @@ def test_the_command_writes_a_bundle_and_the_verifier(first: Vessel, tmp_path: P
     ):
         with pytest.raises(CommandError):
             told(*words)
+
+
+def test_the_command_seals_beside_a_running_signer_and_waits_for_its_checkpoint(
+    read_log: FreshLog, tmp_path: Path
+) -> None:
+    batch, path, progress = factories.batch(), tmp_path / "made.zip", StringIO()
+    size = sequencer.seal().size
+
+    with trail_log.running_signer() as ends:
+        until(lambda: newest() == size)
+        said = told(
+            *("bundle", "--batch", batch.number, "--to", str(path), "--seal", "--json"),
+            *("--reason", "asked for by the inspector"),
+            stderr=progress,
+        )  # fmt: skip
+
+    assert ends == []
+    assert json.loads(said)["late"] == 0
+    assert len(progress.getvalue().splitlines()) == 1
+    assert "waiting up to 60 s for its checkpoint of" in progress.getvalue()
+    assert verified(path.read_bytes(), tmp_path).exit == 0
+
+
+def test_a_running_signer_that_does_not_sign_is_waited_for_so_long_and_no_longer(
+    read_log: FreshLog,
+) -> None:
+    with delivery.signer():
+        with pytest.raises(Unavailable, match=r"leaves came within 0\.5 s"):
+            issuing.seal_now(timezone.now(), patience_s=0.5)
+
+
+def test_a_signer_that_ends_while_it_is_waited_for_is_followed_by_the_command(
+    read_log: FreshLog,
+) -> None:
+    running = delivery.opened()
+
+    issuing.seal_now(timezone.now(), say=lambda _: running.close())
+
+    assert newest() == sequencer.seal().size
+
+
+def newest() -> int:
+    with log_source.opened() as source:
+        return source.newest()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_command_shows_timelines_to_people_and_machines(first: Vessel) -> None:

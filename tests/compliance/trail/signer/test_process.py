@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from django.utils import timezone
 from compliance.trail import checkpoints, key_events, keys, sequencer, verification
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import System
-from compliance.trail.signer import delivery, failure, process
+from compliance.trail.signer import delivery, failure
 from compliance.trail.tlog import keys as tlog_keys
 from compliance.trail.tlog import note
 from compliance.trail.tlog.key_history import KeyHistory
@@ -55,22 +54,8 @@ def log(fresh_log: Any) -> None:
 
 @pytest.fixture
 def running(log: None) -> Iterator[list[BaseException]]:
-    """Run the loop in a thread; collect what ended it."""
-    stop, ends = threading.Event(), list[BaseException]()
-
-    def run() -> None:
-        try:
-            process.run(stop)
-        except Exception as error:
-            ends.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield ends
-    stop.set()
-    thread.join()
+    with trail_log.running_signer() as ends:
+        yield ends
 
 
 def test_the_loop_signs_and_publishes_what_was_sealed(running: list[BaseException]) -> None:

@@ -198,6 +198,30 @@ def test_where_the_twin_does_not_know_there_is_no_advice(question: Question) -> 
     assert "hourly means" in found.reasons[0]
 
 
+def test_where_the_limit_no_longer_applies_there_is_nothing_to_be_advised(
+    question: Question,
+) -> None:
+    asked = question()
+    limits = tuple(
+        replace(one, applies_until_h=AS_OF_H) if one.tag == asked.tag else one
+        for one in asked.forecast.limits
+    )
+    crossed = tuple(  # too low at the very end, which is all that is left to be crossed
+        replace(one, value=4.0) if one.tag == asked.tag and one.at_h > AS_OF_H - 12.0 else one
+        for one in asked.forecast.observations
+    )
+
+    found = advising.run(
+        replace(asked, forecast=replace(asked.forecast, limits=limits, observations=crossed))
+    )
+
+    assert found.outcome == "undecided"
+    assert found.reasons == (
+        "the low limit of glucose_mmol_l no longer applies after 138 h: "
+        "there is nothing to be advised",
+    )
+
+
 def test_a_recipe_whose_feed_leaves_its_own_range_gets_none(question: Question) -> None:
     found = advising.run(question(high=0.3))
 
