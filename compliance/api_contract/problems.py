@@ -128,9 +128,13 @@ def _missing(error: Http404) -> str:
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code is get_object_or_404.__code__:
-            named = frame.f_locals["queryset"].model._meta.verbose_name
+            model = getattr(frame.f_locals.get("queryset"), "model", None)
+            if model is None:
+                break
+            named = model._meta.verbose_name
             # Not a state or a person that was looked for beside it.
-            asked = [one for one in frame.f_locals["kwargs"].values() if type(one) in (str, int)]
+            values = frame.f_locals.get("kwargs", {}).values()
+            asked = [one for one in values if type(one) in (str, int)]
             return " ".join([f"there is no {named}", *(str(one)[:_LONGEST] for one in asked)])
     return str(error)
 
