@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from batches.disposition import excursions
 from batches.disposition.models import Decision
-from batches.execution import series
-from batches.execution.models import Batch, BatchEvent
+from batches.execution import measurements, series
+from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Judgement, Result
+from batches.quantities import units
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.inspection.models import CheckResult, FindingClass, Inspection, Verdict
 from compliance.quality.models import Deviation
@@ -63,11 +64,16 @@ def parameters(batch: Batch) -> list[Block]:
     for parameter in batch.recipe.parameters.filter(kind=ParameterKind.READING).order_by("tag"):
         points = _points(batch, parameter)
         values = [value for _, value in points]
+        lowest, highest = min(values, default=None), max(values, default=None)
+        is_outside = parameter.tag in outside or any(
+            value is not None and excursions.is_outside(parameter, value)
+            for value in (lowest, highest)
+        )
         rows.append(
             (
                 parameter.name, parameter.get_criticality_display(), parameter.limits_text,
-                _number(min(values, default=None)), _number(max(values, default=None)),
-                _judged(parameter, is_measured=bool(values), is_outside=parameter.tag in outside),
+                _recorded(lowest), _recorded(highest),
+                _judged(parameter, is_measured=bool(values), is_outside=is_outside),
             )
         )  # fmt: skip
         if points:
@@ -231,13 +237,23 @@ def moment(at: datetime | None) -> str:
 
 
 def _points(batch: Batch, parameter: Parameter) -> list[tuple[datetime, Decimal]]:
-    """Return a parameter's readings, thinned for a chart; else its recorded measurements."""
+    """Return a parameter's readings, thinned for a chart; else what was measured or entered.
+
+    What is no number in the parameter's unit was flagged at its entry, and is among the events.
+    """
     thinned = series.of(batch, tag=parameter.tag, max_points=CHART_POINTS)
     if thinned.points:
         return [(point.at, point.value) for point in thinned.points]
-    measured = batch.events.filter(tag=parameter.tag).exclude(value="")
-    ordered = measured.order_by("occurred_at", "pk").values_list("occurred_at", "value")
-    return [(at, Decimal(value)) for at, value in ordered]
+    measured = batch.events.filter(kind=EventKind.MEASUREMENT, tag=parameter.tag).order_by("pk")
+    points = [
+        (one.occurred_at, value)
+        for one in measured
+        if units.is_same(one.unit, parameter.unit)
+        and (value := measurements.number(one.value)) is not None
+    ]
+    entered = batch.in_process_results.filter(parameter__tag=parameter.tag).order_by("pk")
+    points += [(one.performed_at, Decimal(one.value_text)) for one in entered]
+    return sorted(points, key=lambda point: point[0])
 
 
 def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> Drawing:
@@ -299,6 +315,11 @@ def _judged(parameter: Parameter, *, is_measured: bool, is_outside: bool) -> str
     if parameter.low is None and parameter.high is None:
         return "no limits"
     return "outside limits" if is_outside else "within limits"
+
+
+def _recorded(value: Decimal | None) -> str:
+    """Write a value with the digits of its record: trailing zeros are data."""
+    return "" if value is None else f"{value:f}"
 
 
 def _number(value: Decimal | None) -> str:

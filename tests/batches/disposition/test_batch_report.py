@@ -1,15 +1,19 @@
 """The batch record as a PDF: it can always be drawn, and says of each value what is on record."""
 
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 
 from batches.disposition import batch_report
 from batches.execution import batches
 from batches.execution.models import Batch, EventKind
+from batches.recipes.drafts import ParameterDraft
+from batches.recipes.models import Criticality
 from compliance.access.duties import Role
 from compliance.quality.models import Severity
 from compliance.reports import kinds, layout, spelling
-from compliance.reports.document import Block, Document, Facts
+from compliance.reports.document import Block, Document, Facts, Table, Tile, Tone
 from tests import factories
 from tests.factories import NOON
 
@@ -24,6 +28,16 @@ def _written(batch: Batch) -> Document:
 def _blocks(document: Document, heading: str) -> tuple[Block, ...]:
     (section,) = [one for one in document.sections if one.heading == heading]
     return section.blocks
+
+
+def _tile(document: Document) -> Tile:
+    (found,) = [one for one in document.verdicts if one.label == "Parameters"]
+    return found
+
+
+def _rows(document: Document, heading: str) -> dict[str, tuple[object, ...]]:
+    (table,) = [one for one in _blocks(document, heading) if isinstance(one, Table)]
+    return {str(row[0]): row for row in table.rows}
 
 
 @pytest.mark.requirement("211-188")
@@ -41,3 +55,66 @@ def test_a_control_character_in_an_append_only_record_is_printed_by_its_number()
     assert layout.draw(document).startswith(b"%PDF")
     (said,) = [one for one in _blocks(document, "Deviations") if isinstance(one, Facts)]
     assert "Foam rose.[U+000B]It reached the filter." in [fact.value for fact in said.facts]
+
+
+@pytest.mark.requirement("211-188")
+def test_what_was_not_measured_is_not_within_limits() -> None:
+    batch = factories.running_batch()
+    nothing = _tile(_written(batch))
+    factories.stored(batch, factories.temperatures("36.80"))
+    some = _tile(_written(batch))
+    factories.stored(
+        batch, [one._replace(tag="ph", unit="[pH]") for one in factories.temperatures("7.00")]
+    )
+    sample = factories.sample(batch)
+    factories.result(sample)
+    factories.result(sample, tag="lactate_mmol_l", value="40", unit="mmol/L")
+    every = _tile(_written(batch))
+    later = factories.sample(batch)
+    factories.result(later, tag="lactate_mmol_l", value="71", unit="mmol/L")
+    outside = _tile(_written(batch))
+
+    assert (nothing.verdict, nothing.tone) == ("not measured", Tone.NEUTRAL)
+    assert (some.verdict, some.tone) == ("incomplete", Tone.NEUTRAL)
+    assert some.note == "not measured: Antibody, Lactate, pH"
+    assert (every.verdict, every.tone) == ("within limits", Tone.GOOD)
+    assert (outside.verdict, outside.tone) == ("outside limits", Tone.BAD)
+
+
+def test_a_recipe_without_limits_has_nothing_within_them() -> None:
+    bare = [
+        replace(one, low=None, high=None, is_required=False, criticality=Criticality.OTHER)
+        for one in factories.RECIPE.parameters
+        if isinstance(one, ParameterDraft)
+    ]
+    batch = factories.running_batch(factories.recipe(replace(factories.RECIPE, parameters=bare)))
+
+    tile = _tile(_written(batch))
+
+    assert (tile.verdict, tile.tone) == ("no limits", Tone.NEUTRAL)
+
+
+def test_a_measurement_that_is_no_number_stops_no_report() -> None:
+    batch = factories.running_batch()
+    for value, unit in (("n/a", "Cel"), ("NaN", "Cel"), ("309.9", "K")):
+        factories.happened(
+            batch, EventKind.MEASUREMENT, tag="temperature_c", value=value, unit=unit
+        )
+
+    document = _written(batch)
+
+    assert _rows(document, "Process parameters")["Temperature"][3:] == ("", "", "not measured")
+    assert _tile(document).verdict == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"), [("7.00", "within limits"), ("7.40", "outside limits")]
+)
+def test_what_a_person_entered_is_measured_and_judged(value: str, verdict: str) -> None:
+    phase = factories.ready_phase()
+    factories.in_process(phase, value=value)
+
+    document = _written(phase.batch)
+
+    assert _rows(document, "Process parameters")["pH"][3:] == (value, value, verdict)
+    assert _tile(document).verdict == ("incomplete" if verdict == "within limits" else verdict)
