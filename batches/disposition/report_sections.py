@@ -300,7 +300,7 @@ def _finding(result: CheckResult) -> Finding:
     return Finding(
         number=result.check_id,
         severity=Severity(result.finding_class),
-        clause="; ".join(str(clause) for clause in result.clauses),
+        clause=result.clauses_text,
         text=result.text,
         evidence=(
             Fact("Examined", f"{result.examined}, of which {result.failing} fail"),

@@ -11,9 +11,11 @@ from batches.execution.models import Batch, EventKind
 from batches.recipes.drafts import ParameterDraft
 from batches.recipes.models import Criticality
 from compliance.access.duties import Role
+from compliance.inspection import inspections
+from compliance.inspection.models import CheckResult, Inspection, Profile
 from compliance.quality.models import Severity
 from compliance.reports import kinds, layout, spelling
-from compliance.reports.document import Block, Document, Facts, Table, Tile, Tone
+from compliance.reports.document import Block, Document, Facts, Finding, Table, Tile, Tone
 from tests import factories
 from tests.factories import NOON
 
@@ -118,3 +120,28 @@ def test_what_a_person_entered_is_measured_and_judged(value: str, verdict: str) 
 
     assert _rows(document, "Process parameters")["pH"][3:] == (value, value, verdict)
     assert _tile(document).verdict == ("incomplete" if verdict == "within limits" else verdict)
+
+
+def test_a_finding_names_its_clauses_in_words() -> None:
+    batch = factories.running_batch()
+    quality = factories.person(Role.QUALITY_ASSURANCE)
+    asked = inspections.request(profile=Profile.FDA, scope=[batch.number], actor=quality, at=NOON)
+    assert inspections.claim(asked, at=NOON)
+    with factories.acting():
+        Inspection.objects.filter(pk=asked.pk).update(
+            state="finished", finished_at=NOON, tree_size=1, last_entry=1, grade="A1",
+            snapshot_digest="0" * 64, rule_pack="fda 1", summary="one finding",
+        )  # fmt: skip
+        CheckResult.objects.create(
+            inspection=asked, check_id="DI-08", order=1, verdict="finding", failing=1,
+            finding_class="critical", title="Delay", text="An event was recorded late.",
+            clauses=[
+                {"reference": "21 CFR 211.100(b)", "source_status": "secondary"},
+                {"reference": "21 CFR 211.188", "source_status": "primary"},
+            ],
+        )  # fmt: skip
+
+    said = _blocks(_written(batch), "Simulated inspection")
+
+    (finding,) = [one for one in said if isinstance(one, Finding)]
+    assert finding.clause == "21 CFR 211.100(b) (secondary); 21 CFR 211.188 (primary)"
