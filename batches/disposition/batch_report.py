@@ -8,9 +8,11 @@ from batches.disposition import (
     excursions,
     material_sections,
     report_sections,
+    specification,
 )
 from batches.disposition.report_sections import Write, moment
 from batches.execution.models import Batch, DispositionState
+from batches.quantities.limits import Standing
 from compliance.reports import kinds, signed_blocks
 from compliance.reports.document import Document, Fact, Section, Tile, Tone
 from compliance.reports.kinds import RecordKey
@@ -99,9 +101,21 @@ def _disposition(batch: Batch) -> Tile:
 
 
 def _parameters(batch: Batch) -> Tile:
-    outside = sorted({one.name for one in excursions.of(batch)})
+    """Say how the values stand to the limits; what was not measured is not within its limits."""
+    entered = batch.in_process_results.exclude(standing=Standing.WITHIN)
+    outside = {one.name for one in excursions.of(batch)}
+    outside |= set(entered.values_list("parameter__name", flat=True))
     if outside:
-        return Tile("Parameters", "outside limits", Tone.BAD, ", ".join(outside))
+        return Tile("Parameters", "outside limits", Tone.BAD, ", ".join(sorted(outside)))
+    limited = batch.recipe.parameters.exclude(low=None, high=None).order_by("name")
+    missing = [one.name for one in limited if not specification.has_value(batch, one)]
+    if not limited:
+        return Tile("Parameters", "no limits", Tone.NEUTRAL, "the recipe states none")
+    if len(missing) == len(limited):
+        return Tile("Parameters", "not measured", Tone.NEUTRAL, "nothing that has limits")
+    if missing:
+        left = f"not measured: {', '.join(missing)}"
+        return Tile("Parameters", "incomplete", Tone.NEUTRAL, left)
     return Tile("Parameters", "within limits", Tone.GOOD, "readings and results as recorded")
 
 

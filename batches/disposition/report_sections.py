@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from batches.disposition import excursions
 from batches.disposition.models import Decision
-from batches.execution import series
-from batches.execution.models import Batch, BatchEvent
+from batches.execution import measurements, series
+from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Judgement, Result
+from batches.quantities import units
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.inspection.models import CheckResult, FindingClass, Inspection, Verdict
 from compliance.quality.models import Deviation
@@ -63,11 +66,16 @@ def parameters(batch: Batch) -> list[Block]:
     for parameter in batch.recipe.parameters.filter(kind=ParameterKind.READING).order_by("tag"):
         points = _points(batch, parameter)
         values = [value for _, value in points]
+        lowest, highest = min(values, default=None), max(values, default=None)
+        is_outside = parameter.tag in outside or any(
+            value is not None and excursions.is_outside(parameter, value)
+            for value in (lowest, highest)
+        )
         rows.append(
             (
                 parameter.name, parameter.get_criticality_display(), parameter.limits_text,
-                _number(min(values, default=None)), _number(max(values, default=None)),
-                _judged(parameter, is_measured=bool(values), is_outside=parameter.tag in outside),
+                _recorded(lowest), _recorded(highest),
+                _judged(parameter, is_measured=bool(values), is_outside=is_outside),
             )
         )  # fmt: skip
         if points:
@@ -85,29 +93,17 @@ def parameters(batch: Batch) -> list[Block]:
 
 
 def laboratory(batch: Batch) -> list[Block]:
-    """Give every result in every version, against its limits."""
-    limits = {
-        parameter.tag: parameter
-        for parameter in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
-    }
-    outside = {one.tag for one in excursions.of(batch) if one.kind == "result"}
-    rows = []
-    results = Result.objects.filter(sample__batch=batch).select_related("sample")
-    for result in results.order_by("sample__taken_at", "tag", "version"):
-        parameter = limits.get(result.tag)
-        verdict = ""
-        if result.judgement != Judgement.NONE:
-            verdict = "out of specification" if result.judgement == Judgement.OOS else "conforms"
-        elif parameter is not None and result.tag in outside:
-            is_outside = excursions.is_outside(parameter, result.value)
-            verdict = "outside limits" if is_outside else ""
-        rows.append(
-            (
-                result.sample.number, result.tag, str(result.version),
-                f"{result.value_text} {result.unit}", verdict,
-                moment(result.sample.taken_at), moment(result.reported_at), result.analyst,
-            )
-        )  # fmt: skip
+    """Give every result in every version, against its limits where it counts."""
+    every = Result.objects.filter(sample__batch=batch)
+    verdict = _verdicts(batch, every)
+    rows = tuple(
+        (
+            result.sample.number, result.tag, str(result.version),
+            f"{result.value_text} {result.unit}", verdict(result),
+            moment(result.sample.taken_at), moment(result.reported_at), result.analyst,
+        )
+        for result in every.select_related("sample").order_by("sample__taken_at", "tag", "version")
+    )  # fmt: skip
     columns = (
         Column("Sample", 1.3),
         Column("Test", 1.3),
@@ -118,7 +114,34 @@ def laboratory(batch: Batch) -> list[Block]:
         Column("Reported", 1.4),
         Column("Analyst", 0.9),
     )
-    return [Table(columns, tuple(rows))]
+    return [Table(columns, rows)]
+
+
+def _verdicts(batch: Batch, every: QuerySet[Result]) -> Callable[[Result], str]:
+    """Return what says of a result how it was judged, or why it does not count."""
+    limits = {
+        one.tag: one
+        for one in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
+        if one.low is not None or one.high is not None
+    }
+    current = set(every.current().values_list("pk", flat=True))
+    standing = set(every.standing().values_list("pk", flat=True))
+    judged = {one.pk for one in excursions.judged(batch, limits)}
+
+    def verdict(result: Result) -> str:
+        if result.judgement != Judgement.NONE:
+            said = "out of specification" if result.judgement == Judgement.OOS else "conforms"
+            if result.pk in standing:
+                return said
+            return f"{said}, {'invalidated' if result.pk in current else 'replaced'}"
+        if result.tag not in limits:
+            return ""
+        if result.pk not in judged:
+            return f"not judged: {'earlier sample' if result.pk in current else 'replaced'}"
+        is_outside = excursions.is_outside(limits[result.tag], result.value)
+        return "outside limits" if is_outside else "within limits"
+
+    return verdict
 
 
 def events(batch: Batch) -> list[Block]:
@@ -231,13 +254,23 @@ def moment(at: datetime | None) -> str:
 
 
 def _points(batch: Batch, parameter: Parameter) -> list[tuple[datetime, Decimal]]:
-    """Return a parameter's readings, thinned for a chart; else its recorded measurements."""
+    """Return a parameter's readings, thinned for a chart; else what was measured or entered.
+
+    What is no number in the parameter's unit was flagged at its entry, and is among the events.
+    """
     thinned = series.of(batch, tag=parameter.tag, max_points=CHART_POINTS)
     if thinned.points:
         return [(point.at, point.value) for point in thinned.points]
-    measured = batch.events.filter(tag=parameter.tag).exclude(value="")
-    ordered = measured.order_by("occurred_at", "pk").values_list("occurred_at", "value")
-    return [(at, Decimal(value)) for at, value in ordered]
+    measured = batch.events.filter(kind=EventKind.MEASUREMENT, tag=parameter.tag).order_by("pk")
+    points = [
+        (one.occurred_at, value)
+        for one in measured
+        if units.is_same(one.unit, parameter.unit)
+        and (value := measurements.number(one.value)) is not None
+    ]
+    entered = batch.in_process_results.filter(parameter__tag=parameter.tag).order_by("pk")
+    points += [(one.performed_at, Decimal(one.value_text)) for one in entered]
+    return sorted(points, key=lambda point: point[0])
 
 
 def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> Drawing:
@@ -284,7 +317,7 @@ def _finding(result: CheckResult) -> Finding:
     return Finding(
         number=result.check_id,
         severity=Severity(result.finding_class),
-        clause="; ".join(str(clause) for clause in result.clauses),
+        clause=result.clauses_text,
         text=result.text,
         evidence=(
             Fact("Examined", f"{result.examined}, of which {result.failing} fail"),
@@ -299,6 +332,11 @@ def _judged(parameter: Parameter, *, is_measured: bool, is_outside: bool) -> str
     if parameter.low is None and parameter.high is None:
         return "no limits"
     return "outside limits" if is_outside else "within limits"
+
+
+def _recorded(value: Decimal | None) -> str:
+    """Write a value with the digits of its record: trailing zeros are data."""
+    return "" if value is None else f"{value:f}"
 
 
 def _number(value: Decimal | None) -> str:

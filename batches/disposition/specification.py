@@ -15,7 +15,7 @@ from batches.recipes.models import Parameter, ParameterKind
 def missing(batch: Batch) -> Iterator[str]:
     """Yield each value that the recipe demands and nobody reported."""
     for parameter in batch.recipe.parameters.filter(is_required=True).order_by("tag"):
-        if not _has_value(batch, parameter):
+        if not has_value(batch, parameter):
             kind = parameter.get_kind_display().lower()
             article = "an" if kind[0] in "aeiou" else "a"
             yield f"{parameter.tag}: the recipe demands {article} {kind}"
@@ -28,7 +28,8 @@ def failing(batch: Batch) -> Iterator[str]:
             yield f"{one}: the product does not meet its specification"
 
 
-def _has_value(batch: Batch, parameter: Parameter) -> bool:
+def has_value(batch: Batch, parameter: Parameter) -> bool:
+    """Say whether a value of a parameter is on record that its limits can be compared with."""
     tag = parameter.tag
     if parameter.kind == ParameterKind.RESULT:
         return Result.objects.filter(sample__batch=batch, tag=tag).exists()

@@ -113,7 +113,6 @@ def _facts(inspection: Inspection) -> Facts:
 
 
 def _finding(result: CheckResult) -> list[Part]:
-    clauses = [f"{clause['reference']} ({clause['source_status']})" for clause in result.clauses]
     evidence = Table(
         ["Record", "Facts", "Values", "Trail entries"],
         [
@@ -128,7 +127,7 @@ def _finding(result: CheckResult) -> list[Part]:
     )
     facts = Facts(
         [
-            ("Clauses", "; ".join(clauses)),
+            ("Clauses", result.clauses_text),
             ("Class", result.class_reason),
             ("Question to the site", result.question),
             ("Suggested scope", result.investigation_scope),

@@ -126,3 +126,8 @@ class CheckResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.inspection} {self.check_id} ({self.order})"
+
+    @property
+    def clauses_text(self) -> str:
+        """The clauses as people read them, e.g. `21 CFR 211.192 (primary)`."""
+        return "; ".join(f"{one['reference']} ({one['source_status']})" for one in self.clauses)

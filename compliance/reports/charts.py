@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from compliance.reports import downsampling, frames, plotting, svg
+from compliance.reports import downsampling, frames, plotting, spelling, svg
 from compliance.reports.drawing import Drawing
 
 Moment: TypeAlias = float | datetime
@@ -64,6 +64,7 @@ def time_series(
     """Draw series over time; raise ValueError when datetimes and numbers are mixed.
 
     `band` is filled; `beside` is another forecast to compare it with, in outline.
+    What the fonts lack is spelled out.
     """
     moments: list[Moment] = [at for one in series for at, _ in one.points]
     moments += [mark.at for mark in marks]
@@ -72,23 +73,23 @@ def time_series(
     if is_dated and not all(isinstance(at, datetime) for at in moments):
         raise ValueError("a chart has either datetimes or numbers along its axis, not both")
     frame = frames.Frame(
-        title=title,
-        unit=unit,
+        title=spelling.spelled(title),
+        unit=spelling.spelled(unit),
         is_dated=is_dated,
-        x_label=x_label or ("UTC" if is_dated else ""),
+        x_label=spelling.spelled(x_label) or ("UTC" if is_dated else ""),
         lines=[
             frames.Trace(
-                one.name,
+                spelling.spelled(one.name),
                 downsampling.segments([(_x(at), y) for at, y in one.points], gap=one.gap),
             )
             for one in series
         ],
-        limits=[(limit.label, limit.value) for limit in limits],
-        marks=sorted((_x(mark.at), mark.label) for mark in marks),
+        limits=[(spelling.spelled(limit.label), limit.value) for limit in limits],
+        marks=sorted((_x(mark.at), spelling.spelled(mark.label)) for mark in marks),
         forecast=_forecast(band),
-        forecast_name=band.name if band else "",
+        forecast_name=spelling.spelled(band.name) if band else "",
         beside=_forecast(beside),
-        beside_name=beside.name if beside else "",
+        beside_name=spelling.spelled(beside.name) if beside else "",
         width=width,
         height=height,
     )

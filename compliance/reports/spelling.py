@@ -13,13 +13,14 @@ _LOOKS_ONLY = frozenset({"\u200d", *(chr(code) for code in range(0xFE00, 0xFE10)
 
 
 def spelled(value: T) -> T:
-    """Return a document, or a part of one, with e.g. U+1F4DD as `[MEMO]`; charts stay as drawn."""
+    """Return a document, or a part of one, with e.g. U+1F4DD as `[MEMO]` and a control character
+    as `[U+000B]`; charts stay as drawn."""
     return _spelled(value)  # type: ignore[no-any-return]
 
 
 def _spelled(value: Any) -> Any:
     if isinstance(value, str) and type(value) is str:
-        if value.isascii():
+        if value.isascii() and value.isprintable():
             return value
         return "".join(_character(one) for one in typefaces.composed(value))
     if isinstance(value, tuple):

@@ -43,6 +43,20 @@ def test_a_limit_is_drawn_and_named_with_its_value() -> None:
     assert all(name.x > max(x for x, _ in lines[0].points) for name in names)
 
 
+def test_what_the_fonts_lack_is_spelled_out_in_every_name_of_a_chart() -> None:
+    drawing = charts.time_series(
+        [charts.Series("p\x0bH", [(0.0, 7.0), (1.0, 7.1)])],
+        limits=[charts.Limit("upper\x07", 7.4)],
+        marks=[charts.Mark("feed\u200b", 0.5)],
+        title="pH\x0b",
+        unit="\U0001f4dd",
+    )
+
+    said = " ".join(_texts(drawing))
+    for shown in ("pH[U+000B]", "upper[U+0007]", "feed[ZERO WIDTH SPACE]", "[MEMO]"):
+        assert shown in said
+
+
 def test_limits_that_lie_together_keep_their_names_apart() -> None:
     drawing = charts.time_series(
         [charts.Series("v", [(0.0, 0.0), (1.0, 100.0)])],

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -199,3 +200,15 @@ def test_what_the_fonts_lack_is_spelled_out_and_nothing_else_is_touched() -> Non
     assert with_memo.blocks[0] == Paragraph("[MEMO] Übergröße")
     assert with_memo.blocks[1] == Facts((Fact("a", "é"),))
     assert spelling.spelled(document) == document
+
+
+@pytest.mark.parametrize("character", ["\x0b", "\x07", "\r", "\x7f", "\x85"])
+def test_a_control_character_is_spelled_out_and_the_document_is_drawn(character: str) -> None:
+    text = f"one{character}two\nthree"
+
+    said = spelling.spelled(Section("Text", (Paragraph(text), Facts((Fact("a", text),)))))
+
+    shown = f"one[U+{ord(character):04X}]two\nthree"
+    assert said.blocks == (Paragraph(shown), Facts((Fact("a", shown),)))
+    document = replace(_document(rows=1), sections=(Section("Text", (Paragraph(text),)),))
+    assert layout.draw(spelling.spelled(document)).startswith(b"%PDF")
