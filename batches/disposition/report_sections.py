@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
-
 from batches.disposition import excursions
 from batches.disposition.models import Decision
 from batches.execution import measurements, series
@@ -95,7 +93,7 @@ def parameters(batch: Batch) -> list[Block]:
 def laboratory(batch: Batch) -> list[Block]:
     """Give every result in every version, against its limits where it counts."""
     every = Result.objects.filter(sample__batch=batch)
-    verdict = _verdicts(batch, every)
+    verdict = _verdicts(batch)
     rows = tuple(
         (
             result.sample.number, result.tag, str(result.version),
@@ -117,15 +115,16 @@ def laboratory(batch: Batch) -> list[Block]:
     return [Table(columns, rows)]
 
 
-def _verdicts(batch: Batch, every: QuerySet[Result]) -> Callable[[Result], str]:
+def _verdicts(batch: Batch) -> Callable[[Result], str]:
     """Return what says of a result how it was judged, or why it does not count."""
     limits = {
         one.tag: one
         for one in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
         if one.low is not None or one.high is not None
     }
-    current = set(every.current().values_list("pk", flat=True))
-    standing = set(every.standing().values_list("pk", flat=True))
+    of_batch = {"sample__batch": batch}
+    current = set(Result.objects.current().filter(**of_batch).values_list("pk", flat=True))
+    standing = set(Result.objects.standing().filter(**of_batch).values_list("pk", flat=True))
     judged = {one.pk for one in excursions.judged(batch, limits)}
 
     def verdict(result: Result) -> str:
