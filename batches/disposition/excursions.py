@@ -4,11 +4,13 @@ A result that a specification judges is judged by it; anything else by the limit
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -21,7 +23,10 @@ from compliance.quality.models import Deviation
 
 @dataclass(frozen=True)
 class Excursion:
-    """Values of one parameter or test outside its limits: how many, and the first of them."""
+    """Values of one parameter or test outside its limits: how many, and the first as recorded.
+
+    Where only the last of several results is judged, `last_of` says of how many.
+    """
 
     tag: str
     name: str
@@ -30,9 +35,15 @@ class Excursion:
     kind: str  # "reading", "result" or "measurement"
     count: int
     first_at: datetime
-    first_value: Decimal | str
+    first_value: str
+    last_of: int = 1
 
     def __str__(self) -> str:
+        if self.last_of > 1:
+            return (
+                f"{self.tag}: the last of {self.last_of} {self.kind}s is outside "
+                f"{self.limits_text}, {self.first_value} at {self.first_at.isoformat()}"
+            )
         return (
             f"{self.tag}: {self.count} {self.kind}{'s' if self.count > 1 else ''} "
             f"outside {self.limits_text}, first {self.first_value} "
@@ -56,7 +67,15 @@ def is_named(excursion: Excursion, said: Iterable[str]) -> bool:
     return any(name.search(text) for text in said)
 
 
-Values = dict[str, list[tuple[datetime, Decimal]]]
+class Value(NamedTuple):
+    """A value with the moment it stands for, and its text as it was recorded."""
+
+    at: datetime
+    number: Decimal
+    text: str
+
+
+Values = dict[str, list[Value]]
 # The first value outside of each tag's limits, and how many there are; an open side is infinite.
 _OUTSIDE = """
 SELECT r.tag, count(*), min(r.observed_at), (array_agg(r.value ORDER BY r.observed_at, r.value))[1]
@@ -76,14 +95,20 @@ def of(batch: Batch) -> Iterator[Excursion]:
         if one.low is not None or one.high is not None
     ]
     readings = _readings(batch, [one for one in limited if one.kind == ParameterKind.READING])
-    results = _results(
-        batch, {one.tag: one for one in limited if one.kind != ParameterKind.READING}
-    )
+    of_results = {one.tag: one for one in limited if one.kind != ParameterKind.READING}
+    reported = _reported(batch, of_results)
+    results: Values = {}
+    for one in _counting(reported, of_results):
+        value = Value(one.sample.taken_at, one.value, one.value_text)
+        results.setdefault(one.tag, []).append(value)
+    counts = Counter(one.tag for one in reported)
     measured = _measurements(batch, {one.tag: one.unit for one in limited})
     for parameter in limited:
         if parameter.tag in readings:
-            yield Excursion(*_named(parameter), "reading", *readings[parameter.tag])
-        yield from _of("result", parameter, results.get(parameter.tag, []))
+            count, at, number = readings[parameter.tag]
+            yield Excursion(*_named(parameter), "reading", count, at, f"{number:f}")
+        last_of = counts[parameter.tag] if _is_last_judged(parameter) else 1
+        yield from _of("result", parameter, results.get(parameter.tag, []), last_of=last_of)
         yield from _of("measurement", parameter, measured.get(parameter.tag, []))
     yield from _specified(batch)
 
@@ -94,13 +119,41 @@ def is_outside(parameter: Parameter, value: Decimal) -> bool:
     )
 
 
+def judged(batch: Batch, parameters: Mapping[str, Parameter]) -> list[Result]:
+    """Return the current results that the recipe judges and that count: of a quality attribute the
+    last sample's, which is the product; of anything else every sample's."""
+    return list(_counting(_reported(batch, parameters), parameters))
+
+
+def _reported(batch: Batch, parameters: Mapping[str, Parameter]) -> list[Result]:
+    """Return the current results that no specification judges, the last sample's first."""
+    found = Result.objects.current().filter(
+        sample__batch=batch, tag__in=list(parameters), test=None
+    )
+    return list(found.select_related("sample").order_by("-sample__taken_at", "-pk"))
+
+
+def _counting(reported: Iterable[Result], parameters: Mapping[str, Parameter]) -> Iterator[Result]:
+    seen: set[str] = set()
+    for result in reported:
+        if result.tag not in seen or not _is_last_judged(parameters[result.tag]):
+            yield result
+        seen.add(result.tag)
+
+
+def _is_last_judged(parameter: Parameter) -> bool:
+    return bool(parameter.criticality == Criticality.CQA)
+
+
 def _of(
-    kind: str, parameter: Parameter, values: list[tuple[datetime, Decimal]]
+    kind: str, parameter: Parameter, values: list[Value], *, last_of: int = 1
 ) -> Iterator[Excursion]:
-    outside = sorted((at, value) for at, value in values if is_outside(parameter, value))
+    outside = sorted(one for one in values if is_outside(parameter, one.number))
     if outside:
-        at, value = outside[0]
-        yield Excursion(*_named(parameter), kind, len(outside), at, value)
+        first = outside[0]
+        yield Excursion(
+            *_named(parameter), kind, len(outside), first.at, first.text, last_of=last_of
+        )
 
 
 def _named(parameter: Parameter) -> tuple[str, str, str, bool]:
@@ -137,23 +190,6 @@ def _readings(
         return {tag: (count, at, value) for tag, count, at, value in cursor.fetchall()}
 
 
-def _results(batch: Batch, parameters: dict[str, Parameter]) -> Values:
-    """Return the current results that the recipe judges and that count: of a quality attribute the
-    last sample's, which is the product; of anything else every sample's."""
-    found = (
-        Result.objects.current()
-        .filter(sample__batch=batch, tag__in=list(parameters), test=None)
-        .order_by("-sample__taken_at", "-pk")
-        .values_list("tag", "sample__taken_at", "value")
-    )
-    values: Values = {}
-    for tag, at, value in found:
-        if tag in values and parameters[tag].criticality == Criticality.CQA:
-            continue
-        values.setdefault(tag, []).append((at, value))
-    return values
-
-
 def _measurements(batch: Batch, declared: dict[str, str]) -> Values:
     """Return measurements recorded as events (an MES log); a text that is no number is not one."""
     recorded = BatchEvent.objects.filter(
@@ -168,5 +204,5 @@ def _measurements(batch: Batch, declared: dict[str, str]) -> Values:
         except InvalidOperation:
             continue
         if value.is_finite():
-            values.setdefault(tag, []).append((at, value))
+            values.setdefault(tag, []).append(Value(at, value, text))
     return values

@@ -91,29 +91,17 @@ def parameters(batch: Batch) -> list[Block]:
 
 
 def laboratory(batch: Batch) -> list[Block]:
-    """Give every result in every version, against its limits."""
-    limits = {
-        parameter.tag: parameter
-        for parameter in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
-    }
-    outside = {one.tag for one in excursions.of(batch) if one.kind == "result"}
-    rows = []
-    results = Result.objects.filter(sample__batch=batch).select_related("sample")
-    for result in results.order_by("sample__taken_at", "tag", "version"):
-        parameter = limits.get(result.tag)
-        verdict = ""
-        if result.judgement != Judgement.NONE:
-            verdict = "out of specification" if result.judgement == Judgement.OOS else "conforms"
-        elif parameter is not None and result.tag in outside:
-            is_outside = excursions.is_outside(parameter, result.value)
-            verdict = "outside limits" if is_outside else ""
-        rows.append(
-            (
-                result.sample.number, result.tag, str(result.version),
-                f"{result.value_text} {result.unit}", verdict,
-                moment(result.sample.taken_at), moment(result.reported_at), result.analyst,
-            )
-        )  # fmt: skip
+    """Give every result in every version, against its limits where it counts."""
+    every = Result.objects.filter(sample__batch=batch)
+    verdict = _verdicts(batch)
+    rows = tuple(
+        (
+            result.sample.number, result.tag, str(result.version),
+            f"{result.value_text} {result.unit}", verdict(result),
+            moment(result.sample.taken_at), moment(result.reported_at), result.analyst,
+        )
+        for result in every.select_related("sample").order_by("sample__taken_at", "tag", "version")
+    )  # fmt: skip
     columns = (
         Column("Sample", 1.3),
         Column("Test", 1.3),
@@ -124,7 +112,35 @@ def laboratory(batch: Batch) -> list[Block]:
         Column("Reported", 1.4),
         Column("Analyst", 0.9),
     )
-    return [Table(columns, tuple(rows))]
+    return [Table(columns, rows)]
+
+
+def _verdicts(batch: Batch) -> Callable[[Result], str]:
+    """Return what says of a result how it was judged, or why it does not count."""
+    limits = {
+        one.tag: one
+        for one in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
+        if one.low is not None or one.high is not None
+    }
+    newest = Result.objects.current().filter(sample__batch=batch)
+    current = set(newest.values_list("pk", flat=True))
+    standing = set(newest.filter(invalidation=None).values_list("pk", flat=True))
+    judged = {one.pk for one in excursions.judged(batch, limits)}
+
+    def verdict(result: Result) -> str:
+        if result.judgement != Judgement.NONE:
+            said = "out of specification" if result.judgement == Judgement.OOS else "conforms"
+            if result.pk in standing:
+                return said
+            return f"{said}, {'invalidated' if result.pk in current else 'replaced'}"
+        if result.tag not in limits:
+            return ""
+        if result.pk not in judged:
+            return f"not judged: {'earlier sample' if result.pk in current else 'replaced'}"
+        is_outside = excursions.is_outside(limits[result.tag], result.value)
+        return "outside limits" if is_outside else "within limits"
+
+    return verdict
 
 
 def events(batch: Batch) -> list[Block]:

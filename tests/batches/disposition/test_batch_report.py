@@ -1,6 +1,7 @@
 """The batch record as a PDF: it can always be drawn, and says of each value what is on record."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from batches.disposition import batch_report
 from batches.execution import batches
 from batches.execution.models import Batch, EventKind
+from batches.laboratory.models import Result
 from batches.recipes.drafts import ParameterDraft
 from batches.recipes.models import Criticality
 from compliance.access.duties import Role
@@ -15,7 +17,16 @@ from compliance.inspection import inspections
 from compliance.inspection.models import CheckResult, Inspection, Profile
 from compliance.quality.models import Severity
 from compliance.reports import kinds, layout, spelling
-from compliance.reports.document import Block, Document, Facts, Finding, Table, Tile, Tone
+from compliance.reports.document import (
+    Block,
+    Document,
+    Facts,
+    Finding,
+    Paragraph,
+    Table,
+    Tile,
+    Tone,
+)
 from tests import factories
 from tests.factories import NOON
 
@@ -145,3 +156,57 @@ def test_a_finding_names_its_clauses_in_words() -> None:
 
     (finding,) = [one for one in said if isinstance(one, Finding)]
     assert finding.clause == "21 CFR 211.100(b) (secondary); 21 CFR 211.188 (primary)"
+
+
+@pytest.mark.requirement("211-188")
+def test_the_last_of_several_results_is_judged_and_both_places_say_so() -> None:
+    batch = factories.running_batch()
+    for hour, value in enumerate(("0.80", "1.9", "2.1")):
+        at = NOON + timedelta(hours=hour)
+        factories.result(factories.sample(batch, at=at), value=value, at=at)
+    corrected = Result.objects.get(value_text="2.1")
+    factories.result(
+        corrected.sample,
+        value="2.30",
+        at=at,
+        version=2,
+        reason="a digit was mistyped",
+        by=corrected.source,
+    )
+
+    document = _written(batch)
+
+    (said,) = [one for one in _blocks(document, "Process parameters") if isinstance(one, Paragraph)]
+    assert said.text == (
+        f"mab_g_l: the last of 3 results is outside at least 2.5 g/L, 2.30 at {at.isoformat()}"
+    )
+    (table,) = _blocks(document, "Samples and results")
+    assert isinstance(table, Table)
+    assert [(row[3], row[4]) for row in table.rows] == [
+        ("0.80 g/L", "not judged: earlier sample"),
+        ("1.9 g/L", "not judged: earlier sample"),
+        ("2.1 g/L", "not judged: replaced"),
+        ("2.30 g/L", "outside limits"),
+    ]
+
+
+def test_every_result_of_what_is_no_quality_attribute_counts_with_the_digits_recorded() -> None:
+    batch = factories.running_batch()
+    for hour, value in enumerate(("70.10", "60", "78.1")):
+        at = NOON + timedelta(hours=hour)
+        factories.result(
+            factories.sample(batch, at=at), tag="lactate_mmol_l", value=value, unit="mmol/L", at=at
+        )
+    factories.stored(batch, factories.temperatures("36.80", "37.00"))
+
+    document = _written(batch)
+
+    (said,) = [one for one in _blocks(document, "Process parameters") if isinstance(one, Paragraph)]
+    first = f"first 70.10 at {NOON.isoformat()}"
+    assert said.text == f"lactate_mmol_l: 2 results outside at most 70 mmol/L, {first}"
+    (table,) = _blocks(document, "Samples and results")
+    assert isinstance(table, Table)
+    verdicts = ["outside limits", "within limits", "outside limits"]
+    assert [row[4] for row in table.rows] == verdicts
+    temperature = _rows(document, "Process parameters")["Temperature"]
+    assert temperature[3:] == ("36.80", "37.00", "within limits")
