@@ -122,9 +122,9 @@ def _verdicts(batch: Batch) -> Callable[[Result], str]:
         for one in batch.recipe.parameters.filter(kind=ParameterKind.RESULT)
         if one.low is not None or one.high is not None
     }
-    of_batch = {"sample__batch": batch}
-    current = set(Result.objects.current().filter(**of_batch).values_list("pk", flat=True))
-    standing = set(Result.objects.standing().filter(**of_batch).values_list("pk", flat=True))
+    newest = Result.objects.current().filter(sample__batch=batch)
+    current = set(newest.values_list("pk", flat=True))
+    standing = set(newest.filter(invalidation=None).values_list("pk", flat=True))
     judged = {one.pk for one in excursions.judged(batch, limits)}
 
     def verdict(result: Result) -> str:

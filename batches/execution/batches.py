@@ -61,10 +61,7 @@ def issue(
 ) -> Batch:  # fmt: skip
     """Issue a batch: everything of the effective recipe is copied into it, with its digest."""
     authority.demand(actor, Duty.START_BATCH)
-    if not _NUMBER.fullmatch(number):
-        raise BatchNumberInvalid(
-            f"“{number}” is no batch number: 1 to 60 letters, digits, dots, dashes, underscores"
-        )
+    demand_number(number)
     text = recording.demand_reason(reason) if reason else ""
     with recording.recording(
         Action.BATCH_ISSUED, actor=actor, at=at, reason=text or f"batch {number} of {recipe}"
@@ -91,6 +88,14 @@ def issue(
         )
         copying.copy(held, batch)
     return batch
+
+
+def demand_number(number: str) -> None:
+    """Refuse what is no batch number."""
+    if not _NUMBER.fullmatch(number):
+        raise BatchNumberInvalid(
+            f"“{number}” is no batch number: 1 to 60 letters, digits, dots, dashes, underscores"
+        )
 
 
 def next_number(recipe: MasterRecipe, *, at: datetime) -> str:

@@ -9,21 +9,17 @@ from typing import Any
 from batches.exchange import folders
 from batches.exchange.formats import deviation_report_md, mes_log_csv, series_parquet
 from compliance.access.duties import Role
-from config.demo import main_job, master_records
+from config.demo import folder_files, main_job, master_records
+from config.demo.folder_files import SeriesFile, Taken
 from config.demo.main_job import Outcome, Stage
-from config.demo.person import Unexpected
 from twins.plant.client import Plant
 from twins.plant.posts import Post
 
-# The vial log gives no zone; the plant's records are in Spanish initials (OP_ES). The zone is an
-# assumption, and every event says so (is_zone_assumed).
-ASSUMED_ZONE = "Europe/Madrid"
-MOST_BATCHES = 2
 ROWS_A_POST = 5000
 
 
-def run(stage: Stage, folder: Path, *, now: datetime) -> Outcome:
-    """Post everything that is recognised, say what is not, and let the inspector read it."""
+def run(stage: Stage, folder: Path, taken: Taken, *, now: datetime) -> Outcome:
+    """Post everything that was read, say what is not, and let the inspector read it."""
     found = folders.recognise(folder)
     stage.display.step(f"{folder}: {len(found.recognised)} files can be read")
     for path, kind in found.recognised:
@@ -33,23 +29,20 @@ def run(stage: Stage, folder: Path, *, now: datetime) -> Outcome:
         more = f" and {len(found.unknown) - 5} more" if len(found.unknown) > 5 else ""
         stage.display.say(f"no declared format, left alone: {names}{more}")
     reported: list[str] = []
-    for path in found.of("mes-log-csv"):
-        reported += _log(stage, path)
-    for path in found.of("deviation-report-md"):
-        _deviation(stage, path, batches=reported)
-    for path in found.of("series-parquet"):
-        reported += _series(stage, path, now=now)
-    if not reported:
-        raise Unexpected(f"{folder} holds reports but no batch to report on")
+    for path, log in taken.logs.items():
+        reported += _log(stage, path, log)
+    for path, report in taken.reports.items():
+        _deviation(stage, path, report, batches=reported)
+    for path, file in taken.series.items():
+        reported += _series(stage, path, file, now=now)
     inspection = main_job.inspect(stage, reported)
     return Outcome(
         pdf=main_job.report(stage, reported[0]), inspection=inspection, batch=reported[0]
     )
 
 
-def _log(stage: Stage, path: Path) -> list[str]:
+def _log(stage: Stage, path: Path, log: mes_log_csv.MesLog) -> list[str]:
     """Post each line of a log as a measurement of its batch, with the line's own words."""
-    log = mes_log_csv.parse(path.read_bytes())
     stage.display.step(f"{path.name}: {len(log.rows)} lines of {len(log.batches)} batches")
     numbers = []
     sender = Plant(stage.url, stage.cast.tokens["mes"])
@@ -63,50 +56,33 @@ def _log(stage: Stage, path: Path) -> list[str]:
 
 def _line_posts(batch: str, rows: list[mes_log_csv.Row]) -> Iterator[Post]:
     def event(key: str, body: dict[str, Any]) -> Post:
-        said = {"zone": ASSUMED_ZONE, "backfilled": True, **body}
-        return _post(f"batches/{batch}/events", f"{batch}:{key}", said, key)
+        return _post(f"batches/{batch}/events", f"{batch}:{key}", body, key)
 
     yield _post(
         "batches", f"{batch}:issue", {"number": batch, "product": master_records.VIALS}, "issued"
     )
-    opened = {"text": "the log has no start of its own: its first line is taken"}
-    yield event("start", {"kind": "batch-started", "occurred_at": rows[0].timestamp, **opened})
+    yield event(
+        "start",
+        {
+            "zone": folder_files.ASSUMED_ZONE,
+            "backfilled": True,
+            "kind": "batch-started",
+            "occurred_at": rows[0].timestamp,
+            "text": "the log has no start of its own: its first line is taken",
+        },
+    )
     for row in rows:
-        yield event(
-            f"line-{row.line}",
-            {
-                "kind": "measurement",
-                "occurred_at": row.timestamp,
-                "phase": row.step,
-                "performed_by": row.operator,
-                "tag": "fill_weight_mg",
-                "value": row.value,
-                "unit": row.unit,
-                "details": {
-                    "critical_alarm": "1" if row.critical_alarm else "0",
-                    "line": str(row.line),
-                },
-            },
-        )
+        yield event(f"line-{row.line}", folder_files.line_event(row))
 
 
-def _deviation(stage: Stage, path: Path, *, batches: list[str]) -> None:
+def _deviation(
+    stage: Stage, path: Path, report: deviation_report_md.DeviationReport, *, batches: list[str]
+) -> None:
     """Import a report of the plant with its claims, and link it to the batch it came with."""
-    report = deviation_report_md.parse(path.read_bytes())
     stage.display.step(f"{path.name}: deviation report {report.number}")
     with stage.person(Role.QUALITY_ASSURANCE) as quality:
         imported = quality.post(
-            "deviations/imports",
-            {
-                "number": report.number,
-                "title": report.title,
-                "severity": str(report.claims.get("deviation_severity", "major")).lower(),
-                "occurred_at": str(report.claims["timestamp"]),
-                "zone": ASSUMED_ZONE,
-                "claims": dict(report.claims),
-                "source_text": report.text,
-            },
-            refused=409,
+            "deviations/imports", folder_files.report_import(report), refused=409
         )
         if imported.get("status") == 409:
             stage.display.say(str(imported["detail"]))
@@ -118,19 +94,15 @@ def _deviation(stage: Stage, path: Path, *, batches: list[str]) -> None:
             )
 
 
-def _series(stage: Stage, path: Path, *, now: datetime) -> list[str]:
+def _series(stage: Stage, path: Path, file: SeriesFile, *, now: datetime) -> list[str]:
     """Post the first batches of a file of series; the rest is named, not dropped in silence."""
-    mapping = series_parquet.mapping_of(path)
-    if mapping is None:
-        return []
-    every = series_parquet.batches(path, mapping)
-    wanted = every[:MOST_BATCHES]
+    mapping = file.mapping
     left = ", ".join(series_parquet.unmapped(path, mapping))
-    stage.display.step(f"{path.name}: {len(wanted)} of {len(every)} batches")
+    stage.display.step(f"{path.name}: {len(file.wanted)} of {len(file.every)} batches")
     stage.display.say(f"columns without a declared unit, left alone: {left}")
     numbers = []
     sender = Plant(stage.url, stage.cast.tokens["mes"])
-    for series in series_parquet.read(path, mapping, wanted=wanted):
+    for series in file.wanted:
         number = f"{mapping.name}-{series.batch}"
         with stage.display.bar(number) as advance:
             script = list(_series_posts(number, mapping, series, now=now))

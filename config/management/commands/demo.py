@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from batches.exchange import folders
+from batches.exchange.formats import series_parquet
+from batches.recipes.models import MasterRecipe, RecipeState
 from config import listening, status
-from config.demo import cast, folder_job, main_job
+from config.demo import cast, folder_files, folder_job, main_job, master_records
 from config.demo.person import Unexpected
 from config.demo.progress import Display
 from config.embedded import lease
@@ -31,25 +33,35 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         display = Display()
-        data = options["data"]
-        if data is not None and not folders.recognise(data).recognised:
-            raise CommandError(
-                f"{data} holds nothing this product reads; docs/data.md lists the formats"
-            )
+        taken = None if options["data"] is None else self._read(options["data"])
         display.step("Setting up the database, people, devices and recipes")
         call_command("migrate", verbosity=0)
         now = timezone.now()
         players = cast.assemble(settings.VAR_DIR / "demo", at=now)
         try:
+            if taken is not None:
+                folder_files.demand_phases(taken, _effective(master_records.VIALS))
             with (
                 status.Status(settings.VAR_DIR, started_at=now) as file,
                 listening.bind(options["bind"]) as listener,
             ):
-                self._perform(file, listener, players, display, options)
-        except (listening.CannotBind, status.AlreadyUp, GaveUp) as error:
+                self._perform(file, listener, players, display, options, taken=taken)
+        except (folder_files.FileUnfit, listening.CannotBind, status.AlreadyUp, GaveUp) as error:
             raise CommandError(str(error)) from error
         except (Unexpected, PlantRefused, PlantUnheard, RecipeUnfit) as error:
             raise CommandError(f"the demonstration stopped: {error}") from error
+
+    def _read(self, folder: Path) -> folder_files.Taken:
+        """Read every file of a folder, before the first thing is set up for it."""
+        try:
+            found = folders.recognise(folder)
+            if found.recognised:
+                return folder_files.read(found, at=timezone.now())
+        except (folder_files.FileUnfit, series_parquet.ParquetUnavailable) as error:
+            raise CommandError(str(error)) from error
+        raise CommandError(
+            f"{folder} holds nothing this product reads; docs/data.md lists the formats"
+        )
 
     def _perform(
         self,
@@ -58,6 +70,8 @@ class Command(BaseCommand):
         players: cast.Cast,
         display: Display,
         options: dict[str, Any],
+        *,
+        taken: folder_files.Taken | None,
     ) -> None:
         url = listening.url(listener).rstrip("/")
         log = settings.VAR_DIR / "log" / "demo.log"
@@ -78,10 +92,11 @@ class Command(BaseCommand):
                 stage = main_job.Stage(
                     url=url, cast=players, display=display, reports=Path(settings.REPORTS_DIR)
                 )
-                data = options["data"]
                 at = timezone.now()
                 outcome = (
-                    folder_job.run(stage, data, now=at) if data else main_job.run(stage, now=at)
+                    main_job.run(stage, now=at)
+                    if taken is None
+                    else folder_job.run(stage, options["data"], taken, now=at)
                 )
                 self._tell(display, outcome, url, players)
                 if not options["no_serve"]:
@@ -102,3 +117,7 @@ class Command(BaseCommand):
         display.say(f"Site: {url}/admin/  API: {url}/api/v1/  schema: {url}/api/schema/")
         names = ", ".join(name for name, _ in cast.people_of_the_plant())
         display.say(f"Sign in as one of {names}; password: {players.password}")
+
+
+def _effective(product: str) -> MasterRecipe:
+    return MasterRecipe.objects.get(product__code=product, state=RecipeState.EFFECTIVE)
