@@ -93,10 +93,11 @@ def test_an_honest_seal_and_those_before_it_are_computed_again(sealed: dict[str,
     assert newest()["records"] > sealed["records"]
 
 
-def test_the_application_writes_no_seal(sealed: dict[str, Any]) -> None:
-    with pytest.raises(DatabaseError, match="a log event of kind seal is not written by gmp_app"):
+@pytest.mark.parametrize("kind", ["seal", "detach", "recovery", "redactable", "ddl"])
+def test_the_application_writes_no_seal(sealed: dict[str, Any], kind: str) -> None:
+    with pytest.raises(DatabaseError, match=f"kind {kind} is not written by gmp_app"):
         log_events.record(
-            seals.KIND, sealed, actor=System("sequencer"), at=timezone.now(), reason="heads again"
+            kind, sealed, actor=System("sequencer"), at=timezone.now(), reason="heads again"
         )
 
     with connections["default"].cursor() as cursor:

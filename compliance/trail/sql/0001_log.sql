@@ -352,7 +352,7 @@ ALTER TABLE audit.opening ENABLE ALWAYS TRIGGER unchanged;
 ALTER TABLE audit.opening ENABLE ALWAYS TRIGGER no_truncate;
 
 -- What the log says about itself is not the application's to say: which values may be erased one
--- day is declared by the owner of the tables, DDL is written by audit.log_ddl. (See 0002_seals.sql.)
+-- day is declared by the owner of the tables, DDL is written by audit.log_ddl. (See 0002_kinds.sql.)
 CREATE FUNCTION audit.refuse_kind() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.kind = 'redactable' AND NOT pg_has_role(current_user, 'gmp_owner', 'USAGE')

@@ -1,4 +1,4 @@
-"""Let the sequencer alone write seals of heads."""
+"""Let the sequencer alone seal heads, and the owner alone say what was let go or recovered."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-SQL = Path(__file__).parent.parent / "sql" / "0002_seals.sql"
+SQL = Path(__file__).parent.parent / "sql" / "0002_kinds.sql"
 GRANT = """
 GRANT SELECT, INSERT ON public.trail_logevent TO gmp_sequencer;
 GRANT USAGE ON SEQUENCE public.trail_logevent_id_seq TO gmp_sequencer;
