@@ -62,7 +62,7 @@ def demand_current(token: FormToken, form: forms.Form) -> None:
     now = _seen(form)
     changed = [name for name, value in now.items() if token.seen.get(name, value) != value]
     if changed:
-        labels = ", ".join(str(form.fields[name].label or name) for name in changed)
+        labels = ", ".join(str(form[name].label) for name in changed)
         raise ChangedMeanwhile(
             f"Somebody changed this since you opened the form: {labels}. Look at the record and its "
             "history, and send the form again if yours is to stand"

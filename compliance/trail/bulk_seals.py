@@ -15,6 +15,7 @@ class Broken:
     message: str
 
 
+PATIENCE = "60s"  # for whoever alters a table of bulk data at this moment
 Check = Callable[[CursorWrapper], Iterator[Broken]]
 _checks: dict[str, Check] = {}
 _tables: dict[str, tuple[str, ...]] = {}
@@ -40,6 +41,7 @@ def broken(cursor: CursorWrapper) -> Iterator[Broken]:
     """Yield everything that is not what was sealed, of every kind, as the cursor's snapshot has it."""
     for name, check in _checks.items():
         cursor.execute("SAVEPOINT bulk")
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         try:
             yield from check(cursor)
         except Error as error:  # a column or a table is gone, or something in its place refuses
