@@ -296,6 +296,7 @@ SPECTACULAR_SETTINGS = {
         "FactorKind": "compliance.signin.models.FactorKind",
         "Severity": "compliance.quality.models.Severity",
         "QualityCategory": "compliance.quality.models.Category",
+        "EntryOutcome": "compliance.quality.messages.reviews.OUTCOMES",
         "RootCauseCategory": "compliance.quality.models.RootCause",
         "Meaning": "compliance.signatures.models.Meaning",
         "DeviceKind": "compliance.access.models.DeviceKind",

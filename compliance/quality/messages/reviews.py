@@ -11,6 +11,8 @@ from compliance.quality.models import EntryOutcome, TrailReview
 from compliance.trail.verifier.contents import Kind
 from compliance.wire import In, Moment, Out, Text
 
+OUTCOMES = [one for one in EntryOutcome.choices if one[0]]
+
 
 class TrailReviewIn(In):
     """A scope, as an evidence bundle is asked for, and the seed of the random sample."""
@@ -27,7 +29,7 @@ class TrailReviewIn(In):
 
 
 class TrailAssessmentIn(In):
-    outcome = serializers.ChoiceField(choices=[one for one in EntryOutcome.choices if one[0]])
+    outcome = serializers.ChoiceField(choices=OUTCOMES)
     text = Text(max_length=20_000, default="", allow_blank=True)
     deviation = Text(max_length=40, default="", allow_blank=True)
 
