@@ -19,14 +19,17 @@ BEGIN
         name := 'public.execution_reading_' || to_char(month, 'YYYYMM');
         IF to_regclass(name) IS NULL THEN
             PERFORM pg_advisory_xact_lock(8423001);
-        END IF;
-        IF to_regclass(name) IS NULL THEN  -- nobody made it while this one waited
-            EXECUTE format('CREATE TABLE %s (LIKE public.execution_reading INCLUDING ALL)', name);
-            EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM gmp_app', name);
-            EXECUTE format(
-                'ALTER TABLE public.execution_reading ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)',
-                name, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
-            made := made + 1;
+            BEGIN
+                EXECUTE format('CREATE TABLE %s (LIKE public.execution_reading INCLUDING ALL)', name);
+                EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM gmp_app', name);
+                EXECUTE format(
+                    'ALTER TABLE public.execution_reading ATTACH PARTITION %s '
+                    'FOR VALUES FROM (%L) TO (%L)', name,
+                    month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+                made := made + 1;
+            EXCEPTION WHEN duplicate_table THEN
+                NULL;  -- made by the one whom this one waited for
+            END;
         END IF;
         month := month + interval '1 month';
     END LOOP;
