@@ -69,7 +69,7 @@ def running_signer() -> Iterator[list[BaseException]]:
     def run() -> None:
         try:
             process.run(stop)
-        except Exception as error:
+        except BaseException as error:
             ends.append(error)
         finally:
             connections.close_all()

@@ -86,10 +86,13 @@ def give_back(token: FormToken) -> None:
 
 
 def _seen(form: forms.Form) -> dict[str, str]:
-    return {
-        name: hashlib.sha256(repr(form.get_initial_for_field(field, name)).encode()).hexdigest()[
-            :16
-        ]
-        for name, field in form.fields.items()
-        if name in form.initial
+    shown = {
+        name: form.get_initial_for_field(form.fields[name], name)
+        for name in form.initial
+        if name in form.fields
     }
+    return {name: _digest(value) for name, value in shown.items()}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]

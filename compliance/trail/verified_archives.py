@@ -1,16 +1,11 @@
 """Say which entries the log let go into archive files, and where those are."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import archiving, detaching
+from compliance.trail import archiving, detaching, verified_documents
 from compliance.trail.verifying.work import Archived
-
-_TOLD = "SELECT document FROM public.trail_logevent WHERE kind = %s ORDER BY id"
 
 
 def archives(cursor: CursorWrapper) -> tuple[Archived, ...]:
@@ -18,7 +13,7 @@ def archives(cursor: CursorWrapper) -> tuple[Archived, ...]:
     cursor.execute("SELECT origin, log_id FROM audit.log")
     logs = dict(cursor.fetchall())
     found = []
-    for told in _documents(cursor, archiving.KIND):
+    for told in verified_documents.told(cursor, archiving.KIND):
         match told:
             case {"origin": str(origin), "start": int(start), "end": int(end), "file": str(name)}:
                 if origin in logs and Path(name).name == name:
@@ -29,7 +24,7 @@ def archives(cursor: CursorWrapper) -> tuple[Archived, ...]:
 
 def detached(cursor: CursorWrapper) -> frozenset[int]:
     """Return the partitions of entries that two persons let go."""
-    numbers = [told.get("partition") for told in _documents(cursor, detaching.DETACH)]
+    numbers = [told.get("partition") for told in verified_documents.told(cursor, detaching.DETACH)]
     return frozenset(one for one in numbers if isinstance(one, int))
 
 
@@ -37,17 +32,3 @@ def width(cursor: CursorWrapper) -> int:
     """Return how many entries a partition is for."""
     cursor.execute("SELECT audit.partition_width()")
     return int(cursor.fetchone()[0])
-
-
-def _documents(cursor: CursorWrapper, kind: str) -> Iterator[dict[str, Any]]:
-    cursor.execute("SELECT to_regclass('public.trail_logevent') IS NULL")
-    if cursor.fetchone() == (True,):
-        return
-    cursor.execute(_TOLD, [kind])
-    for (text,) in cursor.fetchall():
-        try:
-            told = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            yield told

@@ -1,6 +1,10 @@
 """Read what the log says of itself, as a bundle's verifier reads it."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
 
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifier import documents
@@ -21,3 +25,18 @@ def read(results: Iterable[RangeResult], findings: Findings) -> dict[int, Docume
                     Verdict.NONCANONICAL, f"the document about {kind}: {error}", index=index
                 )
     return found
+
+
+def told(cursor: CursorWrapper, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield what the rows of log events say of a kind; what is no document is named at its entry."""
+    cursor.execute("SELECT to_regclass('public.trail_logevent') IS NULL")
+    if cursor.fetchone() == (True,):
+        return
+    cursor.execute("SELECT document FROM public.trail_logevent WHERE kind = %s ORDER BY id", [kind])
+    for (text,) in cursor.fetchall():
+        try:
+            document = json.loads(text)
+        except (ValueError, TypeError):
+            continue
+        if isinstance(document, dict):
+            yield document

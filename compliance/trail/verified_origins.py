@@ -1,12 +1,11 @@
 """Hold the logs of the database against those that were ever begun or signed."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import continuing, new_logs, stored, verified_checkpoints
+from compliance.trail import continuing, new_logs, stored, verified_checkpoints, verified_documents
 from compliance.trail.findings import Findings, Verdict
 
 # Of each log that anything outside of the database knows: its notes there, and where they are.
@@ -45,15 +44,5 @@ def check(cursor: CursorWrapper, found: Outside, findings: Findings) -> None:
 
 
 def _told(cursor: CursorWrapper, kind: str, member: str) -> Iterator[str]:
-    """Yield what events of a kind name; what is no such document is named where it was written."""
-    cursor.execute("SELECT to_regclass('public.trail_logevent') IS NULL")
-    if cursor.fetchone() == (True,):
-        return
-    cursor.execute("SELECT document FROM public.trail_logevent WHERE kind = %s", [kind])
-    for (text,) in cursor.fetchall():
-        try:
-            name = json.loads(text)[member]
-        except (ValueError, LookupError, TypeError):
-            continue
-        if isinstance(name, str):
-            yield name
+    names = (document.get(member) for document in verified_documents.told(cursor, kind))
+    yield from (name for name in names if isinstance(name, str))

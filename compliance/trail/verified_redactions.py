@@ -1,15 +1,13 @@
 """Hold commitments that nothing opens against the redactions that the log tells of."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from django.db.backends.utils import CursorWrapper
 
+from compliance.trail import verified_documents
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifier.documents import Documents, Redaction
 from compliance.trail.verifying.work import RangeResult
-
-_DECLARED = "SELECT document FROM trail_logevent WHERE kind = 'redactable'"
 
 
 def check(
@@ -77,16 +75,11 @@ def _was_erasable(found: Documents, one: Redaction, declared: frozenset[str]) ->
 
 
 def _declared(cursor: CursorWrapper) -> frozenset[str]:
-    cursor.execute("SELECT to_regclass('trail_logevent') IS NULL")
-    if cursor.fetchone() == (True,):
-        return frozenset()
-    cursor.execute(_DECLARED)
-    return frozenset(path for (text,) in cursor.fetchall() for path in _paths(text))
-
-
-def _paths(text: str) -> list[str]:
-    try:
-        paths = json.loads(text)["paths"]
-    except (ValueError, LookupError, TypeError):
-        return []
-    return [one for one in paths if isinstance(one, str)] if isinstance(paths, list) else []
+    listed = (document.get("paths") for document in verified_documents.told(cursor, "redactable"))
+    return frozenset(
+        path
+        for paths in listed
+        if isinstance(paths, list)
+        for path in paths
+        if isinstance(path, str)
+    )

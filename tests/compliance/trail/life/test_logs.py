@@ -170,28 +170,13 @@ def test_the_key_of_one_log_is_exchanged_and_no_others(tenants: dict[str, int]) 
 def test_one_process_signs_and_publishes_every_log_and_begins_with_new_ones(
     tenants: dict[str, int],
 ) -> None:
-    stop, ends = threading.Event(), list[BaseException]()
-
-    def run() -> None:
-        try:
-            process.run(stop)
-        except BaseException as error:
-            ends.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with trail_log.running_signer() as ends:
         late = "plant.example/acme/north/1"
         with recording.into(begin(late)):
             trail_log.vessels(3, late)
         settle((1, stored.log_id_of(late)))
         for origin, size in ((settings.LOG_ORIGIN, None), (EAST, 20), (WEST, 20), (late, 3)):
             _until_published(origin, size)
-    finally:
-        stop.set()
-        thread.join()
     assert ends == []
 
 
