@@ -23,9 +23,9 @@ from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.tlog.heads import Head
 from compliance.trail.verifier import container, manifests, verification, writing
 from compliance.trail.verifier.contents import Completeness, Contents, Entry, Kind, Signed, Subject
-from compliance.trail.verifier.findings import Malformed, Verdict
+from compliance.trail.verifier.findings import Malformed, Unusable, Verdict
 from compliance.trail.verifier.outcome import Result
-from compliance.trail.verifier.trust import Trust, TrustUnusable
+from compliance.trail.verifier.trust import Trust
 from tests import stamping, synthetic_log
 from tests.synthetic_log import SyntheticLog
 
@@ -50,12 +50,10 @@ class Case:
     def verify(self) -> Result:
         """Return what the verifier in Python says."""
         try:
-            files = container.read(self.bundle)
             trust = Trust.read(self.trust)
-        except Malformed as error:
+            files = container.read(self.bundle)
+        except (Malformed, Unusable) as error:
             return Result(problems=[error.problem])
-        except TrustUnusable as error:
-            return Result(problems=[Malformed(str(error)).problem])
         return verification.verify(files, trust=trust, held=self.held)
 
 
@@ -561,7 +559,7 @@ def _trust_cut_off(made: Scene) -> Case:
     pem = made.log.authority.root_pem
     cut = made.random.choice([pem + b"-----BEGIN CERTIFICATE-----\n", pem + pem[:-20]])
     return replace(
-        made.case(made.contents, "a trusted root cut off", Verdict.MALFORMED),
+        made.case(made.contents, "a trusted root cut off", Verdict.UNUSABLE),
         trust=(made.trust[0], ("tsa-root.pem", cut)),
     )
 
@@ -569,7 +567,7 @@ def _trust_cut_off(made: Scene) -> Case:
 @damage
 def _policy_cut_off(made: Scene) -> Case:
     return replace(
-        made.case(made.contents, "a policy without its last newline", Verdict.MALFORMED),
+        made.case(made.contents, "a policy without its last newline", Verdict.UNUSABLE),
         trust=(("policy.txt", made.log.policy.rstrip()), made.trust[1]),
     )
 
@@ -1017,14 +1015,14 @@ def _held_is_newer(made: Scene) -> Case:
 @damage
 def _held_is_no_note(made: Scene) -> Case:
     held = (("held-x.note", b"no note\n"),)
-    return made.case(made.contents, "held is no note", Verdict.MALFORMED, held=held)
+    return made.case(made.contents, "held is no note", Verdict.UNUSABLE, held=held)
 
 
 @damage
 def _held_of_an_empty_log(made: Scene) -> Case:
     text = f"{made.log.origin}\n0\n{octets.to_base64(bytes(32))}\n"
     held = (("held-0.note", note.sign(text, [made.log.signers[made.log.first_keys[0]]]).encode()),)
-    return made.case(made.contents, "held of size 0, another root", Verdict.MALFORMED, held=held)
+    return made.case(made.contents, "held of size 0, another root", Verdict.UNUSABLE, held=held)
 
 
 # --- Words of these

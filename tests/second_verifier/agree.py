@@ -89,8 +89,8 @@ def _written(case: damage.Case, folder: Path) -> dict[str, Any]:
 
 def comparable(answer: Answer) -> Answer:
     """Return the part of an answer in which verifiers must agree (section 12)."""
-    if answer["exit"] == 2:
-        return {"exit": 2}
+    if answer["exit"] in {2, 4}:
+        return {"exit": answer["exit"]}
     problems = {(one["verdict"], one["index"]) for one in answer["problems"]}
     return {
         "exit": answer["exit"],

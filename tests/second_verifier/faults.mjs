@@ -9,8 +9,13 @@ export class Malformed extends Error {
   }
 }
 
-/** What the person gave besides the bundle cannot be read: exit code 2. */
-export class Unreadable extends Error {}
+/** What the person gave besides the bundle cannot be used: exit code 4, and nothing is said of the bundle. */
+export class Unusable extends Error {
+  constructor(message, file = null) {
+    super(message);
+    this.file = file;
+  }
+}
 
 export function require(condition, message, file) {
   if (!condition) throw new Malformed(message, file);

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { strictText } from './bytes.mjs';
 import * as certificates from './certificates.mjs';
-import { Unreadable } from './faults.mjs';
+import { Unusable } from './faults.mjs';
 import * as keys from './keys.mjs';
 
 const LOG_TYPES = [keys.ED25519, keys.ML_DSA_44];
@@ -116,14 +116,14 @@ function readInto(trust, path) {
   trust.policies.push(found);
 }
 
-/** Read the trust files into {roots, keys, policies}; an unreadable one is exit code 2. */
+/** Read the trust files into {roots, keys, policies}; one that cannot be used is exit code 4. */
 export function read(paths) {
   const trust = { roots: [], keys: [], policies: [] };
   for (const path of paths) {
     try {
       readInto(trust, path);
     } catch (error) {
-      throw new Unreadable(`${path}: ${error.message}`);
+      throw new Unusable(error.message, path);
     }
   }
   return trust;

@@ -8,7 +8,7 @@ import * as completeness from './completeness.mjs';
 import * as container from './container.mjs';
 import * as documentsOf from './documents.mjs';
 import * as entriesOf from './entries.mjs';
-import { Faults, Malformed, Unreadable } from './faults.mjs';
+import { Faults, Malformed, Unusable } from './faults.mjs';
 import * as histories from './history.mjs';
 import * as notes from './notes.mjs';
 import * as records from './records.mjs';
@@ -16,10 +16,18 @@ import * as trusts from './trust.mjs';
 
 const MOST_SECONDS = 1_000_000_000;
 
+function bytesOf(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Unusable(error.message, path);
+  }
+}
+
 function heldNotes(paths) {
   return paths.map((path) => {
-    const note = notes.parse(readFileSync(path));
-    if (!note) throw new Malformed('it is no note of a checkpoint', basename(path));
+    const note = notes.parse(bytesOf(path));
+    if (!note) throw new Unusable('it is no note of a checkpoint', path);
     return { file: basename(path), note };
   });
 }
@@ -54,7 +62,7 @@ function examine(bundle, { trust, held, tolerance, faults, notesOfRun }) {
 
 function refusal(error) {
   const { message, file = null, index = null } = error;
-  const verdict = 'MALFORMED';
+  const verdict = error instanceof Unusable ? 'UNUSABLE' : 'MALFORMED';
   return { verdict, message, file, index, record: null, record_id: null };
 }
 
@@ -68,17 +76,17 @@ export function verify({ bundle: path, trust: trustPaths = [], checkpoints = [],
   const answer = { v: 1, exit: 2, origin: null, tree_size: null, anchored: false, entries: {}, problems: [], notes: notesOfRun };
   try {
     const isTolerance = Number.isSafeInteger(tolerance) && tolerance >= 0 && tolerance <= MOST_SECONDS;
-    if (!isTolerance) throw new Unreadable('the tolerance is no number of seconds');
+    if (!isTolerance) throw new Unusable('the tolerance is no number of seconds');
     const trust = trusts.read(trustPaths);
+    const held = heldNotes(checkpoints); // before the bundle: a fault in them says nothing of it
     const bundle = bundles.read(container.read(path));
     Object.assign(answer, { origin: bundle.origin, tree_size: bundle.treeSize });
-    const held = heldNotes(checkpoints);
     const { isAnchored, verdicts } = examine(bundle, { trust, held, tolerance, faults, notesOfRun });
     return { ...answer, exit: faults.exit(), anchored: isAnchored, entries: verdicts, problems: faults.all };
   } catch (error) {
-    // An error of the file system means that something could not be read: exit code 2, too.
-    const isKnown = error instanceof Malformed || error instanceof Unreadable || error.syscall !== undefined;
+    // An error of the file system means that the bundle could not be read: exit code 2, too.
+    const isKnown = error instanceof Malformed || error instanceof Unusable || error.syscall !== undefined;
     if (!isKnown) throw error;
-    return { ...answer, problems: [refusal(error)] };
+    return { ...answer, exit: error instanceof Unusable ? 4 : 2, problems: [refusal(error)] };
   }
 }

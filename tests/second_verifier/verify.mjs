@@ -35,19 +35,23 @@ async function batch() {
 }
 
 function single({ values, positionals }) {
-  if (positionals.length !== 1) throw new TypeError('exactly one bundle is needed');
+  if (positionals.length !== 1) usage('exactly one bundle is needed');
   const tolerance = /^[0-9]{1,10}$/.test(values.tolerance) ? Number(values.tolerance) : NaN;
   const answer = verify({ bundle: positionals[0], trust: values.trust, checkpoints: values.checkpoint, tolerance });
   process.stdout.write(`${values.json ? write(answer) : people(answer)}\n`);
   process.exitCode = answer.exit;
 }
 
+function usage(message) {
+  process.stderr.write(`${message}\n${USAGE}\n`);
+  process.exit(4);
+}
+
 function asked() {
   try {
     return parseArgs({ options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    process.stderr.write(`${error.message}\n${USAGE}\n`);
-    process.exit(2);
+    return usage(error.message);
   }
 }
 

@@ -12,6 +12,7 @@ from compliance.trail.tlog.policy import NotOfLog, Policy
 from compliance.trail.tlog.policy_lines import Log
 from compliance.trail.verifier.contents import Contents
 from compliance.trail.verifier.findings import Problem, Verdict
+from compliance.trail.verifier.times_check import Times
 from compliance.trail.verifier.trust import Trust
 
 _NOBODY = (key_history.SignatureMissing, key_history.NoKeyInForce)
@@ -26,9 +27,18 @@ class Anchors:
     problems: list[Problem] = field(default_factory=list)
 
     def problem(
-        self, text: bytes, *, file: str, stamped_at: datetime | None = None
+        self,
+        text: bytes,
+        *,
+        file: str,
+        stamped_at: datetime | None = None,
+        is_checked: bool = True,
     ) -> Problem | None:
-        """Return why a note is not accepted, or None."""
+        """Return why a note is not accepted, or None.
+
+        `stamped_at` is the time that a verified token proves; where there is a token that could not
+        be verified (`is_checked` False), what only it could have shown is no fault.
+        """
         if self.history is None:
             return Problem(
                 verdict=Verdict.UNANCHORED, message="no key of this log is trusted", file=file
@@ -41,6 +51,9 @@ class Anchors:
             self.history.open(text.decode(), proved_at=min(times, default=None))
         except _NOBODY as error:
             return Problem(verdict=Verdict.UNANCHORED, message=str(error), file=file)
+        except key_history.KeyCompromised as error:
+            verdict = Verdict.TAMPERED if is_checked else Verdict.NOT_CHECKED
+            return Problem(verdict=verdict, message=str(error), file=file)
         except (KeyRefused, note.NoteInvalid) as error:
             return Problem(verdict=Verdict.TAMPERED, message=str(error), file=file)
         return None
@@ -88,15 +101,17 @@ def anchors(contents: Contents, trust: Trust, documents: Mapping[int, str]) -> A
     return found
 
 
-def check(contents: Contents, anchored: Anchors, proven: Mapping[int, datetime]) -> list[Problem]:
+def check(contents: Contents, anchored: Anchors, times: Times) -> list[Problem]:
     """Return what keeps the checkpoints from being accepted."""
     problems = list(anchored.problems)
     for size, signed in contents.checkpoints.items():
-        stamped_at = proven.get(size)
+        stamped_at = times.proven.get(size)
         if stamped_at is not None and not anchored.counts(contents.stamped_note(size)):
             stamped_at = None
         file = f"checkpoints/{size}.note"
-        problem = anchored.problem(signed.note, file=file, stamped_at=stamped_at)
+        problem = anchored.problem(
+            signed.note, file=file, stamped_at=stamped_at, is_checked=size not in times.unchecked
+        )
         if problem is not None:
             problems.append(problem)
         elif size == contents.tree_size:

@@ -77,6 +77,8 @@ def read(data: bytes) -> dict[str, bytes]:
             raise Malformed(f"more files than a bundle can have (byte {at})")
     if _is_too_much(files):
         raise Malformed("longer than a bundle can be")
+    if not files and data[:4] != _LOCAL_SIGN:
+        raise Malformed("not a bundle: it does not begin as a ZIP file")
     again = write(files)
     if again != data:
         starts.append((at, "the list of files at the end"))
@@ -101,8 +103,13 @@ def open_path(path: Path) -> dict[str, bytes]:
     """Return the files of a bundle, packed or unpacked; `OSError` when it cannot be read."""
     if path.is_dir():
         return read_folder(path)
-    if path.stat().st_size > MAX_BYTES:
+    size = path.stat().st_size
+    if not path.is_file():
+        raise Malformed("neither a file nor a folder")  # a device or a pipe may never end
+    if size > MAX_BYTES:
         raise Malformed("longer than a bundle can be")
+    if not size:
+        raise Malformed("the file is empty: was it copied whole?")
     return read(path.read_bytes())
 
 

@@ -9,6 +9,7 @@ class Verdict(StrEnum):
     VALID = "VALID"
     REDACTED_AUTHORISED = "REDACTED_AUTHORISED"
     UNANCHORED = "UNANCHORED"
+    NOT_CHECKED = "NOT_CHECKED"
     NOT_COMPARABLE = "NOT_COMPARABLE"
     MISSING_OPENING = "MISSING_OPENING"
     TIME_OUT_OF_BRACKET = "TIME_OUT_OF_BRACKET"
@@ -18,6 +19,7 @@ class Verdict(StrEnum):
     MISSING = "MISSING"
     FORK = "FORK"
     MALFORMED = "MALFORMED"
+    UNUSABLE = "UNUSABLE"
 
 
 class Exit(IntEnum):
@@ -25,6 +27,8 @@ class Exit(IntEnum):
     FAULTY = 1
     MALFORMED = 2
     UNANCHORED = 3
+    UNUSABLE = 4
+    NOT_CHECKED = 5
 
 
 # Of several problems of one entry, the first of these is its verdict.
@@ -68,11 +72,23 @@ class Malformed(ValueError):
         self.problem = Problem(verdict=Verdict.MALFORMED, message=message, file=file, index=index)
 
 
+class Unusable(ValueError):
+    """What was given beside the bundle cannot be used; says which file. The bundle is not judged."""
+
+    def __init__(self, message: str, *, file: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(verdict=Verdict.UNUSABLE, message=message, file=file)
+
+
 def exit_code(problems: Iterable[Problem]) -> Exit:
     """Return the one code that these problems lead to."""
     verdicts = {one.verdict for one in problems}
+    if Verdict.UNUSABLE in verdicts:
+        return Exit.UNUSABLE
     if Verdict.MALFORMED in verdicts:
         return Exit.MALFORMED
     if verdicts & FAULTS:
         return Exit.FAULTY
+    if Verdict.NOT_CHECKED in verdicts:
+        return Exit.NOT_CHECKED
     return Exit.UNANCHORED if verdicts else Exit.GOOD

@@ -1,26 +1,32 @@
 """Compare checkpoints that others hold with those of the bundle."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from compliance.trail.tlog import note, octets
 from compliance.trail.tlog.checkpoint import Checkpoint, CheckpointInvalid
 from compliance.trail.verifier.anchoring import Anchors
 from compliance.trail.verifier.contents import Contents
-from compliance.trail.verifier.findings import Problem, Verdict
+from compliance.trail.verifier.findings import Problem, Unusable, Verdict
 
 Held = tuple[str, bytes]  # name of the file, note
 
 
-def check(contents: Contents, held: Sequence[Held], anchored: Anchors) -> Iterator[Problem]:
-    """Yield what keeps held checkpoints from agreeing with the bundle."""
+def read(held: Iterable[Held]) -> list[tuple[Held, Checkpoint]]:
+    """Return held notes with what they say, nothing verified, or raise `Unusable`."""
+    found = []
     for name, text in held:
         try:
-            said = Checkpoint.parse(note.split(text)[0])
+            found.append(((name, text), Checkpoint.parse(note.split(text)[0])))
         except (note.NoteInvalid, CheckpointInvalid) as error:
-            yield Problem(
-                verdict=Verdict.MALFORMED, message=f"not a checkpoint: {error}", file=name
-            )
-            continue
+            raise Unusable(f"not a checkpoint: {error}", file=name) from error
+    return found
+
+
+def check(
+    contents: Contents, held: Iterable[tuple[Held, Checkpoint]], anchored: Anchors
+) -> Iterator[Problem]:
+    """Yield what keeps held checkpoints from agreeing with the bundle."""
+    for (name, text), said in held:
         yield from _compare(contents, said, name, text, anchored)
 
 

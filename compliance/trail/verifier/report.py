@@ -28,6 +28,7 @@ _SAYINGS = {
     Exit.FAULTY: ("bad", "Not verified: something is wrong."),
     Exit.MALFORMED: ("bad", "Not verified: this is not the bundle that was made."),
     Exit.UNANCHORED: ("warn", "Not verified: nothing is wrong in itself, but it is not anchored."),
+    Exit.NOT_CHECKED: ("warn", "Not wholly verified: not everything could be checked."),
 }
 
 

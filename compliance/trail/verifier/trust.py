@@ -9,10 +9,7 @@ from cryptography import x509
 from compliance.trail.tlog import certificates, policy_lines
 from compliance.trail.tlog.keys import KeyInvalid, Verifier
 from compliance.trail.tlog.policy import Policy, PolicyInvalid
-
-
-class TrustUnusable(ValueError):
-    """A file that is neither keys, nor a policy, nor certificates."""
+from compliance.trail.verifier.findings import Unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +22,23 @@ class Trust:
 
     @classmethod
     def read(cls, files: Iterable[tuple[str, bytes]]) -> Self:
-        """Read named files, or raise `TrustUnusable`."""
+        """Read named files, or raise `Unusable` for one that is no keys, policy or certificates."""
         keys: list[Verifier] = []
         policies: list[Policy] = []
         roots: list[x509.Certificate] = []
         for name, data in files:
             try:
+                if not data.strip():
+                    raise ValueError("it is empty")
                 if certificates.BEGIN.encode() in data:
                     roots.extend(certificates.load(data))
                 elif lines := _single_words(data):
                     keys.extend(_log_key(line) for line in lines)
                 else:
-                    policies.append(Policy.parse(data))
+                    policies.append(_policy(data))
                     keys.extend(one.verifier for one in policies[-1].logs)
-            except (KeyInvalid, PolicyInvalid, ValueError) as error:
-                raise TrustUnusable(f"{name}: {error}") from error
+            except ValueError as error:
+                raise Unusable(f"not a file to trust: {error}", file=name) from error
         once = tuple(dict.fromkeys(keys))
         return cls(keys=once, policies=tuple(policies), roots=tuple(dict.fromkeys(roots)))
 
@@ -65,8 +64,16 @@ def _single_words(data: bytes) -> list[str]:
     return [] if any(len(word.split()) > 1 for word in words) else words
 
 
+def _policy(data: bytes) -> Policy:
+    try:
+        return Policy.parse(data)
+    except PolicyInvalid as error:
+        message = f"neither certificates in PEM nor keys, one a line; as a policy, {error}"
+        raise PolicyInvalid(message) from error
+
+
 def _log_key(line: str) -> Verifier:
     verifier = Verifier.parse(line)
     if verifier.algorithm not in policy_lines.LOG_TYPES:
-        raise TrustUnusable(f"the key of {verifier.name} is none of a log: witnesses need a policy")
+        raise KeyInvalid(f"the key of {verifier.name} is none of a log: witnesses need a policy")
     return verifier

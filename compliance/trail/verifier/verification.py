@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from compliance.trail.tlog import merkle
+from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.verifier import (
     anchoring,
     completeness_check,
@@ -20,7 +21,7 @@ from compliance.trail.verifier import (
 from compliance.trail.verifier.contents import Contents
 from compliance.trail.verifier.documents import Documents
 from compliance.trail.verifier.entries_check import Seen
-from compliance.trail.verifier.findings import Malformed, Problem, Verdict
+from compliance.trail.verifier.findings import Malformed, Problem, Unusable, Verdict
 from compliance.trail.verifier.held_check import Held
 from compliance.trail.verifier.outcome import Result
 from compliance.trail.verifier.trust import Trust
@@ -35,13 +36,19 @@ def verify(
 ) -> Result:
     """Return what the files of a bundle prove; every fault is in the result, none is raised."""
     try:
+        read = held_check.read(held)
         contents = reading.read(files)
-    except Malformed as error:
+    except (Malformed, Unusable) as error:
         return Result(problems=[error.problem])
-    return _verify(contents, trust, held, tolerance)
+    return _verify(contents, trust, read, tolerance)
 
 
-def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: timedelta) -> Result:
+def _verify(
+    contents: Contents,
+    trust: Trust,
+    held: Sequence[tuple[Held, Checkpoint]],
+    tolerance: timedelta,
+) -> Result:
     seen = entries_check.check(contents)
     found = documents.read(seen.values())
     times = times_check.prove(contents, trust.roots)
@@ -58,11 +65,12 @@ def _verify(contents: Contents, trust: Trust, held: Sequence[Held], tolerance: t
     problems += entries_check.gaps(contents, seen)
     problems += _inconsistent(contents)
     anchors = anchoring.anchors(contents, trust, found.keys)
-    refusals = anchoring.check(contents, anchors, times.proven)
+    refusals = anchoring.check(contents, anchors, times)
     problems += [*times.problems, *refusals, *held_check.check(contents, held, anchors)]
     problems = [*(own for one in seen.values() for own in one.problems), *problems]
     is_anchored = anchors.history is not None and not _is_refused(contents, refusals)
-    verdicts = _verdicts(seen, problems, redacted, is_anchored=is_anchored)
+    good = _good(is_anchored=is_anchored, is_checked=not times.unchecked)
+    verdicts = _verdicts(seen, problems, redacted, good)
     return Result(
         contents=contents,
         entries=verdicts,
@@ -101,7 +109,7 @@ def _is_refused(contents: Contents, refusals: Iterable[Problem]) -> bool:
 
 
 def _verdicts(
-    seen: Mapping[int, Seen], problems: Iterable[Problem], redacted: set[int], *, is_anchored: bool
+    seen: Mapping[int, Seen], problems: Iterable[Problem], redacted: set[int], good: Verdict
 ) -> dict[int, Verdict]:
     found: dict[int, set[Verdict]] = {index: set() for index in seen}
     for one in problems:
@@ -110,13 +118,14 @@ def _verdicts(
     return {
         index: next(
             (verdict for verdict in findings.OF_ENTRIES if verdict in found[index]),
-            _good(index in redacted, is_anchored=is_anchored),
+            Verdict.REDACTED_AUTHORISED if good is Verdict.VALID and index in redacted else good,
         )
         for index in seen
     }
 
 
-def _good(is_redacted: bool, *, is_anchored: bool) -> Verdict:
+def _good(*, is_anchored: bool, is_checked: bool) -> Verdict:
+    """Return what is said of an entry with which nothing is wrong."""
     if not is_anchored:
         return Verdict.UNANCHORED
-    return Verdict.REDACTED_AUTHORISED if is_redacted else Verdict.VALID
+    return Verdict.VALID if is_checked else Verdict.NOT_CHECKED

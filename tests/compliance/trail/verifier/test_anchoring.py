@@ -9,9 +9,9 @@ from compliance.trail.tlog import keys, note
 from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.verifier import verification, writing
 from compliance.trail.verifier.contents import Contents, Kind, Subject
-from compliance.trail.verifier.findings import Exit, Verdict
+from compliance.trail.verifier.findings import Exit, Unusable, Verdict
 from compliance.trail.verifier.outcome import Result
-from compliance.trail.verifier.trust import Trust, TrustUnusable
+from compliance.trail.verifier.trust import Trust
 from tests import damage, synthetic_log
 from tests.synthetic_log import SyntheticLog
 
@@ -255,12 +255,12 @@ def test_a_held_checkpoint_of_another_log_is_not_comparable() -> None:
     ],
 )
 def test_a_file_that_says_nothing_to_trust_is_refused(data: bytes) -> None:
-    with pytest.raises(TrustUnusable):
+    with pytest.raises(Unusable):
         Trust.read([("file", data)])
 
 
 def test_a_witness_key_without_a_policy_is_refused() -> None:
     witness = small_log().witnesses[0]
 
-    with pytest.raises(TrustUnusable):
+    with pytest.raises(Unusable):
         Trust.read([("file", witness.verifier.vkey.encode())])

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from compliance.trail.verifier import build
+from compliance.trail.tlog import canonical
+from compliance.trail.verifier import build, start
+from compliance.trail.verifier.outcome import Result
 from tests import damage
 
 # What an inspector installs: cryptography with what it needs, and rfc3161-client.
@@ -23,10 +25,13 @@ PACKAGES = ("cryptography", "cffi", "_cffi_backend", "pycparser", "rfc3161_clien
 @pytest.fixture(scope="module")
 def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an interpreter that has these packages and nothing else."""
-    folder = tmp_path_factory.mktemp("bare")
+    return python_with(tmp_path_factory.mktemp("bare"), PACKAGES)
+
+
+def python_with(folder: Path, names: tuple[str, ...]) -> Path:
     venv.create(folder, with_pip=False, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    for name in PACKAGES:
+    for name in names:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             continue  # an older or newer cryptography needs fewer
@@ -65,6 +70,82 @@ def test_it_runs_in_an_empty_folder_with_a_bare_interpreter(
         assert said.returncode == code
         expected = json.loads((tmp_path / place / "case.json").read_text())["answer"]
         assert json.loads(said.stdout) == expected
+
+
+# --- Without one of the packages
+
+
+@pytest.fixture(scope="module")
+def timeless_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an interpreter that lacks the library of time stamps."""
+    return python_with(tmp_path_factory.mktemp("timeless"), PACKAGES[:-1])
+
+
+def test_without_the_time_stamp_library_the_rest_is_verified_and_the_gap_is_said(
+    timeless_python: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "verifier.pyz").write_bytes(build.build())
+    damage.write(tmp_path, 0, damage.good(5))
+    policy, root = "00000/trust-policy.txt", "00000/trust-tsa-root.pem"
+    arguments = ["verifier.pyz", "00000/bundle.zip", "--trust", policy]
+
+    stampless = run(timeless_python, *arguments, folder=tmp_path)
+    words = run(timeless_python, *arguments, "--trust", root, folder=tmp_path)
+    said = run(timeless_python, *arguments, "--trust", root, "--json", folder=tmp_path)
+
+    assert (stampless.returncode, words.returncode, said.returncode) == (0, 5, 5)
+    assert stampless.stderr + words.stderr + said.stderr == ""
+    assert words.stdout.startswith("NOT WHOLLY VERIFIED")
+    assert "python -m pip install rfc3161-client" in words.stdout
+    answer = json.loads(said.stdout)
+    assert set(answer["entries"].values()) == {"NOT_CHECKED"}
+    assert {one["verdict"] for one in answer["problems"]} == {"NOT_CHECKED"}
+    assert {one["file"][:11] for one in answer["problems"]} == {"timestamps/"}
+
+
+def test_without_the_time_stamp_library_what_is_wrong_is_still_wrong(
+    timeless_python: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "verifier.pyz").write_bytes(build.build())
+    damage.write(tmp_path, 0, damage.damaged(sorted(damage.DAMAGES).index("proof_altered")))
+    trust = ["--trust", "00000/trust-policy.txt", "--trust", "00000/trust-tsa-root.pem"]
+
+    said = run(
+        timeless_python, "verifier.pyz", "00000/bundle.zip", *trust, "--json", folder=tmp_path
+    )
+
+    assert said.returncode == 1
+    assert "VALID" not in json.loads(said.stdout)["entries"].values()
+
+
+@pytest.mark.parametrize("names", [(), ("rfc3161_client",)])
+def test_without_cryptography_it_says_what_to_install(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    python = python_with(tmp_path / "python", names)
+    (tmp_path / "verifier.pyz").write_bytes(build.build())
+
+    words = run(python, "verifier.pyz", "bundle.zip", folder=tmp_path)
+    said = run(python, "verifier.pyz", "bundle.zip", "--json", folder=tmp_path)
+
+    assert (words.returncode, said.returncode) == (5, 5)
+    assert words.stderr.startswith("NOTHING WAS VERIFIED")
+    assert "python -m pip install cryptography rfc3161-client" in words.stderr
+    assert "Traceback" not in words.stderr
+    answer = canonical.loads(said.stdout.rstrip("\n").encode())
+    assert isinstance(answer, dict)
+    assert set(answer) == set(json.loads(Result().to_json()))
+    assert answer["exit"] == 5
+
+
+def test_an_older_python_is_told_which_one_it_needs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ast.parse(Path(start.__file__).read_text(), feature_version=(3, 6))
+    monkeypatch.setattr(start, "OLDEST", (99, 0))
+
+    assert start.begin() == 5
+    assert "it needs Python 3.11 or newer" in capsys.readouterr().err
 
 
 def test_the_bare_interpreter_has_no_product(bare_python: Path, tmp_path: Path) -> None:
