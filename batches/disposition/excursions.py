@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db import connection
 
+from batches.execution import measurements
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Judgement, Result
 from batches.quantities import units
@@ -199,10 +200,7 @@ def _measurements(batch: Batch, declared: dict[str, str]) -> Values:
     for tag, unit, at, text in recorded:
         if not units.is_same(unit, declared[tag]):
             continue  # it was flagged at its entry as not judged
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            continue
-        if value.is_finite():
+        value = measurements.number(text)
+        if value is not None:
             values.setdefault(tag, []).append(Value(at, value, text))
     return values

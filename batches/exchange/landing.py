@@ -7,7 +7,7 @@ quarantine and nothing of it is stored as a reading, an event or a result.
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -36,6 +36,7 @@ from batches.execution.sample_bytes import Reading
 from batches.execution.sizes import Size
 from batches.laboratory import governing, results
 from batches.laboratory.models import Result, Sample
+from batches.quantities import numerals
 from batches.recipes.models import MasterRecipe, Parameter, ParameterKind, RecipeState
 from compliance import times
 from compliance.access.authority import Principal
@@ -203,12 +204,10 @@ class _Landing:
         return self._units[key]
 
     def _number(self, item: Item, text: str) -> Decimal:
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite() or len(text) > 60:
+        value = numerals.decimal(text.strip())
+        if value is None:
             self._stop(item, "number-unreadable", "this is no number", raw=text)
+            return Decimal("NaN")
         return value
 
     def _message_id(self, item: Item, own: str) -> str:

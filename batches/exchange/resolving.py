@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from batches.assets import lots, materials
@@ -15,6 +14,7 @@ from batches.exchange.actions import Action
 from batches.exchange.formats.contents import Content, LotSaid, MaterialSaid
 from batches.exchange.models.messages import Message, MessageState, SenderMapping
 from batches.execution.models import Batch
+from batches.quantities import numerals
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
@@ -151,10 +151,9 @@ def _receive(said: LotSaid, delivery: Delivery, *, actor: User, at: datetime) ->
     if material is None:
         raise NothingToReceive(f"there is no material {said.material[:40]}: enter it first")
     unit_aliases.demand(said.unit, expected=material.unit)
-    try:
-        quantity = Decimal(said.quantity)
-    except InvalidOperation as error:
-        raise NothingToReceive(f"“{said.quantity[:40]}” is no quantity") from error
+    quantity = numerals.decimal(said.quantity)
+    if quantity is None:
+        raise NothingToReceive(f"“{said.quantity[:40]}” is no quantity")
     receipt = Receipt(
         quantity=quantity, unit=material.unit, number=(said.sublot or said.lot)[:60],
         **vars(delivery),

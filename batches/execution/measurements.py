@@ -1,11 +1,11 @@
 """Judge what a system measured against the limits of the batch, as it comes in (211.110)."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from batches.execution import exceptions
 from batches.execution.models import BatchEvent, BatchParameter, BatchPhase, ExceptionKind
-from batches.quantities import limits, units
+from batches.quantities import limits, numerals, units
 from batches.quantities.limits import Limits, Range, Standing
 
 
@@ -67,8 +67,4 @@ def said(parameter: BatchParameter, value: str, standing: Standing) -> str:
 
 def number(text: str) -> Decimal | None:
     """Return the finite number that a source wrote, or None."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    return numerals.decimal(text.strip())

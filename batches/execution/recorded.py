@@ -9,7 +9,7 @@ from django.db import connection
 
 from batches.assets.models import Equipment
 from batches.execution.models import Batch, BatchPhase, EventKind
-from batches.quantities import units
+from batches.quantities import numerals, units
 
 
 def _details(batch: Batch, key: str) -> Iterator[Mapping[str, Any]]:
@@ -37,11 +37,12 @@ def amounts(batch: Batch) -> dict[tuple[str, str], Decimal]:
     """Return how much of each material was added, in the unit that each addition states."""
     found: dict[tuple[str, str], Decimal] = {}
     for one in _details(batch, "material"):
+        amount = numerals.decimal(str(one.get("quantity")))
         try:
-            amount, unit = Decimal(str(one.get("quantity"))), units.canonical(str(one.get("unit")))
-        except (InvalidOperation, units.UnitUnknown):
+            unit = units.canonical(str(one.get("unit")))
+        except units.UnitUnknown:
             continue
-        if amount.is_finite() and one.get("lot"):
+        if amount is not None and one.get("lot"):
             key = (str(one["material"]), unit)
             found[key] = found.get(key, Decimal(0)) + amount
     return found
@@ -78,11 +79,11 @@ def yields_of(batch: Batch) -> dict[str, Decimal]:
         theoretical = expected.get(phase.rpartition("/")[2])
         if theoretical is None or not isinstance(details, Mapping):
             continue
+        quantity = numerals.decimal(str(details.get("yield_quantity")))
+        if quantity is None:
+            continue
         try:
-            actual = units.convert(
-                Decimal(str(details.get("yield_quantity"))), str(details.get("yield_unit")),
-                theoretical.unit,
-            )  # fmt: skip
+            actual = units.convert(quantity, str(details.get("yield_unit")), theoretical.unit)
         except (InvalidOperation, units.UnitUnknown, units.UnitMismatch, units.NotExact):
             continue
         percent = (100 * actual / theoretical.quantity).quantize(Decimal("0.01"))

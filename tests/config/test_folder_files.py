@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from batches.exchange import folders
+from batches.exchange.formats import series_parquet
 from config.demo import cast, folder_files
 from config.demo.folder_files import FileUnfit, Taken
 from tests import factories
@@ -29,6 +30,11 @@ def _read(folder: Path) -> Taken:
     ("line", "problem"),
     [
         ("2026-02-15 06:00:30,LOT-1,Growth,OP_ES_02,NaN,mg,0", "Value_Measured cannot be read"),
+        *(
+            (f"2026-02-15 06:00:30,LOT-1,Growth,OP_ES_02,{value},mg,0", "Value_Measured cannot")
+            for value in ("inf", "-inf", "1e400", "1_000", '"1,000"', '"50,1"', "٥٠", "５0", "")
+        ),
+        ("2026-02-١٥ 06:00:30,LOT-1,Growth,OP_ES_02,50.1,mg,0", "Timestamp cannot be read"),
         ("2026-13-45 06:00:30,LOT-1,Growth,OP_ES_02,50.1,mg,0", "Timestamp: "),
         ("2026-03-29 02:30:00,LOT-1,Growth,OP_ES_02,50.1,mg,0", "Timestamp: "),
         ("2027-02-15 06:00:30,LOT-1,Growth,OP_ES_02,50.1,mg,0", "is in the future"),
@@ -52,6 +58,37 @@ def test_a_line_that_would_not_be_taken_is_named_with_its_file(
         "nothing of the folder was stored: correct the file or take it out, and run it again"
     )
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("T", float("inf"), "batch 1: row 2 of it, column T holds inf, which is no measurement"),
+        ("pH", float("-inf"), "batch 1: row 2 of it, column pH holds -inf"),
+        ("time_h", float("inf"), "batch 1: row 2 of it, column time_h holds inf"),
+        ("time_h", float("nan"), "batch 1: a row has no time_h"),
+        ("batch", 1.5, "batch holds 1.5, which numbers no batch"),
+        ("T", "warm", "column T holds string, not numbers"),
+    ],
+)
+def test_a_series_with_a_value_that_is_none_is_refused_by_name(
+    tmp_path: Path, column: str, value: object, problem: str
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    names = ("batch", "time_h", *(name for name, _ in series_parquet.PENICILLIN.tags.values()))
+    table: dict[str, list[object]] = {name: [1.0, 1.0, 1.0] for name in names}
+    table["time_h"] = [0.2, 0.4, 0.6]
+    table["pressure"] = [0.9, float("nan"), 0.9]
+    parquet.write_table(arrow.table(table), tmp_path / "good.parquet")
+    assert len(_read(tmp_path).series[tmp_path / "good.parquet"].wanted[0].samples) == 3 * 7 - 1
+    (tmp_path / "good.parquet").unlink()
+
+    spoilt = [value] * 3 if isinstance(value, str) else [table[column][0], value, table[column][2]]
+    parquet.write_table(arrow.table(table | {column: spoilt}), tmp_path / "series.parquet")
+
+    with pytest.raises(FileUnfit, match=f"^series.parquet: {problem}"):
+        _read(tmp_path)
 
 
 @pytest.mark.parametrize(

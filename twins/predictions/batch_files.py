@@ -20,6 +20,8 @@ from twins.models.batch_monitoring.signals import (
     ONLINE_NAMES,
     STEP_H,
 )
+from twins.predictions import file_numbers
+from twins.predictions.file_numbers import NoNumber
 
 REQUIRED = ("batch", "time_h", *ONLINE_NAMES, *LABORATORY_NAMES)
 
@@ -35,13 +37,6 @@ class ColumnsMissing(Refused):
     """A file lacks columns that the twin needs."""
 
     code = "batch-columns-missing"
-    status = 422
-
-
-class NoNumber(Refused):
-    """A cell that must be a number is none."""
-
-    code = "batch-value-no-number"
     status = 422
 
 
@@ -163,6 +158,9 @@ def _csv(path: Path) -> tuple[list[str], Any]:
         raise FileUnreadable(f"{path.name} is no readable CSV file: {error}") from error
     if not rows:
         raise NoBatches(f"{path.name} is empty")
+    for line, row in enumerate(rows, start=1):
+        if any("\0" in field for field in row):
+            raise FileUnreadable(f"{path.name} line {line} holds a NUL character: is it damaged?")
     names = [one.strip() for one in rows[0]]
     for line, row in enumerate(rows[1:], start=2):
         if row and len(row) != len(names):
@@ -184,15 +182,9 @@ def _csv(path: Path) -> tuple[list[str], Any]:
 
 
 def _floats(path: Path, name: str, values: Any) -> Floats:
-    if isinstance(values, list):
-        values = [one if one else "nan" for one in values]
-    elif values.dtype.kind in "mM":
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
         raise NoNumber(f"{path.name}: column {name} holds moments or durations, not numbers")
-    try:
-        found = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise NoNumber(f"{path.name}: column {name} holds what is no number: {error}") from error
-    return np.where(np.isfinite(found), found, np.nan)
+    return file_numbers.floats(path.name, name, values)
 
 
 def check_units(table: Table, usual: dict[str, float]) -> None:
@@ -304,11 +296,8 @@ def read_all(path: Path) -> dict[str, list[Any]]:
 
 
 def number(value: Any) -> float | None:
-    """Return a finite number, or None; raise `NoNumber` for a text that is none."""
-    if value is None or value == "":
-        return None
-    try:
-        found = float(value)
-    except (TypeError, ValueError) as error:
-        raise NoNumber(f"{value!r} is no number") from error
-    return found if np.isfinite(found) else None
+    """Return a finite number, None for a missing one; raise `NoNumber` for all else."""
+    found = file_numbers.parsed(value)
+    if found is None:
+        raise NoNumber(f"{value!r} is no number")
+    return None if np.isnan(found) else found

@@ -10,8 +10,9 @@ import numpy as np
 from compliance.refusals import Refused
 from twins.models.process_monitoring.encoding import Columns
 from twins.models.process_monitoring.summing import Floats, Ints
-from twins.predictions import batch_files
-from twins.predictions.batch_files import ColumnsMissing, NoNumber, OtherUnit
+from twins.predictions import batch_files, file_numbers
+from twins.predictions.batch_files import ColumnsMissing, OtherUnit
+from twins.predictions.file_numbers import NoNumber
 
 # A column of which so many cells are numbers is one of numbers, its other cells are not known.
 _MOSTLY = 0.8
@@ -59,24 +60,9 @@ def read(path: Path) -> Sheet:
     return Sheet(path.name, batch_files.read_all(path))
 
 
-def _parsed(cell: Any) -> float | None:
-    """Return the number in a cell, NaN for an empty one, None for what is no number."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return float("nan")
-    if isinstance(cell, (int, float)):
-        return float(cell) if np.isfinite(cell) else float("nan")
-    if isinstance(cell, str):
-        try:
-            found = float(cell)
-        except ValueError:
-            return None
-        return found if np.isfinite(found) else float("nan")
-    return None
-
-
 def is_numeric(cells: list[Any]) -> bool:
     """Tell whether most of what is in these cells are numbers."""
-    found = [_parsed(cell) for cell in cells]
+    found = [file_numbers.parsed(cell) for cell in cells]
     told = [one for one in found if one is None or not np.isnan(one)]
     numbers = sum(one is not None for one in told)
     return bool(told) and numbers >= _MOSTLY * len(told)
@@ -84,11 +70,11 @@ def is_numeric(cells: list[Any]) -> bool:
 
 def numbers(sheet: Sheet, name: str, *, strictly: bool = True) -> tuple[Floats, int]:
     """Return a column of numbers and how many cells are none; strictly, that raises `NoNumber`."""
-    found = [_parsed(cell) for cell in sheet.column(name)]
+    found = [file_numbers.parsed(cell) for cell in sheet.column(name)]
     wrong = sum(one is None for one in found)
     if wrong and strictly:
-        cell = next(c for c, one in zip(sheet.column(name), found, strict=True) if one is None)
-        raise NoNumber(f"{sheet.name}: column {name} holds {cell!r}, which is no number")
+        row = found.index(None)
+        raise file_numbers.no_number(sheet.name, name, row, sheet.column(name)[row])
     return np.array([np.nan if one is None else one for one in found]), wrong
 
 
@@ -129,7 +115,7 @@ def inputs(sheet: Sheet, *, without: Sequence[str]) -> tuple[Columns, list[str]]
         if is_numeric(cells):
             found_numbers[name], wrong = numbers(sheet, name, strictly=False)
             if wrong:
-                notes.append(f"{name}: {wrong} cells are no numbers and count as not known")
+                notes.append(_not_known(name, wrong))
             continue
         texts = tuple(text_of(cell) for cell in cells)
         if len(set(texts)) > _NAMES * len(texts):
@@ -141,14 +127,25 @@ def inputs(sheet: Sheet, *, without: Sequence[str]) -> tuple[Columns, list[str]]
     return Columns(found_numbers, found_texts, sheet.count), notes
 
 
-def named_inputs(sheet: Sheet, numeric: Sequence[str], texts: Sequence[str]) -> Columns:
-    """Return the inputs that a kept twin was trained with; raise `ColumnsMissing`."""
+def named_inputs(
+    sheet: Sheet, numeric: Sequence[str], texts: Sequence[str]
+) -> tuple[Columns, list[str]]:
+    """Return the inputs that a kept twin was trained with, and what has to be said about them.
+
+    Raise `ColumnsMissing`.
+    """
     sheet.demand((*numeric, *texts))
-    return Columns(
-        {name: numbers(sheet, name, strictly=False)[0] for name in numeric},
+    told = {name: numbers(sheet, name, strictly=False) for name in numeric}
+    columns = Columns(
+        {name: values for name, (values, _) in told.items()},
         {name: tuple(text_of(cell) for cell in sheet.cells[name]) for name in texts},
         sheet.count,
     )
+    return columns, [_not_known(name, wrong) for name, (_, wrong) in told.items() if wrong]
+
+
+def _not_known(name: str, count: int) -> str:
+    return f"{name}: {count} cells are no numbers and count as not known"
 
 
 def text_of(cell: Any) -> str:

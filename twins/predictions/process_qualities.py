@@ -252,7 +252,8 @@ def write_judged(answered: Answered, out: Path) -> None:
 def foresee(sheet: Sheet, kept: Foreseer, order: str | None, out: Path) -> list[str]:
     """Answer the rows that have no result yet, from theirs and the earlier ones; return a summary."""
     rows = process_files.order_by(sheet, order)
-    columns: Columns = process_files.named_inputs(sheet, kept.numbers, kept.texts).taken(rows)
+    given, notes = process_files.named_inputs(sheet, kept.numbers, kept.texts)
+    columns: Columns = given.taken(rows)
     target = np.full(sheet.count, np.nan)
     if kept.target in sheet.cells:
         question = Question(kept.target, below=kept.below, above=kept.above)
@@ -271,7 +272,8 @@ def foresee(sheet: Sheet, kept: Foreseer, order: str | None, out: Path) -> list[
     batch_files.write(out, found | _contributors(said.parts[asked], kept))
     counts = {one: verdicts.count(one) for one in ("foreseen", "undecided", "out-of-domain")}
     told = ", ".join(f"{count} {one}" for one, count in counts.items())
-    return [f"{len(asked)} of {sheet.count} rows have no result: {told}"]
+    summary = f"{len(asked)} of {sheet.count} rows have no result: {told}"
+    return [summary, *(f"  note: {one}" for one in notes)]
 
 
 def _contributors(parts: Floats, kept: Foreseer) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from decimal import Decimal
 HEADER = (
     "Timestamp", "Batch_ID", "Step", "Operator", "Value_Measured", "Unit", "Critical_Alarm",
 )  # fmt: skip
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
 
 
 class LogInvalid(ValueError):

@@ -7,8 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+
+class SeriesUnreadable(ValueError):
+    """A column does not hold what its mapping says; names the row and the value."""
 
 
 class ParquetUnavailable(RuntimeError):
@@ -93,8 +98,25 @@ def batches(path: Path, mapping: SeriesMapping) -> list[int]:
     """Return the batch numbers in a file, in their order."""
     from pyarrow import parquet
 
-    column = parquet.read_table(path, columns=[mapping.batch])[mapping.batch].to_numpy()
-    return [int(number) for number in dict.fromkeys(column.tolist())]
+    column = parquet.read_table(path, columns=[mapping.batch])[mapping.batch].to_pylist()
+    numbers = list(dict.fromkeys(column))
+    for number in numbers:
+        if not isinstance(number, (int, float)) or number != number // 1:
+            raise SeriesUnreadable(f"{mapping.batch} holds {number!r}, which numbers no batch")
+    return [int(number) for number in numbers]
+
+
+def _measured(table: Any, column: str, *, batch: int) -> Any:
+    """Return a column of numbers, NaN where nothing was measured, or raise `SeriesUnreadable`."""
+    found = table[column].to_numpy()
+    if found.dtype.kind not in "iuf":
+        raise SeriesUnreadable(f"column {column} holds {table[column].type}, not numbers")
+    for row in np.flatnonzero(np.isinf(found))[:1]:
+        raise SeriesUnreadable(
+            f"batch {batch}: row {row + 1} of it, column {column} holds {found[row]}, which is no "
+            "measurement"
+        )
+    return found
 
 
 def read(path: Path, mapping: SeriesMapping, *, wanted: list[int]) -> Iterator[BatchSeries]:
@@ -104,14 +126,18 @@ def read(path: Path, mapping: SeriesMapping, *, wanted: list[int]) -> Iterator[B
     columns = [mapping.batch, mapping.hours, *(column for column, _ in mapping.tags.values())]
     for number in wanted:
         table = parquet.read_table(path, columns=columns, filters=[(mapping.batch, "=", number)])
-        hours = table[mapping.hours].to_numpy()
+        hours = _measured(table, mapping.hours, batch=number)
+        if np.isnan(hours).any():
+            raise SeriesUnreadable(f"batch {number}: a row has no {mapping.hours}")
         order = np.argsort(hours, kind="stable")
-        series = {tag: table[column].to_numpy() for tag, (column, _) in mapping.tags.items()}
+        series = {
+            tag: _measured(table, column, batch=number) for tag, (column, _) in mapping.tags.items()
+        }
         samples = tuple(
             # str() of a single-precision number gives its shortest digits: those of the file
             Sample(tag, float(hours[row]), Decimal(str(values[row])), mapping.tags[tag][1])
             for row in order
             for tag, values in series.items()
-            if np.isfinite(values[row])
+            if not np.isnan(values[row])
         )
         yield BatchSeries(str(number), samples)

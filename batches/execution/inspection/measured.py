@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from batches.execution import measurements
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.recipes.models import Parameter
 from compliance.inspection.outcomes import Evidence
@@ -66,9 +67,8 @@ def of(snapshot: Snapshot) -> dict[str, list[Measured]]:
     found: dict[str, list[Measured]] = defaultdict(list)
     events = snapshot.rows(BatchEvent).filter(kind=EventKind.MEASUREMENT).exclude(value="")
     for event in events.select_related("batch").order_by("batch__number", "occurred_at", "pk"):
-        try:
-            value = Decimal(event.value)
-        except InvalidOperation:
+        value = measurements.number(event.value)
+        if value is None:
             continue
         parameter = limits.get((event.batch.recipe_id, event.tag))
         found[event.batch.number].append(Measured(event, event.batch.number, value, parameter))

@@ -148,6 +148,8 @@ def test_a_quality_of_batches_is_foreseen_from_their_trajectories_or_refused(
         (lambda row: {**row, "pressure": float(row["pressure"]) * 1000.0}, OTHER_UNIT),
         (lambda row: {**row, "minute": float(row["minute"]) * 60.0}, OTHER_UNIT),
         (lambda row: {**row, "flow": "much"}, "batch-value-no-number"),
+        (lambda row: {**row, "flow": "1e400"} if row["minute"] == "4.0" else row, "flow holds '1e400'"),
+        (lambda row: {**row, "flow": "-inf"} if row["minute"] == "4.0" else row, "flow holds '-inf'"),
         (lambda row: {**row, "batch": ""}, "batch-value-no-number"),
     ],
 )  # fmt: skip

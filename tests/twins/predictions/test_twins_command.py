@@ -271,6 +271,92 @@ def test_a_spoilt_file_is_refused_and_nothing_is_written(
     assert [one.name for one in tmp_path.iterdir()] == ["in.csv"]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "inf",
+        "-inf",
+        "Infinity",
+        "1e400",
+        "-1e400",
+        "1_000",
+        "1,000",
+        "7,2",
+        "1 000",
+        "７.2",
+        "7.2 pH",
+    ],
+)
+def test_a_cell_that_is_no_measurement_is_named_by_row_and_column(
+    tmp_path: Path, cell: str
+) -> None:
+    rows = _rows(1, 1)
+    rows[4] = {**rows[4], "pH": cell}
+    data = _written(tmp_path / "in.csv", rows)
+
+    with pytest.raises(CommandError) as refused:
+        _predict(data, tmp_path / "out.csv")
+
+    assert str(refused.value).startswith(
+        f"batch-value-no-number: in.csv: row 5, column pH holds {cell!r}, which is no number"
+    )
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("cell", [float("inf"), float("-inf")])
+def test_infinity_in_parquet_is_named_by_row_and_column(tmp_path: Path, cell: float) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    rows = [
+        {**row, "pH": cell if place == 2 else row["pH"]} for place, row in enumerate(_rows(1, 1))
+    ]
+    columns = {
+        name: [one[name] if name == "batch" else float(one[name] or "nan") for one in rows]
+        for name in COLUMNS
+    }
+    pytest.importorskip("pyarrow.parquet").write_table(
+        arrow.table(columns), tmp_path / "in.parquet"
+    )
+
+    with pytest.raises(CommandError, match=rf"row 3, column pH holds {cell}, which is no number"):
+        _predict(tmp_path / "in.parquet", tmp_path / "out.csv")
+
+
+def test_nan_and_an_empty_cell_are_missing_alike(tmp_path: Path) -> None:
+    def said(name: str, cell: str) -> list[dict[str, str]]:
+        rows = [
+            {**row, "pH": cell if place == 4 else row["pH"]}
+            for place, row in enumerate(_rows(1, 1))
+        ]
+        return _predict(_written(tmp_path / f"{name}.csv", rows), tmp_path / f"{name}-out.csv")
+
+    empty = said("empty", "")
+
+    assert said("nan", "NaN") == said("lower", "nan") == said("spaces", "  ") == empty
+    assert len(empty) == len(_rows(1, 1))
+
+
+def test_a_mark_of_the_byte_order_and_other_line_ends_change_nothing(tmp_path: Path) -> None:
+    plain = _written(tmp_path / "in.csv", _rows(1, 1))
+    text = plain.read_bytes().replace(b"\r\n", b"\n")
+    (tmp_path / "bom.csv").write_bytes(b"\xef\xbb\xbf" + text)
+    (tmp_path / "crlf.csv").write_bytes(text.replace(b"\n", b"\r\n"))
+
+    expected = _predict(plain, tmp_path / "out.csv")
+
+    for name in ("bom.csv", "crlf.csv"):
+        assert _predict(tmp_path / name, tmp_path / "other.csv") == expected
+
+
+@pytest.mark.parametrize("at", [0, 40, 900])
+def test_a_nul_in_the_file_is_refused(tmp_path: Path, at: int) -> None:
+    data = _written(tmp_path / "in.csv", _rows(1, 1))
+    text = data.read_bytes()
+    data.write_bytes(text[:at] + b"\0" + text[at:])
+
+    with pytest.raises(CommandError, match=r"batch-file-unreadable: in.csv line \d+ holds a NUL"):
+        _predict(data, tmp_path / "out.csv")
+
+
 def test_the_answers_are_never_written_over_the_data(tmp_path: Path) -> None:
     data = _written(tmp_path / "in.csv", _rows(1, 1))
     before = data.read_bytes()
