@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.reports.document import Align, Block, Column, Table
 
 
@@ -10,7 +11,8 @@ def materials(batch: Batch) -> list[Block]:
     """Give the charges of people by lot, and the reconciliation of each lot against its limit."""
     charges = tuple(
         (
-            one.material.material_code, one.lot.number, f"{_plain(one.net)} {one.unit}", one.given,
+            one.material.material_code, one.lot.number,
+            f"{_plain(one.net)} {unit_words.shown(one.unit)}", one.given,
             one.performed_by.username, one.verified_by.username,
             one.performed_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         )
@@ -21,7 +23,8 @@ def materials(batch: Batch) -> list[Block]:
     accounts = tuple(
         (
             one.material.material_code, one.lot.number, _plain(one.issued), _plain(one.charged),
-            _plain(one.returned), _plain(one.wasted), _plain(one.difference), one.unit,
+            _plain(one.returned), _plain(one.wasted), _plain(one.difference),
+            unit_words.shown(one.unit),
             f"{one.reconciliation.result} %", f"100 ± {_plain(one.limit_percent)} %",
         )
         for one in batch.material_accounts.select_related(

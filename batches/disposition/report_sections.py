@@ -9,7 +9,7 @@ from batches.disposition.models import Decision
 from batches.execution import measurements, series
 from batches.execution.models import Batch, BatchEvent, EventKind
 from batches.laboratory.models import Judgement, Result
-from batches.quantities import units
+from batches.quantities import unit_words, units
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.inspection.models import CheckResult, FindingClass, Inspection, Verdict
 from compliance.quality.models import Deviation
@@ -87,7 +87,18 @@ def parameters(batch: Batch) -> list[Block]:
         Column("Verdict", 1.0),
     )
     said = [Paragraph(str(one)) for one in found]
-    return [Table(columns, tuple(rows)), *said, *drawn]
+    return [Table(columns, tuple(rows)), *said, *_unit_codes(batch), *drawn]
+
+
+def _unit_codes(batch: Batch) -> list[Block]:
+    """Say which code is on record for each unit that is written otherwise here."""
+    codes = sorted(set(batch.recipe.parameters.values_list("unit", flat=True)))
+    told = [
+        f"{unit_words.shown(code)} is {code}" for code in codes if unit_words.shown(code) != code
+    ]
+    if not told:
+        return []
+    return [Paragraph(f"On record units have the codes of UCUM: {'; '.join(told)}.")]
 
 
 def laboratory(batch: Batch) -> list[Block]:
@@ -97,7 +108,7 @@ def laboratory(batch: Batch) -> list[Block]:
     rows = tuple(
         (
             result.sample.number, result.tag, str(result.version),
-            f"{result.value_text} {result.unit}", verdict(result),
+            f"{result.value_text} {unit_words.shown(result.unit)}", verdict(result),
             moment(result.sample.taken_at), moment(result.reported_at), result.analyst,
         )
         for result in every.select_related("sample").order_by("sample__taken_at", "tag", "version")
@@ -274,7 +285,7 @@ def _points(batch: Batch, parameter: Parameter) -> list[tuple[datetime, Decimal]
 
 def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> Drawing:
     limits = [
-        charts.Limit(f"{side} {_number(value)}", float(value))
+        charts.Limit(side, float(value))
         for side, value in (("low", parameter.low), ("high", parameter.high))
         if value is not None
     ]
@@ -282,7 +293,7 @@ def _chart(parameter: Parameter, points: list[tuple[datetime, Decimal]]) -> Draw
         [charts.Series(parameter.name, [(at, float(value)) for at, value in points])],
         limits=limits,
         title=parameter.name,
-        unit=parameter.unit,
+        unit=unit_words.shown(parameter.unit),
     )
 
 
@@ -336,7 +347,3 @@ def _judged(parameter: Parameter, *, is_measured: bool, is_outside: bool) -> str
 def _recorded(value: Decimal | None) -> str:
     """Write a value with the digits of its record: trailing zeros are data."""
     return "" if value is None else f"{value:f}"
-
-
-def _number(value: Decimal | None) -> str:
-    return "" if value is None else f"{value.normalize():f}"

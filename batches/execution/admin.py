@@ -1,6 +1,5 @@
 """Batches in the admin: how each was made, with its readings, events and deviations."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -12,12 +11,14 @@ from batches.execution import (  # noqa: F401 -- the pages of phases and entries
     batch_acts,
     batches,
     entry_pages,
+    measurements,
     phase_pages,
     record_sections,
     series,
     specimen_pages,
 )
 from batches.execution.models import Batch, BatchEvent, BatchPhase, EventKind, ReadingSegment
+from batches.quantities import unit_words
 from batches.recipes import admin as recipe_pages
 from batches.recipes.models import Parameter, ParameterKind
 from compliance.access import acts, page_parts, record_admin
@@ -200,7 +201,9 @@ def readings(batch: Batch, request: HttpRequest) -> Section:
     rows: list[list[Cell]] = [
         [
             parameters[one.tag].name,
-            recipe_pages.marked(parameters[one.tag], one.value, f"{one.value} {one.unit}"),
+            recipe_pages.marked(
+                parameters[one.tag], one.value, f"{one.value} {unit_words.shown(one.unit)}"
+            ),
             parameters[one.tag].limits_text,
             page_parts.moment(one.at),
         ]
@@ -235,7 +238,7 @@ def readings_chart(batch: Batch, key: str) -> bytes | None:
             if value is not None
         ],
         title=parameter.name,
-        unit=parameter.unit,
+        unit=unit_words.shown(parameter.unit),
     )
     return charts.to_svg(drawing)
 
@@ -274,10 +277,8 @@ def _value(event: BatchEvent, parameter: Parameter | None) -> Cell:
     text = f"{event.tag} {event.value} {event.unit}".strip()
     if parameter is None or event.kind != EventKind.MEASUREMENT:
         return text
-    try:
-        return recipe_pages.marked(parameter, Decimal(event.value), text)
-    except InvalidOperation:
-        return text
+    value = measurements.number(event.value)
+    return text if value is None else recipe_pages.marked(parameter, value, text)
 
 
 def _recorded(event: BatchEvent) -> str:

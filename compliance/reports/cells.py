@@ -60,6 +60,11 @@ def lines(value: Value, *, style: Style, room: float, pages: Pages, notes: list[
     return [*earlier, *now]
 
 
+def shown(value: Value) -> str:
+    """Return the words of a value as they are now, without those before a change."""
+    return value if isinstance(value, str) else value.new
+
+
 def width(line: Line) -> float:
     """Measure a line in points."""
     return sum(piece.width for piece in line)

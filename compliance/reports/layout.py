@@ -2,7 +2,7 @@
 
 import hashlib
 
-from compliance.reports import blocks, embedding, moments, palette, typefaces
+from compliance.reports import blocks, embedding, how_to_verify, moments, palette, typefaces
 from compliance.reports.document import Attachment, Document, Fact, Section, Tile, Tone
 from compliance.reports.pages import Pages
 from compliance.reports.paper import Style
@@ -116,12 +116,14 @@ def _verification(pages: Pages) -> None:
         Fact("Record digest (SHA-256)", document.digest),
         Fact("Audit trail tree size", str(document.tree_size)),
         Fact("Generated", moments.written(document.generated_at)),
-        Fact("How to verify", document.verify_text),
-        *([Fact("Address", document.verify_url)] if document.verify_url else []),
+        Fact("Code on each page", document.verify_url or document.verify_text),
         *(_attached(attachment) for attachment in document.attachments),
     )
     _heading(pages, "Verification", keep=60)
     blocks.draw_facts(facts, pages=pages)
+    _heading(pages, "How to verify", keep=60)
+    for step in how_to_verify.steps(document):
+        blocks.draw(step, pages=pages)
     pages.need(SEAL_HEIGHT + 24)
     x, y = pages.left, pages.y - SEAL_HEIGHT - 14
     pages.paper.text(

@@ -118,7 +118,10 @@ class Pages:
         )
         room = self.width - QR_SIDE - 14
         how = typefaces.wrapped(
-            f"Verify: {document.verify_text}", face=SMALL.face, size=SMALL.size, room=room
+            f"Verify (steps at the end): {document.verify_text}",
+            face=SMALL.face,
+            size=SMALL.size,
+            room=room,
         )
         for number, line in enumerate(how[:2]):
             more = " …" if number == 1 and len(how) > 2 else ""

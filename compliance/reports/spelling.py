@@ -1,20 +1,28 @@
-"""Spell out the characters that the fonts lack, so that no text is lost and none printed wrongly."""
+"""Spell out the characters that the fonts lack, so that no text is lost and none printed wrongly.
+
+What is spelled out stands between ⟦ and ⟧, and these two, where somebody wrote them, are spelled out
+themselves: so nobody can write what reads like it.
+"""
 
 import dataclasses
 import unicodedata
+from itertools import groupby
 from typing import Any, TypeVar
 
 from compliance.reports import typefaces
 from compliance.reports.drawing import Drawing
 
 T = TypeVar("T")
-# Variation selectors and the joiner only say how their neighbours are to look.
-_LOOKS_ONLY = frozenset({"\u200d", *(chr(code) for code in range(0xFE00, 0xFE10))})
+OPEN, CLOSE = "⟦", "⟧"
+MEANING = (
+    f"{OPEN}U+1F4DD{CLOSE} stands for one or more characters that the fonts of this document do not "
+    "draw, by their numbers in Unicode; the evidence holds the characters themselves."
+)
 
 
 def spelled(value: T) -> T:
-    """Return a document, or a part of one, with e.g. U+1F4DD as `[MEMO]` and a control character
-    as `[U+000B]`; charts stay as drawn."""
+    """Return a document, or a part of one, with e.g. U+1F4DD as `⟦U+1F4DD MEMO⟧`, a control character
+    as `⟦U+000B⟧` and several in a row as `⟦U+8A18 U+9332⟧`; charts stay as drawn."""
     return _spelled(value)  # type: ignore[no-any-return]
 
 
@@ -22,7 +30,10 @@ def _spelled(value: Any) -> Any:
     if isinstance(value, str) and type(value) is str:
         if value.isascii() and value.isprintable():
             return value
-        return "".join(_character(one) for one in typefaces.composed(value))
+        groups = groupby(typefaces.composed(value), key=_is_printed)
+        return "".join(
+            "".join(run) if printed else _marked("".join(run)) for printed, run in groups
+        )
     if isinstance(value, tuple):
         return tuple(_spelled(one) for one in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type | Drawing):
@@ -33,9 +44,12 @@ def _spelled(value: Any) -> Any:
     return value
 
 
-def _character(character: str) -> str:
-    if typefaces.can_print(character):
-        return character
-    if character in _LOOKS_ONLY:
-        return ""
-    return f"[{unicodedata.name(character, f'U+{ord(character):04X}')}]"
+def _is_printed(character: str) -> bool:
+    return character not in (OPEN, CLOSE) and typefaces.can_print(character)
+
+
+def _marked(characters: str) -> str:
+    words = [f"U+{ord(one):04X}" for one in characters]
+    if len(characters) == 1 and (name := unicodedata.name(characters, "")):
+        words.append(name)
+    return f"{OPEN}{' '.join(words)}{CLOSE}"

@@ -1,5 +1,6 @@
 """Draw tables row by row: hairlines, repeated headings, no text lost at a page's end."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compliance.reports import cells, palette, typefaces
@@ -15,6 +16,8 @@ EMPTY = Style(7.8, face=typefaces.ITALIC, colour=palette.QUIET)
 GUTTER = 9.0
 PAD = 2.4
 ROW_AT_LEAST = 60.0
+# Columns are as wide as their longest word, as far as the first rows show it and the page has room.
+ROWS_LOOKED_AT, WORD_AT_MOST = 200, 0.3
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,42 @@ def draw(table: Table, *, pages: Pages) -> None:
 
 
 def _slots(table: Table, pages: Pages) -> list[Slot]:
-    share = (pages.width - GUTTER * (len(table.columns) - 1)) / sum(
-        column.weight for column in table.columns
+    room = pages.width - GUTTER * (len(table.columns) - 1)
+    share = room / sum(column.weight for column in table.columns)
+    widths = _widths(
+        [column.weight * share for column in table.columns],
+        [min(_longest(table, number), room * WORD_AT_MOST) for number in range(len(table.columns))],
     )
     slots, x = [], pages.left
-    for column in table.columns:
-        slots.append(Slot(x, column.weight * share, column.align))
-        x += column.weight * share + GUTTER
+    for column, width in zip(table.columns, widths, strict=True):
+        slots.append(Slot(x, width, column.align))
+        x += width + GUTTER
     return slots
+
+
+def _widths(wanted: list[float], needed: list[float]) -> list[float]:
+    """Widen columns to what they need, by what others can spare; their sum stays."""
+    lacking = [max(need - want, 0.0) for want, need in zip(wanted, needed, strict=True)]
+    spare = [max(want - need, 0.0) for want, need in zip(wanted, needed, strict=True)]
+    given = min(sum(lacking), sum(spare))
+    if not given:
+        return wanted
+    return [
+        want + given * (lack / sum(lacking) - over / sum(spare))
+        for want, lack, over in zip(wanted, lacking, spare, strict=True)
+    ]
+
+
+def _longest(table: Table, column: int) -> float:
+    """Measure the longest word of a column, its heading included."""
+    head = max(_words(table.columns[column].heading, HEAD), default=0.0)
+    values = (row[column] for row in table.rows[:ROWS_LOOKED_AT])
+    return max(head, *(one for value in values for one in _words(cells.shown(value), CELL)), 0.0)
+
+
+def _words(text: str, style: Style) -> Iterator[float]:
+    for word in typefaces.composed(text).split():
+        yield typefaces.width(word, face=style.face, size=style.size) + 0.01  # against rounding
 
 
 def _head(table: Table, slots: list[Slot]) -> list[list[Line]]:

@@ -26,6 +26,8 @@ SHAPED = (range(0x0900, 0x10A0), range(0x1780, 0x1800), range(0xA8E0, 0xA900))
 NEVER_DRAWN = frozenset({"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 TOKENS = re.compile(r" +|[^ ]+")
+# Where a word that is too long may be broken: behind these signs, as in names of tags and addresses.
+PARTS = re.compile(r"[^_/\\.,;:@=|)\]⟧-]*[_/\\.,;:@=|)\]⟧-]+|[^_/\\.,;:@=|)\]⟧-]+")
 
 
 class GlyphMissing(Refused):
@@ -108,7 +110,8 @@ def runs(text: str, *, face: str) -> Iterator[tuple[str, str]]:
 
 
 def wrapped(text: str, *, face: str, size: float, room: float) -> list[str]:
-    """Break text into lines that fit the room; a word longer than that is broken inside."""
+    """Break text into lines that fit the room; a word longer than that is broken inside, behind a sign
+    such as `_` or `/` where it has one."""
     lines: list[str] = []
     for paragraph in composed(text).split("\n"):
         if width(paragraph, face=face, size=size) <= room:
@@ -143,10 +146,12 @@ def _pieces(word: str, *, face: str, size: float, room: float) -> Iterator[str]:
         yield word
         return
     piece, used = "", 0.0
-    for character in word:
-        step = width(character, face=face, size=size)
-        if piece and used + step > room:
-            yield piece
-            piece, used = "", 0.0
-        piece, used = piece + character, used + step
+    for part in PARTS.findall(word):
+        long = width(part, face=face, size=size)
+        for step in [part] if long <= room else part:
+            taken = long if step is part else width(step, face=face, size=size)
+            if piece and used + taken > room:
+                yield piece
+                piece, used = "", 0.0
+            piece, used = piece + step, used + taken
     yield piece

@@ -1,5 +1,6 @@
 """Verify gathered evidence offline: with the log's public key, without database or product."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,10 @@ class EvidenceInvalid(ValueError):
     """The evidence does not show what it claims; says at which entry."""
 
 
+class KeyUntrusted(EvidenceInvalid):
+    """No key that is trusted signed the checkpoint."""
+
+
 @dataclass(frozen=True)
 class Checked:
     """What verified evidence shows: these entries, under this checkpoint."""
@@ -34,18 +39,38 @@ def check(evidence_json: bytes, vkey: str) -> Checked:
     `vkey` comes from elsewhere than the evidence: from whoever operates the log.
     """
     try:
-        bundle = canonical.loads(evidence_json)
-        if not isinstance(bundle, dict) or bundle.keys() != _MEMBERS or bundle["v"] != 1:
-            raise EvidenceInvalid("not the members of evidence of version 1")
-        return _check(dict(bundle), Verifier.parse(vkey))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise EvidenceInvalid(f"a member has a value it cannot have: {error}") from error
-    except (NotCanonical, KeyInvalid, note.NoteInvalid, CheckpointInvalid) as error:
+        return check_with(evidence_json, [Verifier.parse(vkey)])
+    except KeyInvalid as error:
         raise EvidenceInvalid(str(error)) from error
 
 
-def _check(bundle: dict[str, Any], verifier: Verifier) -> Checked:
-    signed = Checkpoint.parse(note.open(bundle["checkpoint"], [verifier]).text)
+def check_with(evidence_json: bytes, trusted: Iterable[Verifier]) -> Checked:
+    """Return what the evidence shows under the trusted keys of its log, all that signed.
+
+    Raise `KeyUntrusted` when none of them did, else `EvidenceInvalid`.
+    """
+    try:
+        bundle = canonical.loads(evidence_json)
+        if not isinstance(bundle, dict) or bundle.keys() != _MEMBERS or bundle["v"] != 1:
+            raise EvidenceInvalid("not the members of evidence of version 1")
+        return _check(dict(bundle), list(trusted))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise EvidenceInvalid(f"a member has a value it cannot have: {error}") from error
+    except (NotCanonical, note.NoteInvalid, CheckpointInvalid) as error:
+        raise EvidenceInvalid(str(error)) from error
+
+
+def _check(bundle: dict[str, Any], trusted: Sequence[Verifier]) -> Checked:
+    own = [one for one in trusted if one.name == bundle["origin"]]
+    if not own:
+        raise KeyUntrusted(f"no key of {bundle['origin']} is trusted")
+    try:
+        signed = Checkpoint.parse(note.open(bundle["checkpoint"], own).text)
+    except note.NoteUnsigned as error:
+        raise KeyUntrusted(
+            f"no trusted key of {bundle['origin']} signed the checkpoint: after a change of keys, "
+            "the ones in force at its size are needed"
+        ) from error
     if signed.origin != bundle["origin"] or signed.size != bundle["tree_size"]:
         raise EvidenceInvalid("the checkpoint is not the one that the evidence names")
     entries = [_entry(item, signed) for item in bundle["entries"]]

@@ -3,6 +3,7 @@
 from batches.disposition import batch_report
 from batches.disposition.report_sections import moment
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.reports.document import Block, Chart, Fact, Facts, Paragraph
 from twins.advice import charts, outputs
 from twins.advice.models import GIVEN, Comparison, Proposal
@@ -52,7 +53,7 @@ def _proposal(proposal: Proposal) -> list[Block]:
     ]
     said = Paragraph(
         f"{kind} {proposal.pk} on {alert.tag} {alert.get_side_display().lower()} "
-        f"{float(alert.limit):g} {alert.unit}: {outputs.headline(proposal)}"
+        f"{float(alert.limit):g} {unit_words.shown(alert.unit)}: {outputs.headline(proposal)}"
     )
     blocks: list[Block] = [said, Facts(tuple(facts))]
     if proposal.before:

@@ -6,6 +6,7 @@ from typing import Any
 from batches.disposition import batch_report
 from batches.disposition.report_sections import moment
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.reports.document import Align, Block, Chart, Column, Fact, Facts, Paragraph, Table
 from twins.explanations import charts, outputs
 from twins.explanations.models import ENDED, Explanation, ExplanationState
@@ -86,7 +87,7 @@ def _signs(said: Mapping[str, Any]) -> Block:
     rows = tuple(
         (
             one["title"],
-            f"{float(one['departure']):+.3g} {one['unit']}",
+            f"{float(one['departure']):+.3g} {unit_words.shown(one['unit'])}",
             f"{float(one['usual_sizes']):+.1f}",
             f"{float(one['at_h']):.1f} h",
         )

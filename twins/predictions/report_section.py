@@ -3,6 +3,7 @@
 from batches.disposition import batch_report
 from batches.disposition.report_sections import moment
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.reports.document import Align, Block, Chart, Column, Fact, Facts, Paragraph, Table
 from twins.predictions import charts
 from twins.predictions.models import Alert, AlertSide, Prediction
@@ -77,7 +78,9 @@ def _foretold(alert: Alert) -> str:
             f"costs product has begun with probability {float(alert.impact_probability):.2f}"
         )
     side = "fall below" if alert.side == AlertSide.LOW else "rise above"
-    return f"{alert.tag} will {side} {alert.limit} {alert.unit} with {probability}"
+    return (
+        f"{alert.tag} will {side} {alert.limit} {unit_words.shown(alert.unit)} with {probability}"
+    )
 
 
 def _lead_time(alert: Alert) -> list[Fact]:

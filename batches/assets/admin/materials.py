@@ -11,6 +11,7 @@ from batches.assets import lots, materials, suppliers
 from batches.assets.admin import fields
 from batches.assets.materials import MaterialDraft
 from batches.assets.models import Material, MaterialKind, Supplier, SupplierApproval
+from batches.quantities import unit_words
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, Done, Occasion
 from compliance.access.duties import Duty
@@ -145,7 +146,7 @@ class MaterialAdmin(RecordAdmin):
 
 
 def amount(quantity: Any, unit: str) -> str:
-    return f"{quantity.normalize():f} {unit}"
+    return f"{quantity.normalize():f} {unit_words.shown(unit)}"
 
 
 def _first_to_expire(material: Material) -> Table:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Deferrable, F, Q
 
+from batches.quantities import unit_words
 from batches.recipes.models.recipes import MasterRecipe
 from compliance.access.models import Procedure
 from compliance.trail.capture import controlled
@@ -76,6 +77,7 @@ class ParameterKind(models.TextChoices):
 
 def range_text(low: Decimal | None, high: Decimal | None, unit: str) -> str:
     """Write a range as people read it; nothing for no bound at all."""
+    unit = unit_words.shown(unit)
     match low, high:
         case None, None:
             return ""
@@ -169,5 +171,5 @@ class Parameter(models.Model):
 
     @property
     def limits_text(self) -> str:
-        """The limits as people read them, e.g. `36.5 to 37.5 Cel`."""
+        """The limits as people read them, e.g. `36.5 to 37.5 °C`."""
         return range_text(self.low, self.high, self.unit) or "no limits"

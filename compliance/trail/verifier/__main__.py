@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from compliance.trail import evidence_check
+from compliance.trail.evidence_check import EvidenceInvalid
 from compliance.trail.verifier import (
     container,
     extracting,
@@ -37,7 +39,7 @@ _SAYINGS = {
     Exit.NOT_CHECKED: "NOT WHOLLY VERIFIED: nothing is wrong in what was checked, but not everything "
     "could be.",
 }
-_COMMANDS = ("verify", "extract")
+_COMMANDS = ("verify", "evidence", "extract")
 _HELP = """\
 for example
   verifier.pyz bundle.zip --trust policy.txt --trust tsa-root.pem
@@ -59,9 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console may not know every letter
     given = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments))
-    return int(
-        _extract(given.bundle, given.folder) if given.command == "extract" else _answer(given)
-    )
+    match given.command:
+        case "extract":
+            return int(_extract(given.bundle, given.folder))
+        case "evidence":
+            return int(_evidence(given.file, given.trust))
+        case _:
+            return int(_answer(given))
 
 
 def _with_command(arguments: Sequence[str]) -> Sequence[str]:
@@ -136,12 +142,53 @@ def _written(path: Path, result: Result) -> bool:
     return True
 
 
+def _evidence(file: Path, trusted: Sequence[Path]) -> Exit:
+    """Verify the evidence that is attached to a sealed report, or a receipt."""
+    try:
+        trust = Trust.read(_named(trusted))
+    except Unusable as error:
+        return _refused(error, Exit.UNUSABLE)
+    try:
+        data = _named([file])[0][1]
+    except Unusable as error:
+        return _refused(error, Exit.MALFORMED)
+    try:
+        found = evidence_check.check_with(data, trust.keys)
+    except evidence_check.KeyUntrusted as error:
+        said = str(error)
+        _put(lambda: _lines("NOT VERIFIED: nothing that you trust vouches for the log.", said))
+        return Exit.UNANCHORED
+    except EvidenceInvalid as error:
+        said = str(error)
+        _put(lambda: _lines("NOT VERIFIED: something is wrong.", said))
+        return Exit.FAULTY
+    _put(
+        lambda: _lines(
+            "VERIFIED: the log contains these entries, unchanged.",
+            f"log {found.checkpoint.origin}, {found.checkpoint.size} entries",
+            f"in the file: {len(found.entries)} entries, and {found.unsealed} that no checkpoint covers",
+            "whether entries of these records are left out, and when they were made, only an evidence "
+            "bundle shows",
+        )
+    )
+    return Exit.GOOD
+
+
+def _refused(error: Malformed | Unusable, code: Exit) -> Exit:
+    sys.stderr.write(f"{markup.line(f'{error.problem.place}: {error}')}\n")
+    return code
+
+
+def _lines(*lines: str) -> None:
+    # Words of the bundle must not write lines of their own, least of all "VERIFIED".
+    sys.stdout.write("".join(f"{markup.line(one)}\n" for one in lines))
+
+
 def _extract(bundle: Path, folder: Path) -> Exit:
     try:
         contents = reading.read(_opened(bundle))
     except Malformed as error:
-        sys.stderr.write(f"{markup.line(f'{error.problem.place}: {error}')}\n")
-        return Exit.MALFORMED
+        return _refused(error, Exit.MALFORMED)
     try:
         count = extracting.extract(contents, folder)
     except OSError as error:
@@ -165,8 +212,7 @@ def _say(result: Result) -> None:
     if result.contents:
         lines += _about(result)
     lines += [f"{one.verdict}: {one.place}: {one.message}" for one in result.problems]
-    # Words of the bundle must not write lines of their own, least of all "VERIFIED".
-    sys.stdout.write("".join(f"{markup.line(one)}\n" for one in lines))
+    _lines(*lines)
 
 
 def _about(result: Result) -> list[str]:
@@ -228,6 +274,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--json", action="store_true", help="answer for machines")
     verify.add_argument("--html", type=Path, metavar="OUT", help="write the report with verdicts")
+    evidence = commands.add_parser(
+        "evidence", help="verify the file evidence.json of a sealed report, or a receipt"
+    )
+    evidence.add_argument("file", type=Path)
+    evidence.add_argument(
+        "--trust", type=Path, action="append", default=[], metavar="FILE",
+        help="keys of the log, or its policy, from elsewhere than the file; any number",
+    )  # fmt: skip
     extract = commands.add_parser("extract", help="write bodies and C2SP proofs as files")
     extract.add_argument("bundle", type=Path, help="the file, or a folder with its files")
     extract.add_argument("folder", type=Path, help="where to; made if it is not there")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PACKAGES = ("compliance/trail/tlog", "compliance/trail/verifier")
-_MODULES = ("compliance/trail/entry_form.py",)
+_MODULES = ("compliance/trail/entry_form.py", "compliance/trail/evidence_check.py")
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _START = b"import sys\n\nfrom compliance.trail.verifier.start import begin\n\nsys.exit(begin())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

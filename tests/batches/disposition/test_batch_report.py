@@ -67,7 +67,7 @@ def test_a_control_character_in_an_append_only_record_is_printed_by_its_number()
 
     assert layout.draw(document).startswith(b"%PDF")
     (said,) = [one for one in _blocks(document, "Deviations") if isinstance(one, Facts)]
-    assert "Foam rose.[U+000B]It reached the filter." in [fact.value for fact in said.facts]
+    assert "Foam rose.⟦U+000B⟧It reached the filter." in [fact.value for fact in said.facts]
 
 
 @pytest.mark.requirement("211-188")

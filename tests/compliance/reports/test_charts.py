@@ -53,7 +53,12 @@ def test_what_the_fonts_lack_is_spelled_out_in_every_name_of_a_chart() -> None:
     )
 
     said = " ".join(_texts(drawing))
-    for shown in ("pH[U+000B]", "upper[U+0007]", "feed[ZERO WIDTH SPACE]", "[MEMO]"):
+    for shown in (
+        "pH⟦U+000B⟧",
+        "upper⟦U+0007⟧",
+        "feed⟦U+200B ZERO WIDTH SPACE⟧",
+        "⟦U+1F4DD MEMO⟧",
+    ):
         assert shown in said
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from compliance.reports import embedding, layout
+from compliance.reports import embedding, layout, tables
 from compliance.reports.document import (
     Align,
     Attachment,
@@ -193,3 +193,33 @@ def test_two_attachments_of_one_name_are_refused() -> None:
 def test_a_row_of_the_wrong_length_is_refused_when_it_is_described() -> None:
     with pytest.raises(ValueError, match="row 2 has 1 values for 2 columns"):
         Table((Column("A"), Column("B")), (("1", "2"), ("3",)))
+
+
+def test_a_word_in_a_cell_is_not_broken_where_another_column_can_spare_the_room(
+    tmp_path: Path,
+) -> None:
+    columns = (
+        Column("Sample", 1.3), Column("Test", 1.3), Column("Vers.", 0.4, Align.RIGHT),
+        Column("Result", 1.0, Align.RIGHT), Column("Verdict", 0.9), Column("Taken", 1.4),
+        Column("Reported", 1.4), Column("Analyst", 0.9),
+    )  # fmt: skip
+    row = (
+        "S-1", "lab_viable_cells_1e6_per_ml", "1", "12.4 10⁶/mL", "not judged: earlier sample",
+        "2026-03-02", "2026-03-02", "j.abelard",
+    )  # fmt: skip
+
+    (page,) = _pages(_document(Table(columns, (row,))), tmp_path)
+
+    words = {word for cell in row for word in cell.split()}
+    assert [word for word in words if word not in page.split()] == []
+
+
+@pytest.mark.parametrize("wanted", [[10.0, 90.0], [60.0, 40.0], [5.0, 95.0]])
+@pytest.mark.parametrize("needed", [[30.0, 20.0], [90.0, 90.0], [1.0, 1.0]])
+def test_columns_together_are_as_wide_as_before(wanted: list[float], needed: list[float]) -> None:
+    found = tables._widths(wanted, needed)
+
+    assert sum(found) == pytest.approx(100.0)
+    assert min(found) > 0
+    if sum(needed) <= 100.0:
+        assert all(width >= need - 1e-9 for width, need in zip(found, needed, strict=True))

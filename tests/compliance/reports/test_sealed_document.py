@@ -197,9 +197,50 @@ def test_what_the_fonts_lack_is_spelled_out_and_nothing_else_is_touched() -> Non
         Section("Text", (Paragraph("📝 Übergröße"), Facts((Fact("a", "é\ufe0f"),))))
     )
 
-    assert with_memo.blocks[0] == Paragraph("[MEMO] Übergröße")
-    assert with_memo.blocks[1] == Facts((Fact("a", "é"),))
+    assert with_memo.blocks[0] == Paragraph("⟦U+1F4DD MEMO⟧ Übergröße")
+    assert with_memo.blocks[1] == Facts((Fact("a", "é⟦U+FE0F VARIATION SELECTOR-16⟧"),))
     assert spelling.spelled(document) == document
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("記録 7", "⟦U+8A18 U+9332⟧ 7"),
+        ("ab\u202ecd", "ab⟦U+202E RIGHT-TO-LEFT OVERRIDE⟧cd"),
+        ("a\u200bb", "a⟦U+200B ZERO WIDTH SPACE⟧b"),
+        ("\u0645\u062d", "⟦U+0645 U+062D⟧"),
+        ("\u0e44\u0e17\u0e22 \u05d0", "⟦U+0E44 U+0E17 U+0E22⟧ ⟦U+05D0 HEBREW LETTER ALEF⟧"),
+        # What somebody wrote like it is not taken for it.
+        ("⟦U+0041⟧", "⟦U+27E6 MATHEMATICAL LEFT WHITE SQUARE BRACKET⟧U+0041"
+                     "⟦U+27E7 MATHEMATICAL RIGHT WHITE SQUARE BRACKET⟧"),
+        ("[MEMO] [U+000B]", "[MEMO] [U+000B]"),
+    ],
+)  # fmt: skip
+def test_every_character_that_cannot_be_drawn_is_there_by_its_number(text: str, shown: str) -> None:
+    assert spelling.spelled(text) == shown
+
+
+def test_no_two_texts_are_spelled_alike() -> None:
+    dice = random.Random(5)
+    signs = ["a", "⟦", "⟧", "U+0061", " ", "\u200d", "\ufe0f", "\U0001f4dd", "\u05d0", "記", "\x0b"]
+    texts = {"".join(dice.choices(signs, k=dice.randint(1, 5))) for _ in range(20_000)}
+
+    assert len({spelling.spelled(one) for one in texts}) == len(texts)
+
+
+def test_an_outsider_is_told_step_by_step_how_to_verify(sealed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(sealed)
+
+    text = " ".join("\n".join(_text(path)).split())
+
+    for command in (
+        "pdfsig FILE.pdf", "sha256sum FILE.pdf", "pdfdetach -saveall FILE.pdf",
+        "python -m pip install cryptography",
+        "python verifier.pyz evidence evidence.json --trust keys.txt",
+    ):  # fmt: skip
+        assert command in text
+    assert "of a tree size of 4711 or more" in text
 
 
 @pytest.mark.parametrize("character", ["\x0b", "\x07", "\r", "\x7f", "\x85"])
@@ -208,7 +249,7 @@ def test_a_control_character_is_spelled_out_and_the_document_is_drawn(character:
 
     said = spelling.spelled(Section("Text", (Paragraph(text), Facts((Fact("a", text),)))))
 
-    shown = f"one[U+{ord(character):04X}]two\nthree"
+    shown = f"one⟦U+{ord(character):04X}⟧two\nthree"
     assert said.blocks == (Paragraph(shown), Facts((Fact("a", shown),)))
     document = replace(_document(rows=1), sections=(Section("Text", (Paragraph(text),)),))
     assert layout.draw(spelling.spelled(document)).startswith(b"%PDF")

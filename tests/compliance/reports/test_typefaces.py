@@ -59,3 +59,9 @@ def test_what_would_come_out_wrong_is_refused_by_name(text: str) -> None:
 
     assert refused.value.code == "glyph-missing"
     assert not all(typefaces.can_print(character) for character in text)
+
+
+def test_a_word_that_is_too_long_is_broken_behind_its_signs() -> None:
+    assert _wrapped("viable_cells_1e6_per_ml", 60) == ["viable_cells_", "1e6_per_ml"]
+    assert _wrapped("batches/execution/recorded", 50) == ["batches/", "execution/", "recorded"]
+    assert len(_wrapped("x" * 40, 60)) > 1

@@ -18,7 +18,12 @@ from compliance.trail.verifier.outcome import Result
 from tests import damage
 
 # What an inspector installs: cryptography with what it needs, and rfc3161-client.
-OWN = ("compliance.trail.tlog", "compliance.trail.verifier", "compliance.trail.entry_form")
+OWN = (
+    "compliance.trail.tlog",
+    "compliance.trail.verifier",
+    "compliance.trail.entry_form",
+    "compliance.trail.evidence_check",
+)
 PACKAGES = ("cryptography", "cffi", "_cffi_backend", "pycparser", "rfc3161_client")
 
 
