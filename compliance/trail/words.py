@@ -17,6 +17,12 @@ _WORD = re.compile(
     rf"[-+±<>≤≥]?\d+(?:[.,:]\d+)*(?:[eE][-+]?\d+)?{_UNIT}|\w+|\s+|[^\w\s]", re.UNICODE
 )
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+# Letters, signs and marks that show nothing (Default_Ignorable_Code_Point of Unicode, and the empty
+# braille pattern); and the bracket that codes stand in, lest somebody write what reads like one.
+_SHOWN_AS_CODE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\u27e8"
+    + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ def visible(text: str) -> str:
     """Return a text with the characters that show nothing, or turn what is shown, as their code."""
     return "".join(
         f"⟨U+{ord(one):04X}⟩"
-        if one not in "\n\t\r" and unicodedata.category(one) in _UNSEEN
+        if one in _SHOWN_AS_CODE or (one not in "\n\t\r" and unicodedata.category(one) in _UNSEEN)
         else one
         for one in text
     )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from compliance.trail import differences
+from compliance.trail import differences, words
 from compliance.trail.differences import Kind, Line
 
 
@@ -112,3 +112,13 @@ def test_a_document_nested_to_break_readers_is_shown_as_text() -> None:
     deep = "[" * 50_000 + "]" * 50_000
 
     assert differences.of_field("field", deep, "[]").kind is Kind.TEXT
+
+
+@pytest.mark.parametrize("sign", ["\u034f", "\u3164", "\u2800", "\ufe0f", "\U000e0101", "\u200d"])
+def test_a_letter_that_shows_nothing_is_shown_by_its_code(sign: str) -> None:
+    assert marks("ab", f"a{sign}b")[1][-1].count(f"⟨U+{ord(sign):04X}⟩") == 1
+
+
+def test_a_code_that_somebody_wrote_is_not_taken_for_the_character() -> None:
+    assert words.visible("a⟨U+202E⟩b") == "a⟨U+27E8⟩U+202E⟩b"
+    assert words.visible("a\u202eb") == "a⟨U+202E⟩b"

@@ -1,5 +1,6 @@
 """People read timelines, versions and entries in pages, and are told what is not there."""
 
+import re
 from html import unescape
 
 import pytest
@@ -9,6 +10,7 @@ from compliance.access.duties import Role
 from compliance.trail import timeline_pages
 from compliance.trail.models import Entry
 from tests import factories, trail_log
+from tests.conftest import FreshLog
 from tests.trail_app.models import Vessel
 
 TABLE = "trail_app_vessel"
@@ -161,3 +163,50 @@ def test_somebody_without_a_role_sees_nothing(first: Vessel) -> None:
 
     assert client.get(LIST).status_code == 302
     assert client.get(timeline_pages.person_url("anna")).status_code == 302
+
+
+HOSTILE = "</p><script>alert(1)</script>&amp; \u202erelease\u202c \u2067x a\u200bb\u3164 שלום"
+
+
+def test_hostile_texts_neither_act_nor_hide_nor_turn_what_stands_beside_them(
+    read_log: FreshLog, reader: Client, first: Vessel
+) -> None:
+    with trail_log.act(f"Corrected {HOSTILE}", name=f"mes {HOSTILE}"):
+        first.name = HOSTILE[:50]
+        first.save()
+    trail_log.seal_and_sign()
+    record = timeline_pages.record_url(TABLE, str(first.pk))
+    newest = Entry.objects.filter(record=TABLE, record_id=str(first.pk)).order_by("-pk")[0]
+
+    for url in (
+        record,
+        f"{record}versions/",
+        f"{LIST}{newest.pk}/change/",
+        timeline_pages.person_url(f"mes {HOSTILE}"),
+        LIST,
+    ):
+        answer = reader.get(url)
+        page = answer.content.decode()
+
+        assert answer.status_code == 200
+        assert "<script>alert" not in page
+        # What is offered to search by has to be what was recorded.
+        body = re.sub(r"<datalist.*?</datalist>", "", page.split("<body", 1)[-1], flags=re.DOTALL)
+        assert [sign for sign in "\u202e\u202c\u2067\u200b\u3164" if sign in body] == [], url
+        assert "⟨U+202E⟩" in body, url
+
+
+def test_a_reason_of_ten_thousand_letters_and_a_thousand_entries_are_shown(
+    read_log: FreshLog, reader: Client, first: Vessel
+) -> None:
+    with trail_log.act("long reason " + "x" * 10_000):
+        for number in range(1_000):
+            first.volume_l = number
+            first.save()
+    trail_log.seal_and_sign()
+
+    page = text_of(reader, timeline_pages.record_url(TABLE, str(first.pk)))
+
+    assert page.count('<article class="entry"') == 50
+    assert 'rel="next"' in page
+    assert "x" * 10_000 in page
