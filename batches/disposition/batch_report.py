@@ -59,6 +59,7 @@ def write(number: str, facts: kinds.Facts) -> Document:
     inspected, inspection = report_sections.inspection(batch)
     added = [(heading, write(batch)) for heading, write in _added]
     charged = material_sections.materials(batch)
+    codes = report_sections.unit_codes(batch)
     sections = [
         ("Manufacture", report_sections.manufacture(batch)),
         *([("Materials", charged)] if charged else []),
@@ -69,6 +70,7 @@ def write(number: str, facts: kinds.Facts) -> Document:
         ("Deviations", report_sections.deviations(batch)),
         ("Disposition and signatures", report_sections.disposition(batch)),
         ("Simulated inspection", inspection),
+        *([("Units", codes)] if codes else []),
         ("Audit trail", report_sections.trail(batch, tree_size=facts.tree_size)),
     ]
     return Document(

@@ -87,18 +87,14 @@ def parameters(batch: Batch) -> list[Block]:
         Column("Verdict", 1.0),
     )
     said = [Paragraph(str(one)) for one in found]
-    return [Table(columns, tuple(rows)), *said, *_unit_codes(batch), *drawn]
+    return [Table(columns, tuple(rows)), *said, *drawn]
 
 
-def _unit_codes(batch: Batch) -> list[Block]:
-    """Say which code is on record for each unit that is written otherwise here."""
+def unit_codes(batch: Batch) -> list[Block]:
+    """Give the code on record (UCUM) of each unit that is written otherwise here."""
     codes = sorted(set(batch.recipe.parameters.values_list("unit", flat=True)))
-    told = [
-        f"{unit_words.shown(code)} is {code}" for code in codes if unit_words.shown(code) != code
-    ]
-    if not told:
-        return []
-    return [Paragraph(f"On record units have the codes of UCUM: {'; '.join(told)}.")]
+    rows = tuple((shown, code) for code in codes if (shown := unit_words.shown(code)) != code)
+    return [Table((Column("As written here"), Column("On record")), rows)] if rows else []
 
 
 def laboratory(batch: Batch) -> list[Block]:

@@ -71,6 +71,8 @@ def read(data: bytes) -> dict[str, bytes]:
             raise Malformed(f"there twice (byte {at})", file=name)
         starts.append((at, name))
         at += _LOCAL.size + length
+        if at + size > len(data):
+            raise Malformed(f"is cut off at byte {len(data)}: was it copied whole?", file=name)
         files[name] = data[at : at + size]
         at += size
         if len(files) > MAX_FILES:
@@ -79,6 +81,8 @@ def read(data: bytes) -> dict[str, bytes]:
         raise Malformed("longer than a bundle can be")
     if not files and data[:4] != _LOCAL_SIGN:
         raise Malformed("not a bundle: it does not begin as a ZIP file")
+    if data[-_END.size :][: len(_END_SIGN)] != _END_SIGN:
+        raise Malformed("the list of files is not at its end: cut off, or something follows it")
     again = write(files)
     if again != data:
         starts.append((at, "the list of files at the end"))

@@ -94,6 +94,17 @@ def test_what_was_not_measured_is_not_within_limits() -> None:
     assert (outside.verdict, outside.tone) == ("outside limits", Tone.BAD)
 
 
+def test_units_are_written_as_people_read_them_and_their_codes_are_there() -> None:
+    batch = factories.running_batch()
+    factories.stored(batch, factories.temperatures("36.80"))
+
+    document = _written(batch)
+
+    assert "°C" in str(_rows(document, "Process parameters")["Temperature"])
+    assert _rows(document, "Units")["°C"] == ("°C", "Cel")
+    assert _rows(document, "Units")["pH"] == ("pH", "[pH]")
+
+
 def test_a_recipe_without_limits_has_nothing_within_them() -> None:
     bare = [
         replace(one, low=None, high=None, is_required=False, criticality=Criticality.OTHER)

@@ -29,6 +29,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_bytes(data)
     (folder / "policy.txt").write_bytes(damage.scene(5).log.policy)
     (folder / "empty.zip").write_bytes(b"")
+    (folder / "cut.zip").write_bytes(case.bundle[:3000])
+    (folder / "cut-late.zip").write_bytes(case.bundle[:-9])
     (folder / "cut.pem").write_bytes(dict(case.trust)["tsa-root.pem"][:-40])
     return folder
 
@@ -185,6 +187,8 @@ def test_names_that_are_no_text_are_shown_and_answered(desk: Path) -> None:
     [
         ("empty.zip", b"the file is empty"),
         ("junk.txt", b"does not begin as a ZIP file"),
+        ("cut.zip", b"is cut off at byte 3000: was it copied whole?"),
+        ("cut-late.zip", b"the list of files is not at its end"),
         ("/dev/zero", b"neither a file nor a folder"),
     ],
 )
