@@ -246,7 +246,8 @@ class PredictionAdmin(RecordAdmin):
             badges.append(page_parts.state(record.status, record.status.replace("-", " ")))
         sections = [Section("Prediction", [facts])]
         if record.problem:
-            sections.append(Section("Problem", [Text(record.problem)]))
+            code = f" ({record.refusal})" if record.refusal else ""
+            sections.append(Section("Problem", [Text(f"{record.problem}{code}")]))
         if record.state == PredictionState.DONE:
             sections += _foretold(record)
         if record.environment:
