@@ -68,10 +68,10 @@ def _warned(stage: Stage, number: str) -> dict[str, Any]:
         )
     alert: dict[str, Any] = found["results"][0]
     causes = ", ".join(f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3])
-    side = "fall below" if alert["side"] == "low" else "rise above"
+    side = "below" if alert["side"] == "low" else "above"
     stage.display.say(
-        f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} "
-        f"with probability {float(alert['probability']):.2f}, "
+        f"as of {alert['as_of']} it foresaw {alert['tag']} {side} {alert['limit']} "
+        f"{alert['unit']} with probability {float(alert['probability']):.2f}, "
         f"in about {float(alert['lead_time_h']):.0f} h "
         f"({float(alert['lead_time_low_h']):.0f} to {float(alert['lead_time_high_h']):.0f}); "
         f"because of {causes}"
