@@ -12,6 +12,7 @@ from batches.execution import (  # noqa: F401 -- the pages of phases and entries
     batch_acts,
     batches,
     entry_pages,
+    genealogy_sections,
     phase_pages,
     record_sections,
     series,
