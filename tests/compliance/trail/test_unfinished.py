@@ -39,7 +39,7 @@ def _killed(path: Path) -> Path:
     """Return what a writer left of a path that was killed in the middle."""
     writer = _writing(path)
     writer.send_signal(signal.SIGKILL)
-    writer.wait()
+    writer.communicate()
     return path.with_name(f".{path.name}.part")
 
 
@@ -86,12 +86,12 @@ def test_a_living_writer_is_waited_for_and_loses_nothing(tmp_path: Path) -> None
     unfinished.clear(tmp_path, "note")
     assert first_file.exists()
     writer.kill()
-    writer.wait()
+    writer.communicate()
 
     assert second.stdout is not None
     assert second.stdout.readline() == "half\n"
     second.kill()
-    second.wait()
+    second.communicate()
 
 
 def test_what_is_not_put_in_its_place_is_removed(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_an_upload_that_was_killed_is_cleared_by_the_next_one_and_a_running_one_
     assert not left.exists()
     assert (root / ".incoming-2233.part").read_bytes() == b"half"
     running.kill()
-    running.wait()
+    running.communicate()
     (root / ".incoming-2233.part").unlink()
 
 
