@@ -97,7 +97,7 @@ def _charged(**of: Iterable[int]) -> list[Edge]:
 
 def _posted_to(batches: Iterable[int]) -> list[Edge]:
     named = {
-        batch: recorded.charged_lots(batch)
+        batch: recorded.added_lots(batch)
         for batch in Batch.objects.filter(pk__in=batches).select_related("recipe__product")
     }
     numbers = {number for pairs in named.values() for _, number in pairs}

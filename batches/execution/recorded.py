@@ -113,6 +113,16 @@ def charged_lots(batch: Batch) -> set[tuple[str, str]]:
     }
 
 
+def added_lots(batch: Batch) -> set[tuple[str, str]]:
+    """Return material and lot of what was added, of events that are additions only."""
+    added = batch.events.filter(kind=EventKind.ADDITION).exclude(details={})
+    return {
+        (str(one["material"]), str(one["lot"]))
+        for one in added.values_list("details", flat=True)
+        if isinstance(one, Mapping) and one.get("material") and one.get("lot")
+    }
+
+
 def batches_with(material: str, lot: str) -> list[Batch]:
     """Return the batches of which a system posted an addition of this lot of this material."""
     found = BatchEvent.objects.exclude(details={}).filter(
