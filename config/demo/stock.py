@@ -40,7 +40,6 @@ LOTS = (
     Stocked(lot_of("MAT-MEDIUM"), "MAT-MEDIUM", "SUP-MEDIA", 3000, 30, 120, LotState.RELEASED),
     Stocked(lot_of("MAT-FEED"), "MAT-FEED", "SUP-MEDIA", 2000, 30, 90, LotState.RELEASED),
     Stocked(lot_of("MAT-BAG"), "MAT-BAG", "SUP-BAGS", 40, 60, 700, LotState.RELEASED),
-    Stocked("MAT-MEDIUM-0002", "MAT-MEDIUM", "SUP-MEDIA", 800, 90, 14, LotState.RELEASED),
     Stocked("MAT-FEED-0002", "MAT-FEED", "SUP-MEDIA", 500, 2, 180, LotState.QUARANTINE),
     Stocked(
         "MAT-BAG-0002", "MAT-BAG", "SUP-BAGS", 20, 6, 700, LotState.BLOCKED,

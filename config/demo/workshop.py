@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from batches.assets import calibrations, equipment, qualifications
 from batches.assets.calibrations import Measured
 from batches.assets.equipment import Particulars
-from batches.assets.models import Equipment, Stage
+from batches.assets.models import Equipment, EquipmentState, Stage
 from batches.assets.qualifications import StageReport
 from compliance.access.models import User
 from compliance.signatures import signing
@@ -38,22 +38,26 @@ class Installed:
 
 LINE_1, LINE_2, LINE_3 = (f"Culture suite, line {number}" for number in (1, 2, 3))
 REACTOR = "Bioreactor, 200 L, single use"
-ALL_STAGES, PUMP_STAGES = "iq,oq,pq", "iq,oq"
+# Each stage is a signature, and each signature half a second of a processor.
+REACTOR_STAGES, OTHER_STAGES = "oq,pq", "oq"
 EQUIPMENT = (
-    Installed(FIRST_TRAIN.bioreactor, REACTOR, "bioreactor", LINE_1, ALL_STAGES),
-    Installed(SECOND_TRAIN.bioreactor, REACTOR, "bioreactor", LINE_2, ALL_STAGES),
-    Installed("BR-200-03", REACTOR, "bioreactor", LINE_3, ALL_STAGES, is_qualified=False),
+    Installed(FIRST_TRAIN.bioreactor, REACTOR, "bioreactor", LINE_1, REACTOR_STAGES),
+    Installed(SECOND_TRAIN.bioreactor, REACTOR, "bioreactor", LINE_2, REACTOR_STAGES),
+    Installed("BR-200-03", REACTOR, "bioreactor", LINE_3, REACTOR_STAGES, is_qualified=False),
     Installed(
-        FIRST_TRAIN.feed_pump, "Feed pump", "feed-pump", LINE_1, PUMP_STAGES,
+        FIRST_TRAIN.feed_pump, "Feed pump", "feed-pump", LINE_1, OTHER_STAGES,
         service_after_hours=500, ran_h=24,
     ),
     Installed(
-        SECOND_TRAIN.feed_pump, "Feed pump", "feed-pump", LINE_2, PUMP_STAGES,
+        SECOND_TRAIN.feed_pump, "Feed pump", "feed-pump", LINE_2, OTHER_STAGES,
         service_after_hours=500, ran_h=390,
     ),
-    Installed(FIRST_TRAIN.ph_meter, "pH meter", "ph-meter", LINE_1, "oq", 30, 20),
-    Installed(SECOND_TRAIN.ph_meter, "pH meter", "ph-meter", LINE_2, "oq", 30, 36),
-    Installed("BAL-01", "Floor balance, 300 kg", "balance", "Dispensary", "oq", 90, 60),
+    Installed(FIRST_TRAIN.ph_meter, "pH meter", "ph-meter", LINE_1, OTHER_STAGES, 30, 20),
+    Installed(SECOND_TRAIN.ph_meter, "pH meter", "ph-meter", LINE_2, OTHER_STAGES, 30, 36),
+    Installed(
+        "BAL-01", "Floor balance, 300 kg", "balance", "Dispensary", OTHER_STAGES, 90, 60,
+        is_qualified=False,
+    ),
 )  # fmt: skip
 
 
@@ -66,15 +70,21 @@ def install(
         held = Equipment.objects.filter(code=one.code).first()
         if held is None:
             held = equipment.register(_particulars(one), actor=maintenance, at=at)
-        if signing.of(held):
-            continue  # it was led there before: what a visitor did with it stays as it is
-        for stage in one.stages.split(",")[: None if one.is_qualified else 1]:
-            _stage(held, Stage(stage), one, by=maintenance, sign=lambda: sign(quality), at=at)
-        _calibrate(held, one, by=maintenance, verifier=quality, at=at)
-        if one.is_qualified:
-            reason = "every stage that it needs is approved"
-            qualifications.qualify(held, confirmed=sign(quality), reason=reason)
-            _has_run(held, one, operator=operator, at=at)
+        if not signing.of(held):  # else a visitor's: what was done with it stays as it is
+            _lead(held, one, maintenance=maintenance, quality=quality, sign=sign, at=at)
+        _has_run(Equipment.objects.get(pk=held.pk), one, operator=operator, at=at)
+
+
+def _lead(
+    held: Equipment, one: Installed, *, maintenance: User, quality: User,
+    sign: Callable[[User], Confirmed], at: datetime,
+) -> None:  # fmt: skip
+    for stage in one.stages.split(",")[: None if one.is_qualified else 1]:
+        _stage(held, Stage(stage), one, by=maintenance, sign=lambda: sign(quality), at=at)
+    _calibrate(held, one, by=maintenance, verifier=quality, at=at)
+    if one.is_qualified:
+        reason = "every stage that it needs is approved"
+        qualifications.qualify(held, confirmed=sign(quality), reason=reason)
 
 
 def _particulars(one: Installed) -> Particulars:
@@ -132,7 +142,7 @@ def _calibrate(held: Equipment, one: Installed, *, by: User, verifier: User, at:
 def _has_run(held: Equipment, one: Installed, *, operator: User, at: datetime) -> None:
     """Take over how long it has run, from the paper log book that went before."""
     began = at - timedelta(days=40)
-    if one.ran_h and not held.uses.exists():
+    if one.ran_h and held.state == EquipmentState.QUALIFIED and not held.uses.exists():
         equipment.mark_used(
             held,
             purpose="engineering runs with water",
