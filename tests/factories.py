@@ -653,11 +653,12 @@ def complete_record(of: Batch) -> Iterable[tuple[str, EventKind, dict[str, objec
 
 
 def deviation(
-    about: Batch | None = None, *, severity: Severity = Severity.MAJOR, at: datetime = NOON
-) -> Deviation:
+    about: Batch | None = None, *, severity: Severity = Severity.MAJOR, at: datetime = NOON,
+    title: str = "Temperature outside of its limits",
+) -> Deviation:  # fmt: skip
     """Return an open deviation, linked to a batch when one is named."""
     said = {
-        "title": "Temperature outside of its limits",
+        "title": title,
         "description": "The temperature of the bioreactor left its limits; seen in the trend.",
     }
     actor = person(Role.OPERATOR, at=at)

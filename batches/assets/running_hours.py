@@ -24,6 +24,20 @@ def running(equipment: Equipment, *, at: datetime) -> timedelta:
     return total or timedelta()
 
 
+def service_due_at(equipment: Equipment, *, at: datetime) -> datetime | None:
+    """Return when its running hours since the last service reached their limit, until a moment."""
+    if equipment.service_after_hours is None:
+        return None
+    left = timedelta(hours=equipment.service_after_hours)
+    for use in equipment.uses.filter(used_from__lt=at).order_by("used_from", "pk"):
+        begin = max(use.used_from, equipment.serviced_at or use.used_from)
+        ran = max(min(use.used_until or at, at) - begin, timedelta())
+        if ran >= left:
+            return begin + left
+        left -= ran
+    return None
+
+
 def in_hours(equipment: Equipment, *, at: datetime) -> Decimal:
     """Return the same in hours, as it is shown."""
     seconds = int(running(equipment, at=at).total_seconds())

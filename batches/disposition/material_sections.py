@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from batches.execution import genealogy
 from batches.execution.models import Batch
 from batches.quantities import unit_words
 from compliance.reports.document import Align, Block, Column, Table
@@ -36,13 +37,37 @@ def materials(batch: Batch) -> list[Block]:
         blocks.append(Table(_CHARGED, charges))
     if accounts:
         blocks.append(Table(_ACCOUNTED, accounts))
-    return blocks
+    return [*blocks, *_genealogy(batch)]
+
+
+def _genealogy(batch: Batch) -> list[Block]:
+    """Give every lot that went in, charged by people or by a system, back to what was received."""
+    lots = tuple(
+        (
+            str(one.level), one.lot.number, one.lot.material.name,
+            str(one.lot.supplier or "made here"), one.lot.supplier_lot,
+            one.lot.expires_on.isoformat() if one.lot.expires_on else "", one.batch.number,
+        )
+        for one in genealogy.went_into(batch)
+    )  # fmt: skip
+    became = ", ".join(one.lot.number for one in batch.produced.select_related("lot"))
+    caption = f"Genealogy as registered. The batch became lot {became}." if became else ""
+    return [Table(_WENT_IN, lots, caption=caption or "Genealogy as registered.")] if lots else []
 
 
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
+_WENT_IN = (
+    Column("Level", 0.5, Align.RIGHT),
+    Column("Lot", 1.3),
+    Column("Material", 1.3),
+    Column("Supplier", 0.9),
+    Column("Supplier's lot", 1.2),
+    Column("Expires on", 0.9),
+    Column("Into batch", 1.5),
+)
 _CHARGED = (
     Column("Material", 1.2),
     Column("Lot", 1.2),

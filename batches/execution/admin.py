@@ -11,6 +11,7 @@ from batches.execution import (  # noqa: F401 -- the pages of phases and entries
     batch_acts,
     batches,
     entry_pages,
+    genealogy_sections,
     measurements,
     phase_pages,
     record_sections,

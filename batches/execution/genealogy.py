@@ -1,11 +1,11 @@
 """Follow material through batches: what went into one, and where a lot went (211.188(b)(3))."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from batches.assets.models import MaterialLot
-from batches.execution import states
+from batches.execution import recorded, states
 from batches.execution.actions import Action
 from batches.execution.models import Batch, Charge, ProducedLot
 from batches.execution.states import Step
@@ -16,6 +16,7 @@ from compliance.refusals import Refused
 from compliance.trail import recording
 
 MOST_LEVELS = 20
+Edge = tuple[Batch, MaterialLot]
 
 
 class LotMade(Refused):
@@ -58,55 +59,66 @@ def produced(batch: Batch, *, lot: MaterialLot, actor: User, at: datetime) -> Pr
 
 
 def went_into(batch: Batch) -> list[Link]:
-    """Return every lot that went into a batch, and through the batches that made them, back."""
-    return _walk([batch.pk], _lots_of_batches)
+    """Return every lot that went into a batch, and through the batches that made them, back.
 
-
-def used_in(lot: MaterialLot) -> list[Link]:
-    """Return every batch that a lot went into, and those that its products went into."""
-    return _forward([lot.pk])
-
-
-def _lots_of_batches(batches: Iterable[int]) -> list[Charge]:
-    return list(
-        Charge.objects.filter(batch__in=batches)
-        .select_related("batch__recipe__product", "lot__material")
-        .order_by("batch__number", "lot__number", "pk")
-    )
-
-
-def _walk(batches: list[int], charges: Callable[[Iterable[int]], list[Charge]]) -> list[Link]:
+    As people charged it, and as a system says in an addition that names a lot of the register.
+    """
     found: list[Link] = []
-    seen: set[int] = set(batches)
-    level = 0
+    batches, seen, level = [batch.pk], {batch.pk}, 0
     while batches and level < MOST_LEVELS:
         level += 1
-        made = _distinct(charges(batches))
-        found += [Link(level, charge.batch, charge.lot) for charge in made]
-        lots = [charge.lot_id for charge in made]
+        edges = _distinct([*_charged(batch__in=batches), *_posted_to(batches)])
+        found += [Link(level, *edge) for edge in edges]
+        lots = [lot.pk for _, lot in edges]
         earlier = ProducedLot.objects.filter(lot__in=lots).values_list("batch_id", flat=True)
         batches = [one for one in dict.fromkeys(earlier) if one not in seen]
         seen.update(batches)
     return found
 
 
-def _forward(lots: list[int]) -> list[Link]:
+def used_in(lot: MaterialLot) -> list[Link]:
+    """Return every batch that a lot went into, and those that its products went into."""
     found: list[Link] = []
-    seen: set[int] = set()
-    level = 0
+    lots, seen, level = [lot.pk], set[int](), 0
     while lots and level < MOST_LEVELS:
         level += 1
-        made = _distinct(
-            Charge.objects.filter(lot__in=lots)
-            .select_related("batch__recipe__product", "lot__material")
-            .order_by("batch__number", "lot__number", "pk")
-        )
-        found += [Link(level, charge.batch, charge.lot) for charge in made]
-        batches = [charge.batch_id for charge in made if charge.batch_id not in seen]
+        edges = _distinct([*_charged(lot__in=lots), *_posted_with(lots)])
+        found += [Link(level, *edge) for edge in edges]
+        batches = [batch.pk for batch, _ in edges if batch.pk not in seen]
         seen.update(batches)
         lots = list(ProducedLot.objects.filter(batch__in=batches).values_list("lot_id", flat=True))
     return found
 
 
-def _distinct(charges: Iterable[Charge]) -> list[Charge]:
-    return list({(charge.batch_id, charge.lot_id): charge for charge in charges}.values())
+def _charged(**of: Iterable[int]) -> list[Edge]:
+    charges = Charge.objects.filter(**of).select_related("batch__recipe__product", "lot__material")
+    return [(charge.batch, charge.lot) for charge in charges]
+
+
+def _posted_to(batches: Iterable[int]) -> list[Edge]:
+    named = {
+        batch: recorded.added_lots(batch)
+        for batch in Batch.objects.filter(pk__in=batches).select_related("recipe__product")
+    }
+    numbers = {number for pairs in named.values() for _, number in pairs}
+    known = {
+        (lot.material.code, lot.number): lot
+        for lot in MaterialLot.objects.filter(number__in=numbers).select_related("material")
+    }
+    return [
+        (batch, known[pair]) for batch, pairs in named.items() for pair in pairs if pair in known
+    ]
+
+
+def _posted_with(lots: Iterable[int]) -> list[Edge]:
+    found = MaterialLot.objects.filter(pk__in=lots).select_related("material")
+    return [
+        (batch, lot)
+        for lot in found
+        for batch in recorded.batches_with(lot.material.code, lot.number)
+    ]
+
+
+def _distinct(edges: Iterable[Edge]) -> list[Edge]:
+    once = {(batch.pk, lot.pk): (batch, lot) for batch, lot in edges}
+    return sorted(once.values(), key=lambda edge: (edge[0].number, edge[1].number))

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from batches.assets.models import MaterialLot, StockCount
 from batches.execution import genealogy, recorded
-from batches.execution.models import Batch, BatchEvent, EventKind
+from batches.execution.models import Batch
 from compliance.quality import scope
 from compliance.quality.models import Deviation
 from compliance.quality.scope import Suggestion
-from compliance.trail.tlog import canonical
 
 BATCH = "batch"
 
@@ -24,7 +23,7 @@ def same_lot(deviation: Deviation) -> Iterator[Suggestion]:
             yield from _went_into(lot, linked, f"got lot {lot.number} as {batch.number} did")
         for material, number in sorted(recorded.charged_lots(batch)):
             because = f"got lot {number} of {material} as {batch.number} did"
-            for other in _posted_with(material, number):
+            for other in recorded.batches_with(material, number):
                 if other.pk not in linked:
                     yield Suggestion(kind=BATCH, name=other.number, because=because)
         for made in batch.produced.select_related("lot").order_by("lot__number"):
@@ -40,18 +39,3 @@ def _went_into(lot: MaterialLot, linked: dict[int, Batch], because: str) -> Iter
         if link.batch.pk not in linked:
             through = "" if link.level == 1 else f", through {link.lot.number}"
             yield Suggestion(kind=BATCH, name=link.batch.number, because=because + through)
-
-
-def _posted_with(material: str, lot: str) -> list[Batch]:
-    """Return the batches of which a system posted an addition of this lot of this material."""
-    found = BatchEvent.objects.exclude(details={}).filter(
-        kind=EventKind.ADDITION,
-        details__contains=_member("lot", lot),
-    )
-    batches = found.filter(details__contains=_member("material", material)).values("batch")
-    return list(Batch.objects.filter(pk__in=batches).order_by("number"))
-
-
-def _member(name: str, value: str) -> str:
-    """Return a member as canonical JSON writes it: details are kept as that text."""
-    return canonical.dumps({name: value}).decode()[1:-1]

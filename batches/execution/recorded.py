@@ -8,8 +8,9 @@ from typing import Any
 from django.db import connection
 
 from batches.assets.models import Equipment
-from batches.execution.models import Batch, BatchPhase, EventKind
+from batches.execution.models import Batch, BatchEvent, BatchPhase, EventKind
 from batches.quantities import numerals, units
+from compliance.trail.tlog import canonical
 
 
 def _details(batch: Batch, key: str) -> Iterator[Mapping[str, Any]]:
@@ -111,6 +112,31 @@ def charged_lots(batch: Batch) -> set[tuple[str, str]]:
         for one in _details(batch, "material")
         if one.get("lot")
     }
+
+
+def added_lots(batch: Batch) -> set[tuple[str, str]]:
+    """Return material and lot of what was added, of events that are additions only."""
+    added = batch.events.filter(kind=EventKind.ADDITION).exclude(details={})
+    return {
+        (str(one["material"]), str(one["lot"]))
+        for one in added.values_list("details", flat=True)
+        if isinstance(one, Mapping) and one.get("material") and one.get("lot")
+    }
+
+
+def batches_with(material: str, lot: str) -> list[Batch]:
+    """Return the batches of which a system posted an addition of this lot of this material."""
+    found = BatchEvent.objects.exclude(details={}).filter(
+        kind=EventKind.ADDITION, details__contains=_member("lot", lot)
+    )
+    batches = found.filter(details__contains=_member("material", material)).values("batch")
+    named = Batch.objects.filter(pk__in=batches).select_related("recipe__product")
+    return list(named.order_by("number"))
+
+
+def _member(name: str, value: str) -> str:
+    """Return a member as canonical JSON writes it: details are kept as that text."""
+    return canonical.dumps({name: value}).decode()[1:-1]
 
 
 def examinations(batch: Batch) -> set[str]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import secrets
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from compliance.reports import kinds, layout, seal, spelling
 from compliance.reports.actions import Action
 from compliance.reports.document import Attachment
 from compliance.reports.models import Report, ReportState
-from compliance.trail import evidence, recording
+from compliance.trail import durable, evidence, recording, unfinished
 from compliance.trail.recording import System
 
 log = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ def build(report: Report, *, at: datetime) -> Report:
     digest = hashlib.sha256(sealed).hexdigest()
     # Two workers at once write two files: the digest in the name keeps them apart.
     name = f"{report.number}-{_plain(report.subject)}-{digest[:8]}.pdf"
-    _store(name, sealed)
+    _store(report.number, name, sealed)
     with recording.recording(
         Action.REPORT_SEALED, actor=System("report worker"), at=at, reason=f"sealed {report.number}"
     ):
@@ -149,13 +148,9 @@ def _plain(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in text)[:60]
 
 
-def _store(name: str, data: bytes) -> None:
-    """Write the whole file or nothing: a temporary one, flushed, then renamed."""
+def _store(number: str, name: str, data: bytes) -> None:
+    """Write the whole file or nothing, and clear what a worker left that was killed at it."""
     folder = Path(settings.REPORTS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{name}.{secrets.token_hex(4)}"
-    with fresh.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(folder / name)
+    unfinished.clear(folder, f"{number}-")  # each building has a digest, and so a name, of its own
+    durable.replace(folder / name, data)

@@ -1,11 +1,11 @@
 """Put objects where nobody overwrites them; a folder is one such place."""
 
-import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
+
+from compliance.trail import durable
 
 KEY = re.compile(r"(?:[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*/)*[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*")
 
@@ -52,19 +52,10 @@ class FolderStore:
         if (known := self.get(key)) is not None:
             return same(self, key, known, data)
         self._make_folder(path.parent)
-        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        with fresh.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(0o444)
         try:
-            path.hardlink_to(fresh)  # the one way that never replaces
+            durable.create(path, data, mode=0o444)
         except FileExistsError:
             return same(self, key, path.read_bytes(), data)
-        finally:
-            fresh.unlink()
-        _sync(path.parent)
         return True
 
     def get(self, key: str) -> bytes | None:
@@ -99,7 +90,7 @@ class FolderStore:
         missing = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         for one in reversed(missing):
-            _sync(one.parent)
+            durable.sync(one.parent)
 
 
 def same(store: Store, key: str, known: bytes, data: bytes) -> bool:
@@ -107,11 +98,3 @@ def same(store: Store, key: str, known: bytes, data: bytes) -> bool:
     if known != data:
         raise ExportConflict(f"{store.name}: {key} is there with other bytes. Keep both")
     return False
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,13 +16,14 @@ from django.db import IntegrityError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from compliance.refusals import Refused
-from compliance.trail import recording
+from compliance.trail import durable, recording, unfinished
 from compliance.trail.actions import Action
 from compliance.trail.bulk_seals import Broken
 from compliance.trail.models import Attachment
 from compliance.trail.recording import Actor
 
 _CHUNK = 1 << 20
+_INCOMING = "incoming-"
 _RECORDED = "SELECT id, sha256, size, filename FROM public.trail_attachment ORDER BY id"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,49}/[a-z0-9][a-z0-9!#$&^_.+-]{0,48}")
 # Characters that let a name look like another one: controls, halves of pairs, changes of direction.
@@ -113,37 +114,33 @@ def _store(content: BinaryIO) -> tuple[str, int]:
     """Write a file under its digest, whole and on the disk, unless it is there; never over one."""
     root = Path(settings.ATTACHMENTS_DIR)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = root / f".incoming-{secrets.token_hex(8)}"
-    try:
-        sha256, size = _copy(content, fresh)
+    unfinished.clear(root, _INCOMING)
+    with unfinished.beside(root / f"{_INCOMING}{secrets.token_hex(8)}", mode=0o400) as fresh:
+        sha256, size = _copy(content, fresh.file)
         path = path_of(sha256)
         _make_folders(root, path.parent)
         try:
-            path.hardlink_to(fresh)  # unlike a rename, never overwrites
+            path.hardlink_to(fresh.path)  # unlike a rename, never overwrites
         except FileExistsError:
             if _digest(path, size, None) != sha256:
                 raise AttachmentAltered(
                     f"another file is stored under the digest {sha256}; run `trail verify`"
                 ) from None
-        _sync(path.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
+        durable.sync(path.parent)
     return sha256, size
 
 
-def _copy(content: BinaryIO, fresh: Path) -> tuple[str, int]:
+def _copy(content: BinaryIO, file: BinaryIO) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     most = settings.ATTACHMENT_MAX_BYTES
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400)
-    with os.fdopen(descriptor, "wb") as file:
-        while chunk := content.read(_CHUNK):
-            size += len(chunk)
-            if size > most:
-                raise AttachmentTooLarge(f"an attachment has at most {most // 1024} KiB")
-            digest.update(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+    while chunk := content.read(_CHUNK):
+        size += len(chunk)
+        if size > most:
+            raise AttachmentTooLarge(f"an attachment has at most {most // 1024} KiB")
+        digest.update(chunk)
+        file.write(chunk)
+    file.flush()
+    os.fsync(file.fileno())
     return digest.hexdigest(), size
 
 
@@ -151,16 +148,8 @@ def _make_folders(root: Path, folder: Path) -> None:
     for one in (folder.parent, folder):
         if not one.is_dir():
             one.mkdir(exist_ok=True, mode=0o700)
-            _sync(one.parent)
-    _sync(root)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            durable.sync(one.parent)
+    durable.sync(root)
 
 
 def _check(attachment: Attachment, into: BinaryIO | None) -> None:

@@ -150,30 +150,40 @@ def seal_now(
     keys.ensure()
     _seal_entries()
     seals.seal(at)
-    size = _seal_entries()
+    signed(_seal_entries(), say=say, patience_s=patience_s)
+
+
+def signed(
+    size: int, *, say: Callable[[str], object] | None = None, patience_s: float = PATIENCE_S
+) -> int:
+    """Sign the log, or wait for the checkpoint of so many leaves where a signer runs already.
+
+    Return the size of the newest checkpoint; raise `Unavailable` when none comes that covers it.
+    """
     try:
-        checkpoints.sign(timezone.now())
+        return checkpoints.sign(timezone.now()).checkpoint.size
     except AlreadyRunning:
         if say:
             say(
                 f"A signer runs: waiting up to {patience_s:g} s for its checkpoint of {size:,} leaves"
             )
-        _wait_until_signed(size, patience_s=patience_s)
+        return _wait_until_signed(size, patience_s=patience_s)
 
 
-def _wait_until_signed(size: int, *, patience_s: float) -> None:
+def _wait_until_signed(size: int, *, patience_s: float) -> int:
     """Wait for another signer's checkpoint of so many leaves; sign it here if that signer ends."""
     deadline = time.monotonic() + patience_s
     while (newest := _newest()) < size:
         if time.monotonic() >= deadline:
             raise Unavailable(
-                f"the heads of records are sealed, but no checkpoint of {size:,} leaves came within "
+                f"the entries are sealed, but no checkpoint of {size:,} leaves came within "
                 f"{patience_s:g} s: the newest one has {newest:,}. The signer that runs does not "
                 "sign; its log says why. Run this again when it signs, or after it was stopped"
             )
         time.sleep(_POLL_S)
         with suppress(AlreadyRunning):
             checkpoints.sign(timezone.now())
+    return newest
 
 
 def _newest() -> int:

@@ -20,7 +20,7 @@ from compliance.access.models import Device, DeviceKind, ProofMethod, Qualificat
 from compliance.signatures import accountability, signing, statements
 from compliance.signatures.signing import Confirmed
 from compliance.trail.recording import System
-from config.demo import master_records
+from config.demo import master_records, stock, workshop
 from config.demo.master_records import Made
 
 INSTALLATION = System("installation")
@@ -29,6 +29,8 @@ REVIEWER = "demo.reviewer"
 USERNAMES = {
     Role.OPERATOR: "demo.operator",
     Role.SUPERVISOR: "demo.supervisor",
+    Role.WAREHOUSE: "demo.warehouse",
+    Role.MAINTENANCE: "demo.maintenance",
     Role.QC_ANALYST: "demo.qc",
     Role.QUALITY_ASSURANCE: "demo.qa",
     Role.QUALIFIED_PERSON: "demo.qp",
@@ -44,6 +46,13 @@ class Cast:
 
     password: str
     tokens: dict[str, str]
+
+    def person(self, role: Role) -> User:
+        return User.objects.get(username=USERNAMES[role])
+
+    def sign(self, signer: User, *, at: datetime) -> Confirmed:
+        """Confirm one signature of a person by the password."""
+        return signing.confirm(signer=signer, password=self.password, address="", at=at)
 
 
 def assemble(folder: Path, *, at: datetime) -> Cast:
@@ -80,6 +89,20 @@ def assemble(folder: Path, *, at: datetime) -> Cast:
     for made in master_records.everything():
         _recipe(made, password=password, at=at)
     return Cast(password=password, tokens=tokens)
+
+
+def furnish(players: Cast, *, at: datetime) -> None:
+    """Fill the store and install the equipment, each act by the role that does it; repeatable."""
+
+    def sign(signer: User) -> Confirmed:
+        return players.sign(signer, at=at)
+
+    quality = players.person(Role.QUALITY_ASSURANCE)
+    stock.fill(warehouse=players.person(Role.WAREHOUSE), quality=quality, sign=sign, at=at)
+    workshop.install(
+        maintenance=players.person(Role.MAINTENANCE), quality=quality,
+        operator=players.person(Role.OPERATOR), sign=sign, at=at,
+    )  # fmt: skip
 
 
 def _acknowledge(person: User, *, password: str, at: datetime) -> None:

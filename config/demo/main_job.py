@@ -1,15 +1,20 @@
 """The main job: a plant posts, a twin warns, people decide, an inspector reads, a PDF results."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from compliance.access.duties import Role
+from config.demo import registers
 from config.demo.cast import USERNAMES, Cast
 from config.demo.person import Person, Unexpected
 from config.demo.progress import Display
-from twins.plant import client, process, recipe_draft
+from twins.plant import batch_details, client, process, recipe_draft
+from twins.plant.batch_details import Train
 
 FAULT = "feed-pump-degraded"
 WORKER_S = 300.0
@@ -43,20 +48,31 @@ def run(stage: Stage, *, now: datetime) -> Outcome:
     good, bad = f"CHO-{series}-A", f"CHO-{series}-B"
     started_at = (now - timedelta(days=12, hours=6)).replace(minute=0, second=0, microsecond=0)
     plant = client.Plant(stage.url, stage.cast.tokens["plant"])
+    trains = {good: batch_details.FIRST_TRAIN, bad: batch_details.SECOND_TRAIN}
     for number, seed, fault in ((good, 101, None), (bad, 202, process.FAULTS[FAULT])):
         what = "with a feed pump that will fail" if fault else "as it should be"
         stage.display.step(f"The simulated plant posts batch {number}, {what}")
         with stage.display.bar(number) as advance:
             plant.post_batch(
                 number=number, product=recipe_draft.PRODUCT_CODE, seed=seed, fault=fault,
-                started_at=started_at, progress=advance,
+                started_at=started_at, train=trains[number], progress=advance,
             )  # fmt: skip
+    _registered(stage, trains)
     alert = _warned(stage, bad)
     deviation = _deviation(stage, bad, alert)
     _decide(stage, good, "released", "every parameter within its limits, no deviation")
     _decide(stage, bad, "rejected", f"glucose fell below its limit, see {deviation}")
     inspection = inspect(stage, [good, bad])
     return Outcome(pdf=report(stage, bad), inspection=inspection, batch=bad)
+
+
+def _registered(stage: Stage, trains: Mapping[str, Train]) -> None:
+    """Carry over into ledgers and log books what the MES says that the batches used."""
+    stage.display.step("People enter what the batches used in ledgers and log books")
+    operator = stage.cast.person(Role.OPERATOR)
+    for number, train in trains.items():
+        for refused in registers.enter(number, train, operator=operator, at=timezone.now()):
+            stage.display.say(f"{number}: {refused}")
 
 
 def _warned(stage: Stage, number: str) -> dict[str, Any]:
@@ -68,10 +84,10 @@ def _warned(stage: Stage, number: str) -> dict[str, Any]:
         )
     alert: dict[str, Any] = found["results"][0]
     causes = ", ".join(f"{name} {float(share):+.2f}" for name, share in alert["contributions"][:3])
-    side = "fall below" if alert["side"] == "low" else "rise above"
+    side = "below" if alert["side"] == "low" else "above"
     stage.display.say(
-        f"as of {alert['as_of']}: {alert['tag']} will {side} {alert['limit']} {alert['unit']} "
-        f"with probability {float(alert['probability']):.2f}, "
+        f"as of {alert['as_of']} it foresaw {alert['tag']} {side} {alert['limit']} "
+        f"{alert['unit']} with probability {float(alert['probability']):.2f}, "
         f"in about {float(alert['lead_time_h']):.0f} h "
         f"({float(alert['lead_time_low_h']):.0f} to {float(alert['lead_time_high_h']):.0f}); "
         f"because of {causes}"
@@ -106,8 +122,8 @@ def _deviation(stage: Stage, number: str, alert: dict[str, Any]) -> str:
             f"deviations/{deviation}/investigation",
             {
                 "root_cause_category": "equipment",
-                "root_cause": "The feed pump delivered less than half of the commanded rate "
-                "from day 5 on.",
+                "root_cause": "The feed pump FP-02 delivered less than half of the commanded rate "
+                "from day 5 on; its service after 500 running hours had fallen due that day.",
                 "impact": "Glucose fell below 11 mmol/L and the viability below its limit. "
                 "No other batch used the pump in this period.",
                 "conclusion": "The batch does not meet its specification and is to be rejected.",
@@ -176,6 +192,9 @@ def _decide(stage: Stage, number: str, outcome: str, reason: str) -> None:
             stage.display.say(f"{number} is not {outcome}: {decided['detail']}")
         else:
             stage.display.say(f"{number} {outcome}")
+            signer = stage.cast.person(Role.QUALITY_ASSURANCE)
+            confirmed = stage.cast.sign(signer, at=timezone.now())
+            registers.decide(number, is_released=outcome == "released", confirmed=confirmed)
 
 
 def _review_trail(stage: Stage, number: str) -> None:

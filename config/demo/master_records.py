@@ -29,6 +29,7 @@ MATERIALS = (
     ("MAT-MEDIUM", "Culture medium", "L", StockKind.RAW),
     ("MAT-FEED", "Feed solution", "L", StockKind.RAW),
     ("MAT-BAG", "Harvest bag", "{piece}", StockKind.PACKAGING),
+    ("MAT-DEMOMAB", "Demomab, drug substance", "kg", StockKind.PRODUCT),
     ("MAT-POWDER", "Active powder", "kg", StockKind.INTERMEDIATE),
     ("MAT-VIAL", "Glass vial", "{piece}", StockKind.PACKAGING),
     ("MAT-STOPPER", "Stopper", "{piece}", StockKind.PACKAGING),

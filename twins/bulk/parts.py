@@ -9,6 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.bulk import limits, work
@@ -20,6 +21,12 @@ log = logging.getLogger(__name__)
 WORKER = System("bulk worker")
 # A part whose worker died so often is not tried again by itself: it may be what kills it.
 MOST_ATTEMPTS = 6
+
+
+class PartBroken(Refused):
+    """A part ended with an error that nobody has words for; it is in the worker's log."""
+
+    code = "bulk-part-broken"
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,12 @@ def _outcome(part: BulkPart) -> Outcome:
         return Outcome(problem=f"It took longer than {timedelta(seconds=run.seconds)}.")
     except MemoryError:
         return Outcome(problem=f"It needed more than {run.memory_mb} MiB of memory.")
-    except Exception as error:
+    except Refused as refused:
+        return Outcome(problem=f"{refused.code}: {refused}")
+    except Exception:
         log.exception("%s failed", part)
-        return Outcome(problem=f"{type(error).__name__}: {error}")
+        broken = PartBroken(
+            "it ended with an error that the twin has no words for. Try the part again; the "
+            f"worker's log has the error as “{part}”"
+        )
+        return Outcome(problem=f"{broken.code}: {broken}")

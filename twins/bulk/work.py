@@ -86,5 +86,10 @@ def _prediction(number: str, as_of: str, *, twins: Sequence[Sequence[str]]) -> d
         "code_digest": version.code_digest,
         "input_digest": prediction.input_digest,
         "output_digest": prediction.output_digest,
-        "problem": prediction.problem,
+        "problem": _problem(prediction),
     }
+
+
+def _problem(prediction: Prediction) -> str:
+    """Return code and words of what kept a prediction from an answer."""
+    return f"{prediction.refusal}: {prediction.problem}".removeprefix(": ")

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from django.conf import settings
 
 from compliance.refusals import Refused
+from compliance.trail import durable
 from twins.hub import batch_models
 from twins.hub.models import ModelVersion
 from twins.models import documents
@@ -183,9 +182,7 @@ def _keep(label: str, data: bytes, dossier: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{dossier['sha256']}.fmu"
     if not kept.is_file() or kept.read_bytes() != data:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as handle:
-            handle.write(data)
-        os.replace(handle.name, kept)  # noqa: PTH105 -- a name, not a path
+        durable.replace(kept, data, mode=0o600)
     try:
         with (folder / f"{label}.json").open("x", encoding="utf-8") as text:
             json.dump(dossier, text, indent=1, sort_keys=True, ensure_ascii=False)

@@ -7,6 +7,24 @@ from twins.plant import recipe_draft
 
 
 @dataclass(frozen=True)
+class Train:
+    """What a batch runs on, by the codes in the register of equipment."""
+
+    bioreactor: str
+    feed_pump: str
+    ph_meter: str
+
+
+FIRST_TRAIN = Train("BR-200-01", "FP-01", "PH-01")
+SECOND_TRAIN = Train("BR-200-02", "FP-02", "PH-02")
+
+
+def lot_of(material: str) -> str:
+    """Return the lot of a material that this plant charges."""
+    return f"{material}-0001"
+
+
+@dataclass(frozen=True)
 class Detail:
     """One event with its details, in the phase in which it happens."""
 
@@ -17,13 +35,13 @@ class Detail:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-def of_batch(number: str) -> Iterator[Detail]:
+def of_batch(number: str, *, train: Train = FIRST_TRAIN) -> Iterator[Detail]:
     """Yield materials, equipment, yield, labels, samples and examinations of one batch."""
     drafted = recipe_draft.draft()
     first, last = drafted.whole_phases[0].label, drafted.whole_phases[-1].label
     for line in drafted.materials:
         said = {
-            "material": line.material, "lot": f"{line.material}-0001",
+            "material": line.material, "lot": lot_of(line.material),
             "quantity": f"{line.quantity:f}", "unit": line.unit,
         }  # fmt: skip
         text = f"{line.quantity:f} {line.unit} of {line.material}"
@@ -39,9 +57,11 @@ def of_batch(number: str) -> Iterator[Detail]:
             f"{line.material} reconciled",
             account,
         )
-    for need in drafted.equipment:
-        said = {"equipment": "BR-200-01", "equipment_kind": need.kind}
-        yield Detail(f"equipment-{need.kind}", "observation", first, f"{need.name} taken", said)
+    taken = [(need.name, need.kind, train.bioreactor) for need in drafted.equipment]
+    taken += [("Feed pump", "feed-pump", train.feed_pump), ("pH meter", "ph-meter", train.ph_meter)]
+    for name, kind, code in taken:
+        said = {"equipment": code, "equipment_kind": kind}
+        yield Detail(f"equipment-{kind}", "observation", first, f"{name} {code} taken", said)
     for expected in drafted.yields:
         said = {"yield_quantity": f"{expected.quantity:f}", "yield_unit": expected.unit}
         yield Detail("yield", "observation", expected.phase, "yield weighed", said)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from twins.plant import posts, process
+from twins.plant.batch_details import FIRST_TRAIN, Train
 from twins.plant.posts import Post
 from twins.plant.process import Fault
 
@@ -60,7 +61,8 @@ class Plant:
 
     def post_batch(
         self, *, number: str, product: str, seed: int, started_at: datetime,
-        fault: Fault | None = None, until_h: float | None = None, progress: Progress | None = None,
+        fault: Fault | None = None, until_h: float | None = None, train: Train = FIRST_TRAIN,
+        progress: Progress | None = None,
     ) -> Posted:  # fmt: skip
         """Post one batch, from its issue to the last result, or to an hour of it.
 
@@ -77,6 +79,7 @@ class Plant:
                 phases=self._phases(client, number),
                 started_at=started_at,
                 until_h=float("inf") if until_h is None else until_h,
+                train=train,
             )
             total = len(script) + 1
             for done, post in enumerate(script, start=1):

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from twins.plant import batch_details
+from twins.plant.batch_details import FIRST_TRAIN, Train
 from twins.plant.demo_recipe import FEED_START_H, HARVEST_H
 from twins.plant.messages import Event, LaboratoryResult, Message, Reading, SampleTaken
 
 # One set of readings for each six hours of the batch: 288 lines of eight tags.
 READINGS_EVERY_H = 6.0
+# What a person enters in the MES, one thing after the other.
+DETAIL_EVERY_H = 2 / 60
 # Whom the plant names for what a person does there.
 OPERATOR = "demo.operator"
 # The phases of the recipe in their order, with the hours in which this plant runs them.
@@ -52,9 +55,10 @@ def of_batch(
     phases: list[str],
     started_at: datetime,
     until_h: float,
+    train: Train = FIRST_TRAIN,
 ) -> list[Post]:
     """Return all posts about an issued batch that are known by an hour, in order."""
-    script = _Script(number, started_at, [*PHASE_HOURS, LAST_PHASE_HOURS], phases)
+    script = _Script(number, started_at, [*PHASE_HOURS, LAST_PHASE_HOURS], phases, train)
     found = [*script.course(), *script.recorded(), *script.said(messages)]
     # Stable: of the same moment and kind, in the order in which the plant said it.
     found.sort(key=lambda one: one[:2])
@@ -67,6 +71,7 @@ class _Script:
     started_at: datetime
     hours: list[tuple[float, float]]
     phases: list[str]
+    train: Train
 
     def course(self) -> Iterator[tuple[float, int, Post]]:
         """Yield how batch and phases start and end."""
@@ -79,10 +84,13 @@ class _Script:
         yield HARVEST_H, _CLOSING, self._event("batch-ended", HARVEST_H)
 
     def recorded(self) -> Iterator[tuple[float, int, Post]]:
-        """Yield what the MES records in each phase, half an hour before the phase ends."""
-        ends = dict(zip(self.phases, (last_h for _, last_h in self.hours), strict=True))
-        for one in batch_details.of_batch(self.number):
-            at_h = ends[one.phase] - 0.5
+        """Yield what the MES records in each phase, one by one in its last half hour."""
+        next_h = {
+            phase: last_h - 0.5 for phase, (_, last_h) in zip(self.phases, self.hours, strict=True)
+        }
+        for one in batch_details.of_batch(self.number, train=self.train):
+            at_h = next_h[one.phase]
+            next_h[one.phase] += DETAIL_EVERY_H
             post = self._event(
                 one.kind, at_h, phase=one.phase, name=one.name, text=one.text, details=one.details
             )

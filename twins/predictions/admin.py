@@ -136,13 +136,14 @@ class AlertAdmin(RecordAdmin):
                 ("That it costs product", percent(record.impact_probability) or "not told apart"),
                 ("Lead time", lead_time(record)),
                 ("Limit", f"{record.limit} {record.unit}"),
+                ("As of", page_parts.moment(record.prediction.as_of)),
                 ("Raised", page_parts.moment(record.raised_at)),
                 ("Prediction", record_admin.link(record.prediction)),
             ]
         )
         added = "the score" if record.side == AlertSide.UNLIKE else "the log-odds"
         sections = [
-            Section("What is foreseen", [facts], is_wide=False),
+            Section(_heading(record), [facts], is_wide=False),
             Section("Answer", [_answer(record)], is_wide=False),
             Section(f"Why: contributions to {added}", [_contributions(record)]),
         ]
@@ -168,6 +169,10 @@ def _telling(alert: Alert) -> list[str]:
     return [one for one in charts.tags(alert.prediction) if one not in foretold]
 
 
+def _heading(alert: Alert) -> str:
+    return "What the twin found" if outputs.is_past(alert) else "What was foreseen"
+
+
 def percent(share: str) -> str:
     return f"{100 * float(share):.0f} %" if share else ""
 
@@ -176,6 +181,8 @@ def lead_time(alert: Alert) -> str:
     """Write the median time to the limit with its 10 and 90 % quantiles."""
     if not alert.lead_time_h:
         return ""
+    if outputs.is_past(alert):
+        return "none: crossed already"
     low, high = float(alert.lead_time_low_h), float(alert.lead_time_high_h)
     return f"{float(alert.lead_time_h):.1f} h ({low:.1f} to {high:.1f} h)"
 
@@ -246,7 +253,8 @@ class PredictionAdmin(RecordAdmin):
             badges.append(page_parts.state(record.status, record.status.replace("-", " ")))
         sections = [Section("Prediction", [facts])]
         if record.problem:
-            sections.append(Section("Problem", [Text(record.problem)]))
+            code = f" ({record.refusal})" if record.refusal else ""
+            sections.append(Section("Problem", [Text(f"{record.problem}{code}")]))
         if record.state == PredictionState.DONE:
             sections += _foretold(record)
         if record.environment:
@@ -371,7 +379,7 @@ def of_deviation(deviation: Deviation, request: HttpRequest) -> Section | None:
     if not rows:
         return None
     table = Table(["Alert", "Batch", "Probability", "Lead time"], rows, numeric=["Probability"])
-    return Section("Foreseen by a twin", [table])
+    return Section("Seen by a twin", [table])
 
 
 @record_admin.section(ModelVersion, order=10)

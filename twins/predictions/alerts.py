@@ -160,7 +160,8 @@ def _title(alert: Alert) -> str:
     if alert.side == UNLIKE:
         return f"{alert.batch.number}: {outputs.foreseen(alert)}"
     side = alert.get_side_display().lower()
-    return f"{alert.tag} foreseen {side} {alert.limit} {alert.unit} in {alert.batch.number}"
+    saw = "found" if outputs.is_past(alert) else "foreseen"
+    return f"{alert.tag} {saw} {side} {alert.limit} {alert.unit} in {alert.batch.number}"
 
 
 def _demand_open(alert: Alert) -> None:

@@ -1,10 +1,9 @@
 """Read files of batches that a batch twin replays, and write its answers."""
 
 import csv
-import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from compliance.refusals import Refused
+from compliance.trail import unfinished
 from twins.models.batch_monitoring.samples import Floats
 from twins.models.batch_monitoring.signals import (
     LABORATORY,
@@ -242,20 +242,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
     A link stays one: what it points at is replaced. What is no file (a pipe, a device) stays too.
     """
-    beside = None
     try:
         path = path.resolve()
         if not path.name or (path.exists() and not path.is_file()):
             raise FileUnreadable(f"{path} cannot be written: it is no file")
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        yield beside
-        beside.replace(path)
+        with unfinished.beside(path) as fresh:
+            yield fresh.path
+            fresh.path.replace(path)
     except (OSError, ImportError) as error:
         raise FileUnreadable(f"{path} cannot be written: {error}") from error
-    finally:
-        if beside is not None:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
 
 
 def _arrow(column: Any) -> Any:

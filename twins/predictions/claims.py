@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from batches.execution.models import Batch
+from compliance.refusals import Refused
 from compliance.trail import recording
 from compliance.trail.recording import System
 from twins.hub import versions
@@ -11,6 +12,12 @@ from twins.predictions.actions import Action
 from twins.predictions.models import Prediction, PredictionState
 
 WORKER = System("prediction worker")
+
+
+class TwinReplaced(Refused):
+    """The worker died, and the version that it ran is not installed any more."""
+
+    code = "prediction-twin-replaced"
 
 
 def claim(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
@@ -71,5 +78,6 @@ def _abandon(prediction: Prediction, *, at: datetime) -> None:
         Prediction.objects.filter(leases.ran_out(at=at), pk=prediction.pk).update(
             state=PredictionState.FAILED,
             finished_at=at,
+            refusal=TwinReplaced.code,
             problem="The worker stopped, and the twin has been replaced since.",
         )

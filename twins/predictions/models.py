@@ -45,7 +45,8 @@ class Prediction(models.Model):
         max_length=100, blank=True, help_text="Worker: host, process and a number of the claim."
     )
     finished_at = models.DateTimeField(null=True, blank=True)
-    problem = models.TextField(blank=True)
+    refusal = models.CharField(max_length=60, blank=True, help_text="Code of the refusal.")
+    problem = models.TextField(blank=True, help_text="Words of the refusal.")
     is_trial = models.BooleanField(
         default=True, help_text="The version was not qualified when it ran."
     )

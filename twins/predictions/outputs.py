@@ -21,15 +21,16 @@ def description(alert: Alert) -> str:
     prediction = alert.prediction
     side = alert.get_side_display().lower()
     twin, batch = prediction.model_version.name, alert.batch.number
+    saw = "found" if is_past(alert) else "foresaw"
+    when = "already" if is_past(alert) else f"within {prediction.horizon_h} h"
     said = [
         (
-            f"The twin {twin} foresaw for batch {batch}, as of "
+            f"The twin {twin} {saw} for batch {batch}, as of "
             f"{prediction.as_of:%Y-%m-%d %H:%M} UTC, {alert.tag} {side} its limit of {alert.limit} "
-            f"{alert.unit} within {prediction.horizon_h} h with probability "
-            f"{_rounded(alert.probability, 2)}."
+            f"{alert.unit} {when} with probability {_rounded(alert.probability, 2)}."
         )
     ]
-    if alert.lead_time_h:
+    if alert.lead_time_h and not is_past(alert):
         said.append(
             f"Time to the limit: {_rounded(alert.lead_time_h, 1)} h (median; 10 to 90 % of the "
             f"ensemble {_rounded(alert.lead_time_low_h, 1)} to "
@@ -43,13 +44,19 @@ def description(alert: Alert) -> str:
     return " ".join([*said, *_where_from(alert)])
 
 
+def is_past(alert: Alert) -> bool:
+    """Tell whether the limit was crossed already at `as_of`, by the median of the ensemble."""
+    return alert.lead_time_h != "" and float(alert.lead_time_h) <= 0.0
+
+
 def foreseen(alert: Alert) -> str:
     """Say what an alert warns of, in one line."""
     if alert.side == UNLIKE:
         signals = "; ".join(name for name, _ in alert.contributions[:2])
         return f"Unlike normal batches: {signals}" if signals else "Unlike normal batches"
     limit = f"{float(alert.limit):g} {alert.unit}"
-    return f"{alert.tag} {alert.get_side_display().lower()} {limit}"
+    already = "already " if is_past(alert) else ""
+    return f"{alert.tag} {already}{alert.get_side_display().lower()} {limit}"
 
 
 def _unlike(alert: Alert) -> str:

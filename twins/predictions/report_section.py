@@ -5,7 +5,7 @@ from batches.disposition.report_sections import moment
 from batches.execution.models import Batch
 from batches.quantities import unit_words
 from compliance.reports.document import Align, Block, Chart, Column, Fact, Facts, Paragraph, Table
-from twins.predictions import charts
+from twins.predictions import charts, outputs
 from twins.predictions.models import Alert, AlertSide, Prediction
 
 HEADING = "Predictions of the twin"
@@ -77,14 +77,18 @@ def _foretold(alert: Alert) -> str:
             f"the batch is unlike normal ones; a deviation is active with {probability}, one that "
             f"costs product has begun with probability {float(alert.impact_probability):.2f}"
         )
+    limit = f"{alert.limit} {unit_words.shown(alert.unit)}"
+    if outputs.is_past(alert):
+        return f"{alert.tag} was {alert.get_side_display().lower()} {limit} already, {probability}"
     side = "fall below" if alert.side == AlertSide.LOW else "rise above"
     return (
-        f"{alert.tag} will {side} {alert.limit} {unit_words.shown(alert.unit)} with {probability}"
+        f"{alert.tag} was foreseen to {side} {limit} within {alert.prediction.horizon_h} h, "
+        f"{probability}"
     )
 
 
 def _lead_time(alert: Alert) -> list[Fact]:
-    if not alert.lead_time_h:
+    if not alert.lead_time_h or outputs.is_past(alert):
         return []
     low, high = float(alert.lead_time_low_h), float(alert.lead_time_high_h)
     median = f"{float(alert.lead_time_h):.1f} h in the median"

@@ -25,13 +25,19 @@ class ClaimLost(Refused):
     code = "prediction-claim-lost"
 
 
+class PredictionBroken(Refused):
+    """The twin ended with an error that it has no words for; what it said is in the worker's log."""
+
+    code = "prediction-broken"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: what the twin said, or the problem that kept it from an answer."""
+    """What a run came to: what the twin said, or the refusal that kept it from an answer."""
 
     input: bytes = b""
     said: Said | None = None
-    problem: str = ""
+    refused: Refused | None = None
 
 
 def predict(batch: Batch, *, as_of: datetime, at: datetime) -> Prediction | None:
@@ -49,15 +55,16 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
     with leases.held(prediction, action=Action.PREDICTION_CLAIMED, actor=claims.WORKER):
         outcome = _outcome(prediction)
     ended_at = at + timedelta(seconds=time.monotonic() - began)
-    action = Action.PREDICTION_FAILED if outcome.problem else Action.PREDICTION_FINISHED
+    refused = outcome.refused
+    action = Action.PREDICTION_FAILED if refused else Action.PREDICTION_FINISHED
     with recording.recording(
         action,
         actor=claims.WORKER,
         at=ended_at,
-        reason=outcome.problem[:500] or "the twin has answered",
+        reason=str(refused)[:500] if refused else "the twin has answered",
     ):
         changed = leases.own(prediction).update(
-            state=PredictionState.FAILED if outcome.problem else PredictionState.DONE,
+            state=PredictionState.FAILED if refused else PredictionState.DONE,
             input=outcome.input.decode(),
             input_digest=digest(outcome.input) if outcome.input else "",
             output=outcome.said.output.decode() if outcome.said else "",
@@ -65,7 +72,8 @@ def execute(prediction: Prediction, *, at: datetime) -> Prediction:
             status=outcome.said.status if outcome.said else "",
             environment=environment.current(),
             finished_at=ended_at,
-            problem=outcome.problem,
+            refusal=refused.code if refused else "",
+            problem=str(refused) if refused else "",
         )
         if not changed:
             raise ClaimLost(f"prediction {prediction.pk} was taken over by another worker")
@@ -94,15 +102,26 @@ def _outcome(prediction: Prediction) -> Outcome:
             seed=prediction.seed,
         )
     except Refused as refused:
-        return Outcome(problem=str(refused))
+        return Outcome(refused=refused)
     given = request_bytes.write(request)
     try:
         # From the bytes, not from the request: a replay has nothing else.
         said = answer(prediction.model_version.name, given=given)
     except (SoftTimeLimitExceeded, MemoryError):
         raise  # says something of the worker, and nothing of the twin: another one takes it over
-    except Exception as error:
+    except Refused as refused:
+        return Outcome(input=given, refused=refused)
+    except Exception:
         # A twin is pure: what it raises for this input it raises each time, so it is the outcome.
-        log.exception("prediction %s failed", prediction.pk)
-        return Outcome(input=given, problem=f"{type(error).__name__}: {error}")
+        # What a solver says of its own matrices is for the log; people read `problem`.
+        name, batch, as_of = (
+            prediction.model_version.name, prediction.batch.number, prediction.as_of.isoformat()
+        )  # fmt: skip
+        log.exception("%s about batch %s as of %s failed", name, batch, as_of)
+        broken = PredictionBroken(
+            f"{name} ended with an error that it has no words for. The next moment of the batch is "
+            f"predicted on its own; the worker's log has the error as “{name} about batch {batch} "
+            f"as of {as_of}”"
+        )
+        return Outcome(input=given, refused=broken)
     return Outcome(input=given, said=said)

@@ -37,6 +37,7 @@ class PredictionOut(Out):
     status = serializers.CharField()
     claimed_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    refusal = serializers.CharField(help_text="code of the refusal")
     problem = serializers.CharField()
     input_digest = serializers.CharField()
     output_digest = serializers.CharField()

@@ -6,6 +6,7 @@ from batches.execution.inspection import (  # noqa: F401 -- importing registers
     copied_values,
     dated_order,
     deviation_claims,
+    equipment_fitness,
     excursions_without_deviation,
     identification,
     implausible_size,

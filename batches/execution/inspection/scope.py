@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from batches.assets.models import EquipmentUse
 from batches.execution.models import (
     Batch,
     BatchEvent,
@@ -27,6 +28,11 @@ def _phases(numbers: Numbers) -> QuerySet[BatchPhase]:
 @scopes.rows_of(BatchEvent)
 def _events(numbers: Numbers) -> QuerySet[BatchEvent]:
     return BatchEvent.objects.filter(batch__number__in=numbers)
+
+
+@scopes.rows_of(EquipmentUse)
+def _uses(numbers: Numbers) -> QuerySet[EquipmentUse]:
+    return EquipmentUse.objects.filter(campaign__in=numbers)
 
 
 @scopes.rows_of(ReadingSegment)

@@ -38,6 +38,9 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         now = timezone.now()
         players = cast.assemble(settings.VAR_DIR / "demo", at=now)
+        if taken is None:
+            display.step("Filling the store and the workshop")
+            cast.furnish(players, at=timezone.now())
         try:
             if taken is not None:
                 folder_files.demand_phases(taken, _effective(master_records.VIALS))

@@ -22,7 +22,7 @@ from batches.execution.charges import (
 )
 from batches.execution.equipment_use import EquipmentReturned, WrongEquipment
 from batches.execution.genealogy import LotMade, OwnComponent
-from batches.execution.models import BatchMaterial, BatchPhase, Charge
+from batches.execution.models import BatchMaterial, BatchPhase, Charge, EventKind
 from batches.quantities.units import UnitMismatch
 from batches.recipes.drafts import MaterialDraft
 from batches.recipes.models import MaterialKind
@@ -231,6 +231,35 @@ def test_material_is_followed_through_batches_both_ways(line: BatchMaterial) -> 
         genealogy.produced(second.batch, lot=middle, actor=operator, at=NOON)
     with pytest.raises(LotMade):
         genealogy.produced(second.batch, lot=raw, actor=operator, at=NOON)
+
+
+def test_a_lot_that_a_system_names_in_an_addition_is_part_of_the_genealogy(
+    line: BatchMaterial,
+) -> None:
+    lot = factories.lot_for(line)
+    other = factories.lot_for(line)
+    posted = {"material": lot.material.code, "lot": lot.number, "quantity": "10", "unit": "kg"}
+    factories.happened(line.batch, EventKind.ADDITION, details=posted)
+    factories.happened(line.batch, EventKind.ADDITION, details={**posted, "lot": "UNKNOWN-1"})
+    factories.happened(line.batch, EventKind.OBSERVATION, details={**posted, "lot": other.number})
+
+    back = genealogy.went_into(line.batch)
+    forward = genealogy.used_in(lot)
+
+    assert [(one.level, one.lot.number) for one in back] == [(1, lot.number)]
+    assert [(one.level, one.batch.number) for one in forward] == [(1, line.batch.number)]
+    assert genealogy.used_in(other) == []
+
+
+def test_a_batch_does_not_become_what_a_system_says_went_into_it(line: BatchMaterial) -> None:
+    made_here = _made_lot("RM-GLU")
+    posted = {"material": "RM-GLU", "lot": made_here.number, "quantity": "10", "unit": "kg"}
+    factories.happened(line.batch, EventKind.ADDITION, details=posted)
+
+    with pytest.raises(OwnComponent):
+        genealogy.produced(
+            line.batch, lot=made_here, actor=factories.person(Role.OPERATOR), at=NOON
+        )
 
 
 def test_a_batch_does_not_become_what_went_into_it(line: BatchMaterial) -> None:

@@ -198,6 +198,26 @@ def test_a_part_that_needs_too_much_memory_fails_with_that(
     assert part.problem == "It needed more than 1024 MiB of memory."
 
 
+def test_an_error_that_nobody_has_words_for_is_logged_and_told_with_a_code(
+    futures: BulkRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> bytes:
+        raise RuntimeError("segment.hpp:12: assertion failed")
+
+    monkeypatch.setattr(work, "do", fails)
+
+    while parts.claim_next(futures, at=timezone.now()) is None:
+        pass
+    part = BulkPart.objects.select_related("run").get(state=PartState.CLAIMED)
+    parts.do(part)
+    part.refresh_from_db()
+
+    assert part.state == PartState.FAILED
+    assert part.problem.startswith("bulk-part-broken: it ended with an error")
+    assert "segment.hpp" not in part.problem
+    assert "segment.hpp:12: assertion failed" in caplog.text
+
+
 def test_a_block_that_keeps_to_its_memory_is_not_touched() -> None:
     with limits.memory(64):
         kept = bytes(2**20)

@@ -163,15 +163,16 @@ def seen(walk: Walk) -> Batch:
     return batch
 
 
-def alerted(batch: Batch, state: AlertState, *, tag: str = "ph") -> None:
+def alerted(batch: Batch, state: AlertState, *, tag: str = "ph", lead_time_h: str = "1.0") -> Alert:
     """Raise an alert on a batch at noon, answered twenty minutes later unless it is open."""
     answered_at = None if state == AlertState.OPEN else NOON + timedelta(minutes=20)
     with recording.recording(
         Action.ALERT_RAISED, actor=TEST, at=NOON, reason="an alert for a test"
     ):
-        Alert.objects.create(
+        return Alert.objects.create(
             prediction=batch.predictions.get(), batch=batch, tag=tag, side="low", limit="6.9",
-            unit="[pH]", probability="0.9", lead_time_h="1.0", lead_time_low_h="1.0",
-            lead_time_high_h="1.0", contributions=[], raised_at=NOON, is_trial=False, state=state,
-            answered_at=answered_at, answered_by="somebody", answer_reason="the probe was being cleaned",
+            unit="[pH]", probability="0.9", lead_time_h=lead_time_h, lead_time_low_h=lead_time_h,
+            lead_time_high_h=lead_time_h, contributions=[], raised_at=NOON, is_trial=False,
+            state=state, answered_at=answered_at, answered_by="somebody",
+            answer_reason="the probe was being cleaned",
         )  # fmt: skip

@@ -17,6 +17,7 @@ from django.utils import timezone
 from compliance.refusals import Refused, Unavailable
 from compliance.trail import (
     checkpoints,
+    issuing,
     key_events,
     keys,
     reading_commands,
@@ -162,12 +163,12 @@ class Command(BaseCommand):
         batches = list(sequencer.seal_all())
         count, sealed = sum(batch.count for batch in batches), batches[-1]
         keys.ensure()
-        signed = checkpoints.sign(timezone.now())
+        signed = issuing.signed(sealed.size, say=self.stderr.write)
         found = {"sealed": count, "size": sealed.size, "refused": list(sealed.refused)}
         self.stdout.write(
             json.dumps(found)
             if options["json"]
-            else f"Sealed {count} entries; signed a checkpoint of {signed.checkpoint.size} leaves"
+            else f"Sealed {count} entries; a checkpoint of {signed} leaves is signed"
         )
         if sealed.refused:
             raise CommandError(f"altered entries stay unsealed: {sealed.refused}")
@@ -196,7 +197,7 @@ _HELP = (
     "status: size, lag and last checkpoint; keys: the public keys, made when there are none; "
     "rotate-key: let a new key follow the present one, while the signer is stopped; without "
     "--algorithm record what an interrupted run did not; "
-    "seal: seal and sign once; publish: export checkpoints; "
+    "seal: seal and sign once, or wait for the signer that runs; publish: export checkpoints; "
     "timeline: the entries of a record, a person or a period; "
     "bundle: evidence about a subject that verifies offline, recorded as issued; "
     "verifier: the program that verifies it"

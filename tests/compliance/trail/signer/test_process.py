@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,22 @@ def test_a_second_signer_is_refused_while_one_runs(running: list[BaseException])
         checkpoints.sign(timezone.now())
     with pytest.raises(CommandError, match="another signer"):
         call_command("trail", "rotate-key", algorithm="ed25519", reason="yearly exchange of keys")
+
+
+def test_sealing_by_hand_beside_a_signer_that_runs_waits_for_its_checkpoint(
+    running: list[BaseException],
+) -> None:
+    until(lambda: len(stored()) == 1)
+    sealed(3, "B")
+    said, told = StringIO(), StringIO()
+
+    call_command("trail", "seal", stdout=said, stderr=told)
+
+    size, _ = stored()[-1]
+    assert said.getvalue() == f"Sealed 0 entries; a checkpoint of {size} leaves is signed\n"
+    assert "A signer runs: waiting" in told.getvalue()
+    assert len(stored()) == 2
+    assert running == []
 
 
 # --- Recovery
