@@ -26,13 +26,18 @@ def told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         # Django sends whoever asks wrongly to the whole list.
         if shown.headers.get("Location") == f"{request.path}?{ERROR_FLAG}=1":
             return _wrong(request)
-        asked = request.GET.get(PAGE_VAR)
-        listed = getattr(shown, "context_data", None) or {}
-        if asked is not None and "cl" in listed and asked != str(listed["cl"].page_num):
-            return _wrong(request)  # “abc” would be the first page
+        listed = (getattr(shown, "context_data", None) or {}).get("cl")
+        if PAGE_VAR in request.GET and listed is not None and not _has_page(listed, request):
+            return _wrong(request)
         return shown
 
     return answer
+
+
+def _has_page(listed: Any, request: HttpRequest) -> bool:
+    """Say whether the page is there: to Django “abc” is the first, as is any page of a short list."""
+    asked = request.GET[PAGE_VAR]
+    return asked == str(listed.page_num) and 1 <= listed.page_num <= listed.paginator.num_pages
 
 
 def _wrong(request: HttpRequest) -> HttpResponse:

@@ -91,7 +91,7 @@ def test_what_a_view_reads_of_a_query_is_in_its_schema(
     assert undeclared == {}
 
 
-@pytest.mark.parametrize("query", ["page=2", "Limit=1", "limit=1&=x", "%00=1"])
+@pytest.mark.parametrize("query", ["page=2", "Limit=1", "limit=1&=x"])
 def test_a_client_that_pages_by_another_name_is_told_so(query: str) -> None:
     client = Client()
     client.force_login(factories.person(Role.QUALITY_ASSURANCE))
