@@ -11,6 +11,7 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template import loader
 
 from compliance.api_contract import correlation, problems, strict_json
 from compliance.trail import recording
@@ -40,6 +41,23 @@ class Correlation:
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Record what rose out of a view: Django answers it, and the record stays."""
         refused_requests.record(error, request, code="not-permitted", detail=str(error))
+
+
+class WithoutNul:
+    """Refuse an address with a NUL: no name here has one, and the database looks for none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" not in request.path_info and "%00" not in query and "\0" not in query:
+            return self.get_response(request)
+        reason = "the address has a NUL (%00), which no name and no value here has: leave it out"
+        if request.path.startswith("/api/"):
+            return problems.answer(request, code="malformed", status_code=400, detail=reason)
+        page = loader.render_to_string("400.html", {"reason": f"T{reason[1:]}."})
+        return HttpResponse(page, status=400)
 
 
 class ChunksGathered:

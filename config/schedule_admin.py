@@ -40,6 +40,7 @@ class TimesForm(ReasonForm):
 
 class JobForm(TimesForm):
     name = forms.CharField(max_length=200)
+    task = forms.ChoiceField(help_text="What the workers of this installation can do.")
     field_order = ("name", "task", "every_seconds", "hour", "minute", "reason")
 
 

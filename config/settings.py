@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "config.middleware.Correlation",  # first: what the others refuse has an id too
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.ContentPolicy",
+    "config.middleware.WithoutNul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -74,7 +74,10 @@ class ProductAdminSite(AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Let nobody work with a password that somebody else chose."""
-        inner: Callable[..., HttpResponse] = super().admin_view(view, cacheable)
+        from config import list_queries
+
+        inner: Callable[..., HttpResponse]
+        inner = super().admin_view(list_queries.told(view), cacheable)
 
         def demand_own_password(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if getattr(request.user, "must_change_password", False) and request.path not in {

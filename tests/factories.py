@@ -473,7 +473,8 @@ def happened(
     **said: object,
 ) -> BatchEvent:  # fmt: skip
     """Record an event that occurs at `at` and is recorded at once."""
-    reported = Reported(kind=kind, occurred_at=at, occurred_text=at.isoformat())
+    text = "foam" if kind == EventKind.OBSERVATION else ""
+    reported = Reported(kind=kind, occurred_at=at, occurred_text=at.isoformat(), text=text)
     return events.record(
         to,
         reported=replace(reported, **said),

@@ -4,6 +4,7 @@ from django.db.models import F
 
 from batches.disposition import excursions, later_entries
 from batches.execution import review_items
+from batches.execution.events import CLOCK_TOLERANCE
 from batches.execution.models import (
     LATE_AFTER,
     Batch,
@@ -32,9 +33,17 @@ def phases(batch: Batch) -> Item:
 
 @review_items.register("events", label="Events", order=20)
 def events(batch: Batch) -> Item:
-    """An assumed zone, and a measurement that is no number, are for a person to look at."""
+    """An assumed zone, and a moment before the batch began, are for a person to look at."""
     found = batch.events.filter(is_zone_assumed=True).order_by("pk")
     exceptions = [_event(one, "its zone was assumed") for one in found]
+    if batch.started_at is not None:
+        before = batch.events.filter(occurred_at__lt=batch.started_at - CLOCK_TOLERANCE)
+        exceptions += [
+            _event(
+                one, f"said to have happened {batch.started_at - one.occurred_at} before the start"
+            )
+            for one in before.order_by("pk")
+        ]
     return item(count=batch.events.count(), exceptions=exceptions, listed=_events_of(batch))
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from batches.execution import (  # noqa: F401 -- the pages of phases and entries register themselves
     batch_acts,
@@ -318,13 +320,23 @@ def concerned(deviation: Deviation, request: HttpRequest) -> Section:
 
 @admin.register(BatchEvent)
 class BatchEventAdmin(RecordAdmin):
-    list_display = ("occurred_at", "batch", "kind", "phase", "tag", "value", "unit", "performed_by")
+    list_display = ("occurred_at", "batch", "kind", "phase", "said", "performed_by")
     search_fields = ("batch__number", "message_id", "performed_by", "text")
     list_filter = ("kind", "is_backfilled", "is_zone_assumed")
     list_select_related = ("batch",)
     date_hierarchy = "occurred_at"
     ordering = ("-pk",)
     empty_text = "No events yet. The MES posts them over the API."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BatchEvent]:
+        return super().get_queryset(request).prefetch_related("batch__recipe__parameters")
+
+    @admin.display(description="Value or text", ordering="tag")
+    def said(self, event: BatchEvent) -> Cell:
+        """Write what was measured, marked where it is outside its limits, or what was seen."""
+        of_recipe = event.batch.recipe.parameters.all()
+        parameter = next((one for one in of_recipe if one.tag == event.tag), None)
+        return _value(event, parameter) or Truncator(event.text).chars(80)
 
 
 @admin.register(ReadingSegment)

@@ -20,7 +20,7 @@ from batches.execution.models import (
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, ConfirmForm, Done, Occasion
 from compliance.access.duties import Duty
-from compliance.access.page_parts import Facts, Page, Part, Section, Text
+from compliance.access.page_parts import Cell, Facts, Page, Part, Section, Text
 from compliance.access.record_admin import RecordAdmin
 from compliance.quality.models import Deviation
 from compliance.signatures import manifestations
@@ -145,13 +145,19 @@ class _EntryAdmin(RecordAdmin):
 @admin.register(InProcessResult)
 class InProcessResultAdmin(_EntryAdmin):
     list_display = (
-        "performed_at", "batch", "parameter", "value_text", "unit", "standing", "performed_by",
+        "performed_at", "batch", "parameter", "written", "standing", "performed_by",
         "verified_by",
     )  # fmt: skip
     list_filter = ("standing",)
     search_fields = (*_SEARCHED, "parameter__tag")
     list_select_related = (*_JOINED, "parameter__batch")
     empty_text = "No in-process result yet. Enter one on the page of a phase."
+
+    @admin.display(description="Value", ordering="value")
+    def written(self, record: InProcessResult) -> Cell:
+        """Write the value, marked where it is outside its limits."""
+        text = f"{record.value_text} {record.unit}"
+        return text if record.standing == "within" else page_parts.alarm(text)
 
 
 @admin.register(Charge)
@@ -203,7 +209,7 @@ class MaterialAccountAdmin(_EntryAdmin):
 @admin.register(Calculation)
 class CalculationAdmin(RecordAdmin):
     list_display = (
-        "computed_at", "batch", "subject", "formula", "result", "recomputed", "unit", "is_within",
+        "computed_at", "batch", "subject", "formula", "written", "recomputed", "unit", "is_within",
     )  # fmt: skip
     search_fields = ("batch__number", "subject", "formula")
     list_filter = ("purpose", "is_within", "formula")
@@ -211,3 +217,8 @@ class CalculationAdmin(RecordAdmin):
     date_hierarchy = "computed_at"
     ordering = ("-pk",)
     empty_text = "Nothing was computed yet. Yields are recorded on the page of a phase."
+
+    @admin.display(description="Result", ordering="result")
+    def written(self, record: Calculation) -> Cell:
+        """Write what was computed, marked where it is outside its limits."""
+        return str(record.result) if record.is_within else page_parts.alarm(str(record.result))

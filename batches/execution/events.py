@@ -43,6 +43,8 @@ _NEED_TEXT = {
     EventKind.PHASE_HELD: "a hold",
     EventKind.BATCH_SUSPENDED: "a suspension",
 }
+# What moves nothing is there for what it says.
+_NEED_WORDS = {EventKind.OBSERVATION, EventKind.ADDITION, EventKind.ALARM}
 
 
 class MessageKnown(Refused):
@@ -77,6 +79,7 @@ def record(
     """Record an event and move batch and phase where its kind says so, in one act.
 
     Of a batch, or of what has a number: raise `Batch.DoesNotExist`.
+    A measurement is of a parameter of the batch; raise `TagUnknown`.
     A person is trained in the procedure of the phase, and enters at the time of performance or with
     a reason and a witness; raise `NotTrained`, `EnteredLate` or `WitnessIsPerformer`.
     """
@@ -85,6 +88,9 @@ def record(
     what = _NEED_TEXT.get(EventKind(reported.kind))
     if what and len(reported.text.strip()) < 8:
         raise EventInvalid(f"{what} needs a text of 8 characters or more: why")
+    if reported.kind in _NEED_WORDS and not _says_something(reported):
+        name = EventKind(reported.kind).label.lower()
+        raise EventInvalid(f"this {name} says nothing: give it a text, a tag, a value or details")
     late_reason, witness = late.demand_person_on_time(
         actor, occurred_at=reported.occurred_at, at=at, late=late_entry
     )
@@ -116,6 +122,11 @@ def record(
             )  # fmt: skip
         signals.announce(held, kind="event", record_id=event.pk)
     return event
+
+
+def _says_something(reported: Reported) -> bool:
+    words = (reported.text, reported.tag, reported.value)
+    return bool(reported.details) or any(one.strip() for one in words)
 
 
 def _phase(batch: Batch, reported: Reported, *, is_needed: bool) -> BatchPhase | None:

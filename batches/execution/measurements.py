@@ -7,6 +7,14 @@ from batches.execution import exceptions
 from batches.execution.models import BatchEvent, BatchParameter, BatchPhase, ExceptionKind
 from batches.quantities import limits, numerals, units
 from batches.quantities.limits import Limits, Range, Standing
+from compliance.refusals import Refused
+
+
+class TagUnknown(Refused):
+    """A measurement names a parameter of its batch: with another tag it would have no limits."""
+
+    code = "tag-unknown"
+    status = 422
 
 
 def limits_of(parameter: BatchParameter) -> Limits:
@@ -22,10 +30,16 @@ def judge(event: BatchEvent, *, at: datetime) -> None:
     """Flag a measured value outside its limits, or one that cannot be compared with them.
 
     The source's record is taken as it is. What nobody could judge is not within its limits either.
+    Raise `TagUnknown`.
     """
     parameter = BatchParameter.objects.filter(batch=event.batch_id, tag=event.tag).first()
     if parameter is None:
-        return
+        declared = BatchParameter.objects.filter(batch=event.batch_id).order_by("tag")
+        known = ", ".join(declared.values_list("tag", flat=True)) or "none"
+        raise TagUnknown(
+            f"“{event.tag}” is no parameter of {event.batch}, and a measurement needs one; "
+            f"known: {known}"
+        )
     value = number(event.value)
     phase = (
         BatchPhase.objects.filter(batch=event.batch_id, name=event.phase).first()

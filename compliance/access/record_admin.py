@@ -164,9 +164,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": shown.title,
             "page": shown,
             "sections": sections,
-            "timeline_url": timeline_pages.record_url(
-                capture.record_of(self.model), str(record.pk)
-            ),
+            "timeline_url": self._timeline_url(record),
             "evidence_url": shown.evidence_url,
             "acts": [
                 (act.label, f"{_base(record)}acts/{act.name}/", act.is_grave)
@@ -306,6 +304,12 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if record is None:
             raise Http404(f"there is no {self.opts.verbose_name} with this number")
         return record
+
+    def _timeline_url(self, record: models.Model) -> str:
+        """Return where the trail shows a record; a line that a view composes has no entries there."""
+        if not self.model._meta.managed:
+            return ""
+        return timeline_pages.record_url(capture.record_of(self.model), str(record.pk))
 
     def _makers(self) -> list[tuple[int, SectionMaker]]:
         return sorted(_sections.get(self.model, []), key=lambda made: made[0])

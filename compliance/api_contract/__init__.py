@@ -1,6 +1,7 @@
 """The contract of the REST API: what holds for every endpoint of every room, each rule in its module.
 
 strict_json      which bodies are read at all
+queries          which parameters a query may have
 encodings        which bodies may be packed, and how
 problems         what a refusal looks like (RFC 9457)
 error_codes      every code a refusal can have

@@ -1,6 +1,7 @@
 """Ask every request of the API the same questions in the same order.
 
-who is it (401), how often (429), may they (403), is there a key (400),
+who is it (401), how often (429), may they (403), is the query one that is read (400),
+is there a key (400),
 was it done before (the first answer again), what does the body say (400, 413, 415, 422),
 which version of the record was seen (428, 412); and only then the view's own act, in one transaction
 """
@@ -18,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance.api_contract import bodies, encodings, idempotency, rates, versions
+from compliance.api_contract import bodies, encodings, idempotency, queries, rates, versions
 from compliance.api_contract.bodies import Form
 from compliance.api_contract.lifetimes import Lifetime
 from compliance.api_contract.versions import Record
@@ -52,6 +53,7 @@ class Endpoint(APIView):
     matter then; `version_of` the route of the record, where it is not the nearest one; `lifetime`;
     `is_streamed` that it reads its body itself, line by line, and holds each line to its form.
     `encodings` in which ways its body may be packed (Content-Encoding), and is unpacked by the view;
+    `is_query_free` that a standard wants unknown parameters of its query passed over;
     `scopes` which scope of a client each method takes: without one, no client of the API reaches it.
     """
 
@@ -61,6 +63,7 @@ class Endpoint(APIView):
     version_of: ClassVar[str] = ""
     is_streamed: ClassVar[bool] = False
     encodings: ClassVar[Collection[str]] = ()
+    is_query_free: ClassVar[bool] = False
     lifetime: ClassVar[Lifetime | None] = None
     scopes: ClassVar[Mapping[str, str]] = {}
     # Set by `routes`: the record of each writing method, and whether its version must be named.
@@ -107,6 +110,7 @@ def reading(get: Handler) -> Handler:
 
     @wraps(get)
     def answer(view: Endpoint, request: Request, **parts: Any) -> HttpResponseBase:
+        queries.demand_known(request, view, "get", get)
         found = get(view, request, **parts)
         if view.without_key:  # of a session, which is no record and has no version
             found.headers["Cache-Control"] = "no-store"
@@ -140,6 +144,8 @@ def writing(method: str, write: Handler) -> Handler:
 
         for ask in _asked:
             ask(request)
+        if not view.is_query_free:
+            queries.demand_known(request, view, method, write)
         if view.without_key:
             checked()
             return act()

@@ -14,7 +14,7 @@ E = TypeVar("E", bound=BaseException)
 ROOMS = ("compliance", "batches", "twins", "config")
 # What no class of ours says: the frame's own refusals, and those of Django below /api/.
 FRAME = {
-    "malformed": (400, "The request is not HTTP as this server takes it, or names another host."),
+    "malformed": (400, "No HTTP as this server takes it, a NUL in the address, or another host."),
     "parse-error": (400, "The body did not arrive whole, or is not JSON in UTF-8."),
     "authentication-failed": (401, "The token or the session is not valid."),
     "not-authenticated": (401, "Nobody is known; send a token, or sign in."),

@@ -94,7 +94,7 @@ def _said(error: Exception) -> dict[str, Any] | None:  # noqa: PLR0911 -- one ca
         case InternalError() if getattr(error.__cause__, "sqlstate", "") in _PASSING:
             return _unreachable(error)
         case DataError():  # too long for its column, too large a number, NUL in an address
-            log.warning("what was asked cannot be stored or compared", exc_info=error)
+            log.warning("what was asked cannot be stored or compared: %s", error)
             long = (
                 "a value is too long, too large, or has a NUL: it is neither stored nor looked for"
             )

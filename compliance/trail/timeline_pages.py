@@ -16,7 +16,7 @@ from compliance.trail import activity_chart, differences, entry_keys, openings, 
 from compliance.trail.differences import Difference
 from compliance.trail.models import Entry
 from compliance.trail.standing import EXPLAINED, Mark, Standing
-from compliance.trail.timeline import Asked
+from compliance.trail.timeline import Asked, Page
 
 SHOWN_FIELDS = 12
 USUAL = timedelta(days=7)
@@ -90,6 +90,9 @@ def context(
 ) -> dict[str, Any]:
     """Return what the template of timelines needs, for one page of one."""
     form = FilterForm(request.GET, without=tuple(fixed))
+    for name in ("before", "after"):
+        if form.is_valid() and (text := request.GET.get(name)) and _number(text) is None:
+            form.add_error(None, f"{name} is the number of an entry, not “{text[:40]}”")
     asked = Asked(**{**_given(form), **fixed})
     if not asked.equal and not asked.reason and not form.errors and "start" not in request.GET:
         return _usual(request, title=title, subtitle=subtitle)
@@ -116,9 +119,14 @@ def _context(
     chart: bool = True,
 ) -> dict[str, Any]:
     before, after = (_number(request.GET.get(name)) for name in ("before", "after"))
-    page = timeline.page(asked, before=before, after=after)
+    # What cannot be read is no filter: all entries would look like its answer.
+    page = (
+        timeline.page(asked, before=before, after=after)
+        if not form.errors
+        else Page(entries=(), older=None, newer=None)
+    )
     secured = standing.now()
-    spread = timeline.activity(asked, now=timezone.now()) if chart else None
+    spread = timeline.activity(asked, now=timezone.now()) if chart and not form.errors else None
     return {
         "title": title,
         "subtitle": subtitle,

@@ -153,10 +153,16 @@ def _life(version: ModelVersion) -> SafeString:
     return page_parts.badge(version.get_state_display(), tones[version.state])
 
 
+_NOT_PREPARED = (
+    "Not prepared yet. It holds a digest of the rows of every training batch, so whoever trained the "
+    "version has a program prepare it, and signs it there (docs/twins.md); it is shown here then."
+)
+
+
 def _dossier(version: ModelVersion) -> list[Part]:
     dossier = ModelDossier.objects.filter(version=version).select_related("prepared_by").first()
     if dossier is None:
-        return [Note("Not prepared yet: POST /api/v1/model-versions/{id}/dossier.")]
+        return [Note(_NOT_PREPARED)]
     rows: list[list[Cell]] = [
         [one.label, page_parts.code(one.content_digest), str(one.rows)]
         for one in dossier.batches.order_by("pk")
@@ -218,7 +224,7 @@ class QualificationAdmin(RecordAdmin):
     list_filter = ("state",)
     badges = ("state",)
     ordering = ("-pk",)
-    empty_text = "No qualification yet. It is drafted over the API, then approved here."
+    empty_text = "No qualification yet. A program drafts one, and people approve it here."
 
     def page(self, record: Qualification, request: HttpRequest) -> Page:
         facts = Facts(
@@ -307,7 +313,9 @@ class SealedTestSetAdmin(RecordAdmin):
     list_select_related = ("sealed_by",)
     search_fields = ("number", "name", "batches__content_digest")
     ordering = ("-pk",)
-    empty_text = "No test set is sealed yet: POST /api/v1/test-sets."
+    empty_text = (
+        "No test set is sealed yet. A program seals one, as it holds the rows of each batch."
+    )
 
     def page(self, record: SealedTestSet, request: HttpRequest) -> Page:
         facts = Facts(

@@ -75,7 +75,7 @@ class TrendFilter(SimpleListFilter):
 @admin.register(Result)
 class ResultAdmin(RecordAdmin):
     list_display = (
-        "sample", "tag", "value_text", "unit", "judgement", "version", "reported_at", "analyst",
+        "sample", "tag", "written", "judgement", "version", "reported_at", "analyst",
     )  # fmt: skip
     search_fields = ("sample__number", "sample__batch__number", "tag", "analyst")
     list_filter = (StateFilter, "judgement", TrendFilter, "tag")
@@ -84,6 +84,17 @@ class ResultAdmin(RecordAdmin):
     date_hierarchy = "reported_at"
     ordering = ("-pk",)
     empty_text = "No results yet. The LIMS posts them, or they are reported on the page of a run."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Result]:
+        return super().get_queryset(request).prefetch_related("sample__batch__recipe__parameters")
+
+    @admin.display(description="Result", ordering="value")
+    def written(self, record: Result) -> Cell:
+        """Write the value, marked where it is outside its limits as on the page of its batch."""
+        of_recipe = record.sample.batch.recipe.parameters.all()
+        parameter = next((one for one in of_recipe if one.tag == record.tag), None)
+        text = f"{record.value_text} {record.unit}"
+        return _marked(record, recipe_pages.marked(parameter, record.value, text), text)
 
     def page(self, record: Result, request: HttpRequest) -> Page:
         facts = Facts(

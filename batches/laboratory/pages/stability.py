@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from batches.laboratory import stability, stability_results
 from batches.laboratory.models import (
+    Judgement,
     PullState,
     SpecificationTest,
     StabilityPull,
@@ -192,6 +193,11 @@ def _trends(study: StabilityStudy) -> list[Part]:
     return parts
 
 
+def _marked(result: StabilityResult) -> Cell:
+    is_out = result.judgement == Judgement.OOS
+    return page_parts.alarm(result.value_text) if is_out else result.value_text
+
+
 def _results(study: StabilityStudy) -> Table:
     found = stability_results.current(study).select_related(
         "pull", "test", "entered_by", "review__reviewer"
@@ -200,7 +206,7 @@ def _results(study: StabilityStudy) -> Table:
         [
             str(one.pull.month),
             one.test.name,
-            page_parts.alarm(one.value_text) if one.judgement == "oos" else one.value_text,
+            _marked(one),
             one.test.limits_text,
             one.entered_by.full_name,
             one.review.reviewer.full_name
@@ -255,7 +261,7 @@ class StabilityPullAdmin(RecordAdmin):
 
 @admin.register(StabilityResult)
 class StabilityResultAdmin(RecordAdmin):
-    list_display = ("pull", "test", "value_text", "judgement", "version", "tested_at", "entered_by")
+    list_display = ("pull", "test", "written", "judgement", "version", "tested_at", "entered_by")
     search_fields = ("pull__study__number", "test__tag", "entered_by__username")
     list_filter = ("judgement", "test__tag")
     list_select_related = ("pull__study", "test__version__specification", "entered_by")
@@ -263,6 +269,10 @@ class StabilityResultAdmin(RecordAdmin):
     date_hierarchy = "tested_at"
     ordering = ("-pk",)
     empty_text = "No stability result yet. They are reported on the pages of pulls."
+
+    @admin.display(description="Result", ordering="judged_value")
+    def written(self, record: StabilityResult) -> Cell:
+        return _marked(record)
 
     def page(self, record: StabilityResult, request: HttpRequest) -> Page:
         page = super().page(record, request)

@@ -72,6 +72,7 @@ class TokenEndpoint(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     parser_classes = (FormParser,)
+    is_query_free = True  # RFC 6749 3.2
     without_key = "a token is given anew each time, and a repeat gets another one"
 
     @extend_schema(

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from batches.disposition import sections
 from batches.execution import events, signals
 from batches.execution.events import EventInvalid, MessageKnown, PhaseOutOfOrder, PhaseUnknown
+from batches.execution.measurements import TagUnknown
 from batches.execution.models import BatchEvent, BatchState, EventKind, PhaseState
 from compliance.access.authority import NotPermitted
 from compliance.access.duties import Role
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.django_db
 
 def _reported(kind: EventKind = EventKind.OBSERVATION, **said: Any) -> events.Reported:
     return events.Reported(
-        kind=kind, **{"occurred_at": NOON, "occurred_text": NOON.isoformat(), **said}
+        kind=kind,
+        **{"occurred_at": NOON, "occurred_text": NOON.isoformat(), "text": "foam was seen", **said},
     )
 
 
@@ -99,6 +102,61 @@ def test_a_batch_does_not_end_before_it_started(kind: EventKind) -> None:
 def test_an_abort_says_why() -> None:
     with pytest.raises(EventInvalid, match="why"):
         factories.happened(factories.running_batch(), EventKind.BATCH_ABORTED)
+
+
+@pytest.mark.parametrize("kind", [EventKind.OBSERVATION, EventKind.ADDITION, EventKind.ALARM])
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ({"text": ""}, True),
+        ({"text": " \n"}, True),
+        ({"text": "foam"}, False),
+        ({"text": "", "tag": "PAH-101"}, False),
+        ({"text": "", "details": {"material": "glucose"}}, False),
+    ],
+)
+def test_what_moves_nothing_says_something(
+    kind: EventKind, said: dict[str, Any], is_refused: bool
+) -> None:
+    batch, source = factories.running_batch(), factories.device()
+
+    def post() -> BatchEvent:
+        return events.record(
+            batch, reported=_reported(kind, **said), message_id="m", actor=source, at=NOON
+        )
+
+    if is_refused:
+        with pytest.raises(EventInvalid, match="says nothing"):
+            post()
+    else:
+        post()
+
+    assert batch.events.filter(message_id="m").exists() is not is_refused
+
+
+@pytest.mark.parametrize("tag", ["", "temprature_c"])
+def test_a_measurement_of_no_parameter_is_refused_with_the_known_ones(tag: str) -> None:
+    batch = factories.running_batch()
+
+    with pytest.raises(TagUnknown, match="temperature_c"):
+        factories.happened(batch, EventKind.MEASUREMENT, tag=tag, value="99", unit="Cel")
+
+    assert not batch.events.filter(kind=EventKind.MEASUREMENT).exists()
+
+
+@pytest.mark.parametrize(("minutes", "is_named"), [(-5, False), (-6, True), (-20 * 525_600, True)])
+def test_what_happened_before_the_batch_began_is_named_in_its_review(
+    minutes: int, is_named: bool
+) -> None:
+    batch = factories.running_batch()
+    factories.happened(
+        batch, EventKind.OBSERVATION, occurred_at=NOON + timedelta(minutes=minutes),
+        is_backfilled=True,
+    )  # fmt: skip
+
+    named = [one.text for one in sections.events(batch).exceptions]
+
+    assert any("before the start" in text for text in named) is is_named
 
 
 @pytest.mark.parametrize(("ahead_s", "is_refused"), [(300, False), (301, True)])

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from batches.execution.models import EventKind
 from batches.laboratory import orphans, results, runs
 from batches.laboratory.models import (
     Complaint,
@@ -73,6 +74,37 @@ def test_results_are_filtered_and_searched(client: Client, query: str) -> None:
     answer = client.get(f"{reverse('admin:laboratory_result_changelist')}?{query}")
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("is_specified", "value", "is_marked"),
+    [(True, "2.40", True), (True, "3.00", False), (False, "2.40", True), (False, "3.00", False)],
+)
+def test_a_list_marks_the_results_outside_their_limits(
+    client: Client, is_specified: bool, value: str, is_marked: bool
+) -> None:
+    batch = factories.specified_batch() if is_specified else factories.running_batch()
+    factories.result(factories.sample(batch), value=value)
+    client.force_login(factories.person(Role.QC_ANALYST))
+
+    listed = client.get(reverse("admin:laboratory_result_changelist")).content.decode()
+
+    assert f"{value} g/L" in listed
+    assert ("out of limits" in listed) is is_marked
+
+
+@pytest.mark.parametrize(("value", "is_marked"), [("39.0", True), ("36.8", False)])
+def test_a_list_marks_the_measurements_outside_their_limits(
+    client: Client, value: str, is_marked: bool
+) -> None:
+    said = {"tag": "temperature_c", "value": value, "unit": "Cel"}
+    factories.happened(factories.running_batch(), EventKind.MEASUREMENT, **said)
+    client.force_login(factories.person(Role.AUDITOR))
+
+    listed = client.get(reverse("admin:execution_batchevent_changelist")).content.decode()
+
+    assert f"temperature_c {value} Cel" in listed
+    assert ("out of limits" in listed) is is_marked
 
 
 @pytest.mark.parametrize("due", ["open", "overdue"])

@@ -73,6 +73,25 @@ def test_filters_narrow_the_list_and_say_so(reader: Client) -> None:
     assert "ends before it begins" in wrong
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("start=2026-13-45", "Enter a valid date/time."),
+        ("before=abc", "before is the number of an entry, not “abc”"),
+        ("after=-1", "after is the number of an entry, not “-1”"),
+        ("start=2026-03-02T00:00&end=2026-03-01T00:00", "The period ends before it begins."),
+    ],
+)
+def test_a_filter_that_cannot_be_read_shows_no_entries_and_says_why(
+    reader: Client, query: str, said: str
+) -> None:
+    page = text_of(reader, f"{LIST}?{query}")
+
+    assert said in page
+    assert "Nothing is shown until the filter can be read" in page
+    assert '<article class="entry"' not in page
+
+
 def test_what_is_not_there_is_said_in_words(reader: Client) -> None:
     for url in (
         timeline_pages.record_url(TABLE, "999999"),

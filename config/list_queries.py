@@ -1,0 +1,49 @@
+"""Say what is wrong with the query of a list, where Django would show all of it without a word."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+_LONGEST = 80  # of a value, when it is said back
+
+
+def told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Wrap a view of the admin: a filter or page that its list does not have is answered 400."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method != "GET" or not request.GET:
+            return view(request, *args, **kwargs)
+        try:
+            shown = view(request, *args, **kwargs)
+        except (DisallowedModelAdminLookup, OverflowError):  # no such column; a year of 23 digits
+            return _wrong(request)
+        # Django sends whoever asks wrongly to the whole list.
+        if shown.headers.get("Location") == f"{request.path}?{ERROR_FLAG}=1":
+            return _wrong(request)
+        listed = (getattr(shown, "context_data", None) or {}).get("cl")
+        if PAGE_VAR in request.GET and listed is not None and not _has_page(listed, request):
+            return _wrong(request)
+        return shown
+
+    return answer
+
+
+def _has_page(listed: Any, request: HttpRequest) -> bool:
+    """Say whether the page is there: to Django “abc” is the first, as is any page of a short list."""
+    asked = request.GET[PAGE_VAR]
+    return asked == str(listed.page_num) and 1 <= listed.page_num <= listed.paginator.num_pages
+
+
+def _wrong(request: HttpRequest) -> HttpResponse:
+    asked = ", ".join(f"{name}={value[:_LONGEST]}" for name, value in request.GET.items())
+    context = {
+        "reason": f"This list has no such filter or page, or cannot compare with that value: {asked}",
+        "back_url": request.path,
+    }
+    return render(request, "400.html", context, status=400)
