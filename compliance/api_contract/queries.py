@@ -62,7 +62,8 @@ def _taken(view: APIView, method: str, handler: Callable[..., Any]) -> dict[str,
 
     They are those of its schema, and `format`, which the frame reads at every endpoint.
     """
-    schema: Any = (getattr(handler, "kwargs", {}).get("schema") or type(view.schema))()
+    kind: Any = getattr(handler, "kwargs", {}).get("schema") or type(view.schema)
+    schema = kind()
     schema.view, schema.method = view, method.upper()
     schema.path, schema.registry = "", ComponentRegistry()
     said = {
