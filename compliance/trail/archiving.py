@@ -19,6 +19,7 @@ from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog import archive_file, merkle, subtrees, tiles
 from compliance.trail.tlog.archive_file import Archive, Archived, ArchiveInvalid, Manifest
 
+ALIAS = "owner"  # whose word it is that entries are in a file; no other role may give it
 KIND = "archive"
 SPAN = 1 << 16  # leaves a file; a perfect subtree, whose root is a stored node
 
@@ -73,7 +74,7 @@ def archive(
     reason: str,
     log_id: int = LOG_ID,
     span: int = SPAN,
-    using: str = DEFAULT_DB_ALIAS,
+    using: str = ALIAS,
 ) -> list[Span]:
     """Archive every whole span that a checkpoint covers; continue where an earlier run ended.
 

@@ -55,7 +55,7 @@ def record(
         "root": tree.root().hex(),
     }
     with recording.into(log_id):
-        log_events.record(KIND, document, actor=actor, at=at, reason=reason)
+        log_events.record(KIND, document, actor=actor, at=at, reason=reason, using=ALIAS)
     return document
 
 

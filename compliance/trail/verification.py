@@ -159,12 +159,14 @@ class _Verification:
         self._only = only
         cursor.execute("SELECT pg_export_snapshot(), now()")
         snapshot, self._now = cursor.fetchone()
+        tables = verified_tables.tables(cursor)
         self.shared = Plan(
             connection=_parameters(own),
             snapshot=snapshot,
             secret=run.secret,
             folder=run.folder,
-            tables=verified_tables.tables(cursor),
+            tables=tables,
+            dropped=verified_tables.dropped(cursor, tables),
             archives=verified_archives.archives(cursor),
             detached=verified_archives.detached(cursor),
             partition=verified_archives.width(cursor),
@@ -230,6 +232,8 @@ class _Verification:
         documents = verified_documents.read(results, self.findings)
         sealed = self._follow_records(workers, () if self._since else verified_seals.of(documents))
         self._check_seals(documents, sealed)
+        verified_documents.check(self._cursor, self.findings)
+        verified_attestations.check_told(self._cursor, documents, self.findings)
         redacted = verified_redactions.check(self._cursor, results, documents, self.findings)
         self._redacted = len(redacted)
         if not self._since:

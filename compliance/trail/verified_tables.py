@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, capture_columns
+from compliance.trail import capture, capture_columns, verified_documents
 from compliance.trail.capture_columns import Columns
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifying.work import LiveJob, Table, TouchedJob
@@ -42,6 +42,24 @@ def _table(columns: Columns) -> Table:
         first=f"sha256(convert_to({row}, 'UTF8'))",
         later=f"decode({columns.digest('t')}, 'hex')",
         redactable=control.redactable,
+    )
+
+
+def dropped(cursor: CursorWrapper, found: Sequence[Table]) -> frozenset[str]:
+    """Return what entries of DDL say was dropped or renamed, as the record and the column's name.
+
+    Of a column that was renamed they say the new name only: then every former one is excused.
+    """
+    told = [
+        (one["kind"], one["object"].removeprefix("public.").replace('"', ""))
+        for one in verified_documents.told(cursor, "ddl")
+    ]
+    gone = {name for kind, name in told if kind == "dropped column"}
+    return frozenset(
+        f"{table.name}.{name.partition('.')[2]}"
+        for table in found
+        for name in gone
+        if name.partition(".")[0] in (table.table, table.name) or table.table != table.name
     )
 
 

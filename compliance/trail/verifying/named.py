@@ -198,10 +198,31 @@ class Namer:
                 self._add_shown(_difference(wrong, recorded, present), shown)
             elif present.keys() == recorded.keys():
                 self._add_shown("the row is not what its last entry says it was", shown)
+            elif taken := self._taken(table, recorded.keys() - present.keys()):
+                self._add_shown(
+                    f"{', '.join(taken)}: the column is gone, and no entry says that it was "
+                    "dropped",
+                    shown,
+                )
             else:  # a migration added or dropped them after the last entry of the record
                 names, count = self._result.came_or_went.get(table.name, (set(), 0))
                 names |= present.keys() ^ recorded.keys()
                 self._result.came_or_went[table.name] = names, count + 1
+
+    def _taken(self, table: Table, names: Iterable[str]) -> list[str]:
+        """Return the columns that are not in the table any more, with no entry that tells of it."""
+        there = {
+            name
+            for (name,) in self._source.fetch(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+                "AND attnum > 0 AND NOT attisdropped",
+                [f'public."{table.table}"'],
+            )
+        }
+        return sorted(
+            name for name in names
+            if name not in there and f"{table.name}.{name}" not in self._plan.dropped
+        )  # fmt: skip
 
     def _replay(self, table: Table, entries: Records) -> dict[str, Any]:
         replayed: dict[str, Any] = {}
