@@ -45,21 +45,21 @@ def _table(columns: Columns) -> Table:
     )
 
 
-def dropped(cursor: CursorWrapper, found: Sequence[Table]) -> frozenset[str]:
-    """Return what entries of DDL say was dropped or renamed, as the record and the column's name.
+def told_of(cursor: CursorWrapper, found: Sequence[Table], kind: str) -> frozenset[str]:
+    """Return the columns that DDL of a kind is told to have had as its object, as `record.column`.
 
-    Of a column that was renamed they say the new name only: then every former one is excused.
+    Where a table had other names before, an entry about any table counts for it.
     """
-    told = [
-        (one["kind"], one["object"].removeprefix("public.").replace('"', ""))
+    objects = [
+        one["object"].removeprefix("public.").replace('"', "").partition(".")
         for one in verified_documents.told(cursor, "ddl")
+        if one["kind"] == kind
     ]
-    gone = {name for kind, name in told if kind == "dropped column"}
     return frozenset(
-        f"{table.name}.{name.partition('.')[2]}"
+        f"{table.name}.{column}"
         for table in found
-        for name in gone
-        if name.partition(".")[0] in (table.table, table.name) or table.table != table.name
+        for name, _, column in objects
+        if name == table.table or table.table != table.name
     )
 
 

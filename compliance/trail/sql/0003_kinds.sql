@@ -34,6 +34,14 @@ END $$;
 GRANT EXECUTE ON FUNCTION audit.begin_act TO gmp_signer;
 GRANT SELECT ON audit.current_log TO gmp_signer;
 
+-- As before; what is nested to exhaust the server's stack is not read either.
+CREATE OR REPLACE FUNCTION audit.read_body(body bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN convert_from(body, 'UTF8')::jsonb;
+EXCEPTION WHEN data_exception OR statement_too_complex THEN
+    RETURN NULL;
+END $$;
+
 -- Spans of leaves that an archive file holds, as the log itself says. A document that says something
 -- else says nothing here, and is named by `trail verify`.
 CREATE OR REPLACE FUNCTION audit.archived()
