@@ -1,5 +1,6 @@
 """Read what a log event says: each kind has members of its own, and nothing else is believed."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -39,8 +40,14 @@ def _member(name: str, read: Read, value: object) -> None:
         raise shapes.Wrong(f"{name}: {error}") from error
 
 
-def _first(value: object) -> object:
-    return shapes.version(value, 1)
+def _first(value: object) -> None:
+    shapes.version(value, 1)
+
+
+def _hexadecimal(value: object) -> None:
+    """Demand the bytes of a hash, of whatever length."""
+    if not re.fullmatch("(?:[0-9a-f]{2}){16,}", shapes.text(value)):
+        raise shapes.Wrong("not lower-case hexadecimal digits")
 
 
 def _filled(value: object) -> str:
@@ -105,7 +112,7 @@ _MEMBERS: Mapping[str, Mapping[str, Read]] = {
     "redaction": {"v": _first},
     "rehash": {
         "v": _first, "algorithm": _filled, "old_origin": _filled, "new_origin": _filled,
-        "size": shapes.whole, "root": shapes.hex32,
+        "size": shapes.whole, "root": _hexadecimal,
     },
     "release-hold": {"v": _first, "hold": _filled},
     "seal": {"v": _first},

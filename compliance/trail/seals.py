@@ -143,8 +143,9 @@ def _heads(
     with connection.cursor(name="heads") as rows:
         rows.itersize = 5000
         rows.execute(_HEADS, values)
-        for key, record, record_id, seq, index, op, digest, entries in rows:
-            if digest is None:  # its bytes are in an archive file only
+        for key, record, record_id, seq, index, op, stored, entries in rows:
+            digest = bytes(stored or b"")
+            if not digest:  # its bytes are in an archive file only
                 archives = archives or archiving.Reader(log_id)
                 digest = leaf.entry_digest(archives.body(index))
             head = Head(
@@ -153,7 +154,7 @@ def _heads(
                 seq=seq,
                 index=index,
                 op=op,
-                digest=bytes(digest),
+                digest=digest,
                 entries=entries,
             )
             yield bytes(key), head
