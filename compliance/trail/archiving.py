@@ -1,5 +1,6 @@
 """Copy sealed entries into archive files, and read and check what is archived."""
 
+import bisect
 import mmap
 import os
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog import archive_file, merkle, subtrees, tiles
 from compliance.trail.tlog.archive_file import Archive, Archived, ArchiveInvalid, Manifest
 
+ALIAS = "owner"  # whose word it is that entries are in a file; no other role may give it
 KIND = "archive"
 SPAN = 1 << 16  # leaves a file; a perfect subtree, whose root is a stored node
 
@@ -73,7 +75,7 @@ def archive(
     reason: str,
     log_id: int = LOG_ID,
     span: int = SPAN,
-    using: str = DEFAULT_DB_ALIAS,
+    using: str = ALIAS,
 ) -> list[Span]:
     """Archive every whole span that a checkpoint covers; continue where an earlier run ended.
 
@@ -98,11 +100,29 @@ def read_body(index: int, *, log_id: int = LOG_ID, folder: Path | None = None) -
 
     Raise `NotArchived`, `FileNotFoundError`, or `ArchiveInvalid` when it is not the sealed one.
     """
-    for span in spans(log_id=log_id):
-        if span.start <= index < span.end:
-            with opened((folder or default_folder()) / span.file) as content:
-                return _of_span(Archive(content.data), span).verified(index).body
-    raise NotArchived(f"leaf {index} is in no archive of log {log_id}")
+    return Reader(log_id, folder=folder).body(index)
+
+
+class Reader:
+    """Reads entries of one log from its archive files, each opened once."""
+
+    def __init__(self, log_id: int, *, folder: Path | None = None) -> None:
+        self._log_id = log_id
+        self._folder = folder or default_folder()
+        self._spans = spans(log_id=log_id)
+        self._starts = [span.start for span in self._spans]
+        self._opened: dict[str, Archive] = {}
+
+    def body(self, index: int) -> bytes:
+        """Return the body of an archived entry; raise as `read_body` does."""
+        place = bisect.bisect_right(self._starts, index) - 1
+        if place < 0 or index >= self._spans[place].end:
+            raise NotArchived(f"leaf {index} is in no archive of log {self._log_id}")
+        span = self._spans[place]
+        if span.file not in self._opened:
+            # Mapped for as long as it is read from: the map ends with its last view.
+            self._opened[span.file] = Archive(opened(self._folder / span.file).data)
+        return _of_span(self._opened[span.file], span).verified(index).body
 
 
 def entries(span: Span, *, folder: Path | None = None) -> Iterator[Archived]:

@@ -65,6 +65,11 @@ def controls() -> Iterator[Control]:
     yield from sorted(found, key=lambda control: control.table)
 
 
+def models_declared() -> list[type[models.Model]]:
+    """Return the models that are controlled."""
+    return [apps.get_model(model._meta.label) for model in _declared]
+
+
 def control_of(model: type[models.Model]) -> Control | None:
     """Return how a model is controlled, or None when it is not."""
     table = model._meta.db_table

@@ -21,7 +21,7 @@ from compliance.trail.tlog import canonical, merkle, tile_paths, tiles
 from compliance.trail.tlog.tile_paths import Tile
 
 Object = tuple[str, bytes]
-STAMP = "timestamp.tsr"
+STAMP, COSIGNATURE = "timestamp.tsr", ".cosignature"
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREIGN = re.compile(r"[^A-Za-z0-9._+=-]")
 _GROUPS = 6  # of three digits: sizes sort as their names do, and the largest is found in six steps
@@ -82,8 +82,8 @@ def of_others(
     values: list[int | datetime] = [log_id, size, since, after, before]
     cursor.execute(f"SELECT size, witness, line FROM audit.cosignature {where}", values)  # noqa: S608 -- a literal
     for found, witness, line in cursor.fetchall():
-        name = _FOREIGN.sub("_", witness)
-        yield f"{checkpoint_folder(log_id, found)}/{name}.cosignature", line.encode()
+        name = cosignature_name(witness)
+        yield f"{checkpoint_folder(log_id, found)}/{name}", line.encode()
     cursor.execute(f"SELECT size, tsr FROM audit.timestamp {where}", values)  # noqa: S608 -- a literal
     for found, tsr in cursor.fetchall():
         yield f"{checkpoint_folder(log_id, found)}/{STAMP}", bytes(tsr)
@@ -110,6 +110,31 @@ def checkpoints_in(store: Store, log_id: int) -> Iterator[tuple[int, list[int]]]
     for path in paths:
         first = 1000 * int("".join(path.split("/")[2:]))
         yield first, [first + int(name[:-1]) for name in _folders(store, path)]
+
+
+def kept_of_checkpoints(store: Store, log_id: int) -> Iterator[str]:
+    """Yield the name of every object about a checkpoint that a store has."""
+    for _, sizes in checkpoints_in(store, log_id):
+        for size in sizes:
+            folder = checkpoint_folder(log_id, size)
+            yield from (f"{folder}/{name}" for name in store.children(folder))
+
+
+def names_of_checkpoints(cursor: CursorWrapper, log_id: int) -> frozenset[str]:
+    """Return the names of all objects about checkpoints that the database would put."""
+    cursor.execute(
+        "SELECT size, 'note' FROM audit.checkpoint WHERE log_id = %(log)s "
+        "UNION ALL SELECT size, %(stamp)s FROM audit.timestamp WHERE log_id = %(log)s",
+        {"log": log_id, "stamp": STAMP},
+    )
+    rows = cursor.fetchall()
+    cursor.execute("SELECT size, witness FROM audit.cosignature WHERE log_id = %s", [log_id])
+    rows += [(size, cosignature_name(witness)) for size, witness in cursor.fetchall()]
+    return frozenset(f"{checkpoint_folder(log_id, size)}/{name}" for size, name in rows)
+
+
+def cosignature_name(witness: str) -> str:
+    return f"{_FOREIGN.sub('_', witness)}{COSIGNATURE}"
 
 
 def last_run(store: Store, log_id: int) -> Run:

@@ -72,8 +72,9 @@ def export(*, log_id: int = LOG_ID) -> Exported | None:
 def compare(*, log_id: int = LOG_ID) -> Compared | None:
     """Read the whole store back and compare each object with the database; None without a store.
 
-    `missing` are not in the store, `different` have other bytes, `foreign` are checkpoints that the
-    database does not have, `disturbed` were written to or deleted in the store.
+    `missing` are not in the store, `different` have other bytes, `foreign` are checkpoints, and
+    what others said of them, that the database does not have, `disturbed` were written to or
+    deleted in the store.
     """
     if not settings.EXPORT:
         return None
@@ -81,11 +82,13 @@ def compare(*, log_id: int = LOG_ID) -> Compared | None:
     # The store first: the database is never behind what an earlier look at it put there.
     stored = export_objects.largest_checkpoint(store, log_id)
     last = export_objects.last_run(store, log_id)
+    kept = list(export_objects.kept_of_checkpoints(store, log_id))
     with _one_moment() as cursor:
         newest = published.newest(cursor, log_id)
         size = newest.size if newest else 0
         missing, different = _unequal(cursor, store, log_id, last, size)
-        foreign = list(_foreign(cursor, store, log_id))
+        present = export_objects.names_of_checkpoints(cursor, log_id)
+        foreign = [key for key in kept if key not in present]
     return Compared(
         size=size,
         stored_size=stored,
@@ -186,15 +189,3 @@ def _unequal(
         elif found != data:
             different.append(key)
     return missing, different
-
-
-def _foreign(cursor: CursorWrapper, store: Store, log_id: int) -> Iterator[str]:
-    for first, sizes in export_objects.checkpoints_in(store, log_id):
-        cursor.execute(
-            "SELECT size FROM audit.checkpoint WHERE log_id = %s AND size >= %s AND size < %s",
-            [log_id, first, first + 1000],
-        )
-        known = {size for (size,) in cursor.fetchall()}
-        for size in sizes:
-            if size not in known:
-                yield f"{export_objects.checkpoint_folder(log_id, size)}/note"

@@ -57,7 +57,9 @@ def deliver(*, actor: Actor, at: datetime, reason: str, origin: str | None = Non
     missing = [document for document in keys.register(origin)[1] if document not in recorded]
     for document in missing:
         with recording.into(stored.log_id_of(origin)):
-            log_events.record(KIND, json.loads(document), actor=actor, at=at, reason=reason)
+            log_events.record(
+                KIND, json.loads(document), actor=actor, at=at, reason=reason, using=delivery.ALIAS
+            )
     return len(missing)
 
 
@@ -67,5 +69,6 @@ def recorded(origin: str) -> list[Document]:
     return [
         key_documents.parse(text, origin=origin)
         for text in found
-        if json.loads(text)["signed_by"].startswith(f"{origin}+")  # a key has its log's name
+        for told in log_events.readable(KIND, [text])
+        if told["signed_by"].startswith(f"{origin}+")  # a key has its log's name
     ]

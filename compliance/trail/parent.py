@@ -12,6 +12,8 @@ from compliance.trail.stored import Log
 from compliance.trail.tlog import canonical, merkle, parent_proof
 from compliance.trail.tlog.parent_proof import KIND, ParentProof
 
+ALIAS = "signer"
+
 
 class NotGathered(LookupError):
     """There is no parent log, or it does not hold this checkpoint yet, or is not signed so far."""
@@ -43,7 +45,7 @@ def gather(*, actor: Actor, at: datetime, reason: str) -> list[dict[str, canonic
         document = parent_proof.document(note, parent_proof.read(note))
         if (document["origin"], document["size"]) not in known:
             with recording.into(above.log_id):
-                log_events.record(KIND, document, actor=actor, at=at, reason=reason)
+                log_events.record(KIND, document, actor=actor, at=at, reason=reason, using=ALIAS)
             written.append(document)
     return written
 
@@ -83,13 +85,11 @@ def prove(log_id: int, size: int) -> ParentProof:
 
 def _event(origin: str, size: int) -> tuple[int, int]:
     """Return the event about the smallest gathered checkpoint of at least this size."""
+    rows = LogEvent.objects.filter(kind=KIND).order_by("pk").values_list("pk", "document")
     found = [
         (document["size"], pk)
-        for pk, document in zip(
-            LogEvent.objects.filter(kind=KIND).order_by("pk").values_list("pk", flat=True),
-            log_events.documents(KIND),
-            strict=True,
-        )
+        for pk, text in rows
+        for document in log_events.readable(KIND, [text])
         if document["origin"] == origin and document["size"] >= size
     ]
     if not found:

@@ -7,6 +7,7 @@ back from it: those records are named.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -20,7 +21,7 @@ from compliance.trail import capture, capture_columns, entry_form
 from compliance.trail.capture_columns import Columns
 
 ALIAS = "owner"
-_TRIGGERS = tuple(capture.TRIGGERS)
+EVENTS = "trail_logevent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,11 @@ class Changes:
 
 
 def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
-    """Write the rows with the captures off, in the transaction under way; the owner's role."""
+    """Write the rows with all triggers off, in the transaction under way; the owner's role.
+
+    The captures, for their entries are there; the guards, for they judged these changes when they
+    were made, by who made them and by what stood beside them then.
+    """
     incomplete: list[str] = []
     controls = {one.table: one for one in capture.controls()}
     unknown = changes.by_table.keys() - controls.keys()
@@ -70,23 +75,53 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
         table: capture_columns.columns(cursor, controls[table])
         for table in sorted(changes.by_table.keys() & controls.keys())
     }
+    if EVENTS in found:  # DDL is told of by rows of this table, which must not have their keys
+        _pass(cursor, EVENTS, max(map(int, changes.by_table[EVENTS])))
+    triggers = {table: _triggers(cursor, table) for table in _last(found)}
     # All of them first: a table with foreign keys still to be checked cannot be altered.
-    for table in found:
-        for trigger in _TRIGGERS:
-            cursor.execute(f'ALTER TABLE public."{table}" DISABLE TRIGGER {trigger}')
-    count = 0
-    for table, columns in found.items():
-        for record_id, change in changes.by_table[table].items():
-            count += 1
-            _write(cursor, columns, record_id, change)
-            if different := _different(cursor, columns, record_id, change):
-                incomplete.append(f"{table} {record_id}: {', '.join(different)}")
-        _advance_sequence(cursor, columns)
+    for table, names in triggers.items():
+        _switch(cursor, table, "DISABLE", names)
+    if EVENTS in found:
+        _write_all(cursor, found[EVENTS], changes.by_table[EVENTS], incomplete)
+        _switch(cursor, EVENTS, "ENABLE ALWAYS", triggers.pop(EVENTS))
+    for table in triggers:
+        _write_all(cursor, found[table], changes.by_table[table], incomplete)
+        _advance_sequence(cursor, found[table])
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    for table in found:
-        for trigger in _TRIGGERS:
-            cursor.execute(f'ALTER TABLE public."{table}" ENABLE ALWAYS TRIGGER {trigger}')
+    for table, names in triggers.items():
+        _switch(cursor, table, "ENABLE ALWAYS", names)
+    count = sum(len(changes.by_table[table]) for table in found)
     return Rows(count=count, incomplete=tuple(incomplete))
+
+
+def _last(tables: Iterable[str]) -> list[str]:
+    """Return the tables with that of log events at the end: while it is off, no DDL can be told."""
+    return sorted(tables, key=lambda table: (table == EVENTS, table))
+
+
+def _triggers(cursor: CursorWrapper, table: str) -> list[str]:
+    """Return the captures and guards of a table; the keys to other tables stay on."""
+    cursor.execute(
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(%s) "
+        "AND NOT tgisinternal AND tgenabled = 'A' ORDER BY 1",
+        [f'public."{table}"'],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _switch(cursor: CursorWrapper, table: str, way: str, triggers: list[str]) -> None:
+    """Switch all triggers of a table in one command: a capture in two parts is never half there."""
+    each = ", ".join(f'{way} TRIGGER "{name}"' for name in triggers)
+    cursor.execute(f'ALTER TABLE public."{table}" {each}')
+
+
+def _write_all(
+    cursor: CursorWrapper, columns: Columns, changes: Mapping[str, _Change], incomplete: list[str]
+) -> None:
+    for record_id, change in changes.items():
+        _write(cursor, columns, record_id, change)
+        if different := _different(cursor, columns, record_id, change):
+            incomplete.append(f"{columns.control.table} {record_id}: {', '.join(different)}")
 
 
 def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Change) -> None:
@@ -184,10 +219,16 @@ def _advance_sequence(cursor: CursorWrapper, columns: Columns) -> None:
     """Move the table's sequence past the identities that were given out and lost."""
     table, pk = columns.control.table, columns.control.pk
     cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [f'public."{table}"', pk])
+    if cursor.fetchone() != (None,):
+        cursor.execute(f'SELECT max("{pk}") FROM public."{table}"')
+        (last,) = cursor.fetchone()
+        _pass(cursor, table, last, pk)
+
+
+def _pass(cursor: CursorWrapper, table: str, last: int | None, pk: str = "id") -> None:
+    cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [f'public."{table}"', pk])
     (sequence,) = cursor.fetchone()
-    if sequence is not None:
-        cursor.execute(
-            f'SELECT setval(%s, greatest((SELECT max("{pk}") FROM public."{table}"), '
-            f"(SELECT last_value FROM {sequence})))",
-            [sequence],
-        )
+    cursor.execute(
+        f"SELECT setval(%s, greatest(%s::bigint, (SELECT last_value FROM {sequence})))",
+        [sequence, last],
+    )

@@ -10,7 +10,15 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from compliance.refusals import Refused
-from compliance.trail import exported, keys, log_events, recording, recovered_rows, stored
+from compliance.trail import (
+    exported,
+    keys,
+    log_events,
+    recording,
+    recovered_attestations,
+    recovered_rows,
+    stored,
+)
 from compliance.trail.exported import ExportIncomplete, Source
 from compliance.trail.recording import Actor
 from compliance.trail.recovered_rows import Rows
@@ -38,6 +46,7 @@ class Recovered:
     start: int
     end: int
     rows: Rows
+    lost_tokens: tuple[str, ...]  # SHA-256 of time stamps that the export does not have either
 
 
 def recover(
@@ -45,6 +54,8 @@ def recover(
 ) -> Recovered:
     """Put back entries, leaves, checkpoints and rows up to the export's last checkpoint, or none.
 
+    Cosignatures and time stamps come back as far as the export has them; the log is told which
+    time stamps are lost, so that a verification knows of those and of no other.
     Every checkpoint on the way must be signed and have the root that the bodies lead to. Raise
     `Unrecoverable` where they do not, or where the database went on after it was restored.
     """
@@ -61,8 +72,10 @@ def recover(
             except ExportIncomplete as error:
                 raise Unrecoverable(str(error)) from error
         tail.finish()
+        recovered_attestations.put_back(cursor, source, log_id=log_id)
         cursor.execute("SET LOCAL ROLE gmp_owner")
         applied = recovered_rows.apply(cursor, rows)
+        lost = recovered_attestations.lost(cursor, using=ALIAS)
         document: dict[str, canonical.Value] = {
             "v": 1,
             "origin": state.origin,
@@ -71,10 +84,11 @@ def recover(
             "root": tail.tree.root().hex(),
             "rows": applied.count,
             "incomplete": list(applied.incomplete),
+            "lost_tokens": lost,
         }
         with recording.into(log_id):
             log_events.record(KIND, document, actor=actor, at=at, reason=reason, using=ALIAS)
-    return Recovered(start=state.size, end=tail.tree.size, rows=applied)
+    return Recovered(start=state.size, end=tail.tree.size, rows=applied, lost_tokens=tuple(lost))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ openings erases the value and leaves every entry, leaf and proof as it is (GDPR 
 dead rows, the write-ahead log and backups go with VACUUM and the retention of those.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,6 @@ from django.db import DatabaseError, connection, models
 from compliance.refusals import Refused
 from compliance.trail import capture, log_events, recording, whitelist
 from compliance.trail.actions import Action
-from compliance.trail.models import LogEvent
 from compliance.trail.recording import Actor, Identity
 from compliance.trail.tlog import canonical
 
@@ -131,8 +129,7 @@ def _name_and_path(record: models.Model, column: str) -> tuple[str, str]:
 
 def _was_redactable(path: str) -> bool:
     """Say whether the log ever declared a value erasable, also under a column's former name."""
-    declared = LogEvent.objects.filter(kind=whitelist.KIND).values_list("document", flat=True)
-    return any(path in json.loads(document)["paths"] for document in declared)
+    return any(path in told["paths"] for told in log_events.documents(whitelist.KIND))
 
 
 def _two_persons(requested_by: Decider, approved_by: Decider) -> list[str]:

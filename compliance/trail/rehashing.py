@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db import connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import archiving, log_events, recording, stored
@@ -55,7 +55,7 @@ def record(
         "root": tree.root().hex(),
     }
     with recording.into(log_id):
-        log_events.record(KIND, document, actor=actor, at=at, reason=reason)
+        log_events.record(KIND, document, actor=actor, at=at, reason=reason, using=ALIAS)
     return document
 
 
@@ -64,7 +64,7 @@ def check(*, log_id: int = LOG_ID) -> Iterator[Fault]:
 
     Independent of the SHA-256 tree, unless a leaf hash was altered there.
     """
-    own = _old_origin(log_id)
+    own = _old_origin(log_id, using=DEFAULT_DB_ALIAS)
     for name, hash_ in trees.BY_NAME.items():
         events = [
             one
@@ -81,7 +81,7 @@ def _compare(
     origin, tree, last = origin_of(own, hash_), Tree(hash_), 0
     for size, event in claimed.items():
         try:
-            for data in _leaves(hash_, origin, log_id, tree.size, size):
+            for data in _leaves(hash_, origin, log_id, tree.size, size, using=DEFAULT_DB_ALIAS):
                 tree.append(data)
         except (LeafMissing, FileNotFoundError, ValueError) as error:
             yield Fault(verdict=Verdict.MISSING, message=str(error), index=tree.size)
@@ -109,7 +109,7 @@ def _batch(hash_: Hash, log_id: int, limit: int) -> int:
         tree, _ = _tree(cursor, hash_, log_id, lock=True)
         start = tree.size
         end = min(stored.state(cursor, log_id=log_id).size, start + limit)
-        for data in _leaves(hash_, origin, log_id, start, end):
+        for data in _leaves(hash_, origin, log_id, start, end, using=ALIAS):
             tree.append(data)
         cursor.execute(
             "UPDATE audit.rehash SET size = %s, range = %s WHERE log_id = %s AND algorithm = %s",
@@ -131,13 +131,15 @@ def _tree(
     return Tree(hash_, row[0], [bytes(one) for one in row[1]]), row[2]
 
 
-def _leaves(hash_: Hash, origin: str, log_id: int, start: int, end: int) -> Iterator[bytes]:
+def _leaves(
+    hash_: Hash, origin: str, log_id: int, start: int, end: int, *, using: str
+) -> Iterator[bytes]:
     """Yield the leaves [start, end) of the second tree; detached entries come from their archives."""
-    archived = archiving.spans(log_id=log_id)
+    archived = archiving.spans(log_id=log_id, using=using)
     at = start
     while at < end:
         past = min(end, at + BATCH)
-        found = list(_stored(log_id, at, past))
+        found = list(_stored(log_id, at, past, using))
         if not found or found[0][0] > at:
             found = list(_archived(archived, at, found[0][0] if found else past))
         if not found or found[0][0] > at:
@@ -149,8 +151,8 @@ def _leaves(hash_: Hash, origin: str, log_id: int, start: int, end: int) -> Iter
             at += 1
 
 
-def _stored(log_id: int, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
-    with connections[ALIAS].cursor() as cursor:
+def _stored(log_id: int, start: int, end: int, using: str) -> Iterator[tuple[int, bytes, bytes]]:
+    with connections[using].cursor() as cursor:
         for one in stored.leaves(cursor, log_id=log_id, start=start, end=end):
             yield one.idx, one.leaf_hash, one.body
 
@@ -163,6 +165,6 @@ def _archived(spans: list[Span], start: int, end: int) -> Iterator[tuple[int, by
                     yield one.index, one.leaf_hash, one.body
 
 
-def _old_origin(log_id: int) -> str:
-    with connections[ALIAS].cursor() as cursor:
+def _old_origin(log_id: int, *, using: str = ALIAS) -> str:
+    with connections[using].cursor() as cursor:
         return stored.state(cursor, log_id=log_id).origin

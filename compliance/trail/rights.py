@@ -73,7 +73,7 @@ def _granted(cursor: CursorWrapper) -> Iterator[str]:
     declared = {
         *_declared(),
         *((table, APPLICATION, one) for table in tables for one in ("INSERT", "UPDATE", "DELETE")),
-        *(("trail_logevent", role, "INSERT") for role in (TRAIL, SEQUENCER)),
+        *(("trail_logevent", role, "INSERT") for role in (TRAIL, SEQUENCER, SIGNER)),
     }
     cursor.execute(
         "SELECT name, coalesce(r.rolname, 'PUBLIC'), privilege FROM ("

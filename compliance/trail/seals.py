@@ -138,18 +138,23 @@ def _heads(
     cursor: CursorWrapper, log_id: int, size: int, *, low: bytes = b"", high: bytes = b"\xff" * 33
 ) -> Iterator[tuple[bytes, Head]]:
     connection: Connection[Any] = cursor.db.connection
+    archives: archiving.Reader | None = None
     values = {"log": log_id, "size": size, "low": low, "high": high}
     with connection.cursor(name="heads") as rows:
         rows.itersize = 5000
         rows.execute(_HEADS, values)
-        for key, record, record_id, seq, index, op, digest, entries in rows:
+        for key, record, record_id, seq, index, op, stored, entries in rows:
+            digest = bytes(stored or b"")
+            if not digest:  # its bytes are in an archive file only
+                archives = archives or archiving.Reader(log_id)
+                digest = leaf.entry_digest(archives.body(index))
             head = Head(
                 record=record,
                 record_id=record_id,
                 seq=seq,
                 index=index,
                 op=op,
-                digest=bytes(digest) if digest else _archived(log_id, index),
+                digest=digest,
                 entries=entries,
             )
             yield bytes(key), head
@@ -230,17 +235,12 @@ def key_documents(cursor: CursorWrapper, log_id: int, size: int) -> int:
         "AND (e.body IS NULL OR position(%s::bytea IN e.body) > 0)",
         [log_id, size, LogEvent._meta.db_table, b'"kind":"key"'],
     )
+    rows = cursor.fetchall()
+    archives = archiving.Reader(log_id) if any(body is None for _, body, _ in rows) else None
     return sum(
-        _is_key_document(
-            archiving.read_body(index, log_id=log_id) if body is None else bytes(body), origin
-        )
-        for index, body, origin in cursor.fetchall()
+        _is_key_document(archives.body(index) if archives and body is None else bytes(body), origin)
+        for index, body, origin in rows
     )
-
-
-def _archived(log_id: int, index: int) -> bytes:
-    """Return the digest of an entry whose bytes are in an archive file only."""
-    return leaf.entry_digest(archiving.read_body(index, log_id=log_id))
 
 
 def _is_key_document(body: bytes, origin: str) -> bool:

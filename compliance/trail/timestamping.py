@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 
 from compliance.refusals import Unavailable
-from compliance.trail import log_events, published
+from compliance.trail import log_events, published, recording
 from compliance.trail.models import LogEvent
 from compliance.trail.recording import System
 from compliance.trail.stored import LOG_ID
@@ -93,7 +93,7 @@ def announce(at: datetime, *, log_id: int = LOG_ID) -> int:
 
     Entries after it are provably not older than the token: it could not be hashed before it was.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(using=ALIAS), connections[ALIAS].cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(%s)", [_LOCK]
         )  # one at a time looks and writes
@@ -106,15 +106,17 @@ def announce(at: datetime, *, log_id: int = LOG_ID) -> int:
         documents = [document(*row) for row in reversed(cursor.fetchall())]
         texts = [canonical.dumps(one).decode() for one in documents]
         known = set(
-            LogEvent.objects.filter(kind=KIND, document__in=texts).values_list(
-                "document", flat=True
-            )
+            LogEvent.objects.using(ALIAS)
+            .filter(kind=KIND, document__in=texts)
+            .values_list("document", flat=True)
         )
         missing = [one for one, text in zip(documents, texts, strict=True) if text not in known]
         for one in missing:
-            log_events.record(
-                KIND, one, actor=System("timestamping"), at=at, reason="time-stamp token received"
-            )
+            with recording.into(log_id):
+                log_events.record(
+                    KIND, one, actor=System("timestamping"), at=at,
+                    reason="time-stamp token received", using=ALIAS,
+                )  # fmt: skip
     return len(missing)
 
 

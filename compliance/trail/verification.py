@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import (
     bulk_seals,
     enforcement,
+    rehashing,
     verified_archives,
     verified_attestations,
     verified_documents,
@@ -27,6 +28,7 @@ from compliance.trail import (
     verified_state,
     verified_strays,
     verified_tables,
+    weakened,
 )
 from compliance.trail.findings import Fault, Findings, Verdict
 from compliance.trail.tlog import merkle
@@ -117,7 +119,7 @@ def verify(
         whole.plan(outside, marks.kept(folder) if since_last else {})
         with pool.opened(whole.shared, processes or whole.processes) as workers:
             whole.run(workers, progress)
-            for problem in enforcement.problems(cursor):
+            for problem in (*enforcement.problems(cursor), *weakened.problems(cursor)):
                 whole.findings.add(Verdict.DISABLED, problem)
             if not since_last:
                 for one in bulk_seals.broken(cursor):
@@ -159,12 +161,15 @@ class _Verification:
         self._only = only
         cursor.execute("SELECT pg_export_snapshot(), now()")
         snapshot, self._now = cursor.fetchone()
+        tables = verified_tables.tables(cursor)
         self.shared = Plan(
             connection=_parameters(own),
             snapshot=snapshot,
             secret=run.secret,
             folder=run.folder,
-            tables=verified_tables.tables(cursor),
+            tables=tables,
+            dropped=verified_tables.told_of(cursor, tables, "dropped column"),
+            renamed=verified_tables.told_of(cursor, tables, "table column"),
             archives=verified_archives.archives(cursor),
             detached=verified_archives.detached(cursor),
             partition=verified_archives.width(cursor),
@@ -177,8 +182,7 @@ class _Verification:
 
     def plan(self, outside: Outside, marks: Mapping[str, Mark]) -> None:
         """Read what there is to do; logs with a mark from an earlier run begin there."""
-        if self._only is None:
-            verified_origins.check(self._cursor, outside, self.findings)
+        verified_origins.check(self._cursor, outside, self.findings)
         for log in verified_log.stored(self._cursor, self.findings, self._only):
             checkpoints = Checkpoints(log_id=log.log_id, origin=log.origin, findings=self.findings)
             known = settings.LOG_ORIGIN if log.log_id == settings.LOG_ID else log.origin
@@ -230,6 +234,14 @@ class _Verification:
         documents = verified_documents.read(results, self.findings)
         sealed = self._follow_records(workers, () if self._since else verified_seals.of(documents))
         self._check_seals(documents, sealed)
+        verified_documents.check(self._cursor, self.findings)
+        if not self._since and self._only is None:  # which read the first entry of every log
+            verified_origins.check_continued(self._cursor, documents, self.findings)
+        if not self._since:
+            for log in self._logs:
+                for one in rehashing.check(log_id=log.log.log_id):
+                    self.findings.add(one.verdict, one.message, index=one.index)
+        verified_attestations.check_told(self._cursor, documents, self.findings)
         redacted = verified_redactions.check(self._cursor, results, documents, self.findings)
         self._redacted = len(redacted)
         if not self._since:

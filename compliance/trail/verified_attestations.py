@@ -4,18 +4,20 @@ Who owns database and signing key can rewrite the log and sign it again. He cann
 that they saw the new history at the old time: what they said is of the old one.
 """
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import trust
+from compliance.trail import recovered_attestations, trust, verified_documents
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.tlog import note, time_tokens
 from compliance.trail.tlog.keys import Verifier
 from compliance.trail.tlog.time_tokens import Authority, AuthorityInvalid, TokenInvalid
 from compliance.trail.trust import PolicyUnusable
+from compliance.trail.verifier.documents import Documents
 
 _COSIGNATURES = (
     "SELECT s.size, c.note, s.witness, s.line FROM audit.cosignature s "
@@ -35,6 +37,45 @@ def check(cursor: CursorWrapper, *, log_id: int, since: int, findings: Findings)
     """Name the cosignatures and tokens over checkpoints above a size that are not over these."""
     _cosignatures(cursor, log_id, since, findings)
     _tokens(cursor, log_id, since, findings)
+
+
+def check_told(
+    cursor: CursorWrapper, documents: Mapping[int, Documents], findings: Findings
+) -> None:
+    """Name the time stamps that entries of the log tell of and that are not here any more.
+
+    A token is stored before its entry is written, so a backup that has the entry has the token. One
+    that an export could not give back either is named by the entry of that recovery.
+    """
+    told = {
+        (log_id, index): one
+        for log_id, found in documents.items()
+        for index, one in found.stamps.items()
+    }
+    if not told:
+        return
+    held = recovered_attestations.tokens(cursor)
+    missing = {place: one for place, one in told.items() if one.sha256 not in held}
+    lost = set(_lost(cursor)) if missing else set()
+    for (log_id, index), one in missing.items():
+        message = (
+            f"the time stamp over checkpoint {one.size} of which log {log_id} tells is not in the "
+            "database any more"
+        )
+        if one.sha256.hex() in lost:
+            findings.notes.append(f"{message}: it was lost before a recovery, whose entry names it")
+        else:
+            findings.add(
+                Verdict.MISSING,
+                f"{message}: `trail recover --from` an export puts it back",
+                index=index,
+            )
+
+
+def _lost(cursor: CursorWrapper) -> Iterable[str]:
+    for document in verified_documents.told(cursor, "recovery"):
+        found = document.get("lost_tokens")
+        yield from (str(one) for one in found) if isinstance(found, list) else ()
 
 
 def _cosignatures(cursor: CursorWrapper, log_id: int, since: int, findings: Findings) -> None:

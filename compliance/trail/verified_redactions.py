@@ -75,11 +75,5 @@ def _was_erasable(found: Documents, one: Redaction, declared: frozenset[str]) ->
 
 
 def _declared(cursor: CursorWrapper) -> frozenset[str]:
-    listed = (document.get("paths") for document in verified_documents.told(cursor, "redactable"))
-    return frozenset(
-        path
-        for paths in listed
-        if isinstance(paths, list)
-        for path in paths
-        if isinstance(path, str)
-    )
+    listed = verified_documents.told(cursor, "redactable")
+    return frozenset(path for document in listed for path in document["paths"])

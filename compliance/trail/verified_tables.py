@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import capture, capture_columns
+from compliance.trail import capture, capture_columns, verified_documents
 from compliance.trail.capture_columns import Columns
 from compliance.trail.findings import Findings, Verdict
 from compliance.trail.verifying.work import LiveJob, Table, TouchedJob
@@ -42,6 +42,24 @@ def _table(columns: Columns) -> Table:
         first=f"sha256(convert_to({row}, 'UTF8'))",
         later=f"decode({columns.digest('t')}, 'hex')",
         redactable=control.redactable,
+    )
+
+
+def told_of(cursor: CursorWrapper, found: Sequence[Table], kind: str) -> frozenset[str]:
+    """Return the columns that DDL of a kind is told to have had as its object, as `record.column`.
+
+    Where a table had other names before, an entry about any table counts for it.
+    """
+    objects = [
+        one["object"].removeprefix("public.").replace('"', "").partition(".")
+        for one in verified_documents.told(cursor, "ddl")
+        if one["kind"] == kind
+    ]
+    return frozenset(
+        f"{table.name}.{column}"
+        for table in found
+        for name, _, column in objects
+        if name == table.table or table.table != table.name
     )
 
 

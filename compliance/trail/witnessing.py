@@ -88,7 +88,11 @@ class _Asked:
 
 def identity(verifier: Verifier) -> str:
     """Return what names a witness in the database: key name and key ID together."""
-    return f"{verifier.name}+{verifier.key_id.hex()}"
+    return identity_of(verifier.name, verifier.key_id)
+
+
+def identity_of(name: str, key_id: bytes) -> str:
+    return f"{name}+{key_id.hex()}"
 
 
 def collect(at: datetime, *, log_id: int = LOG_ID) -> Collected | None:

@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 from psycopg import Connection
 
 from compliance.trail import (
     checkpoints,
+    continuing,
     keys,
+    log_events,
     new_logs,
     projecting,
     recording,
     sequencer,
+    stored,
     verification,
 )
 from compliance.trail.findings import Fault, Verdict
@@ -150,3 +154,60 @@ def test_acts_sent_to_a_log_that_nobody_began_are_named(east: int, as_superuser:
     trail_log.vessels(3, "denied")
 
     assert named(verification.verify().faults, Verdict.TAMPERED, f"nobody began {origin}")
+
+
+def taken_over(superuser: Superuser, **changed: Any) -> str:
+    """Send the acts of the first log to another one, and tell of it as a lawful continuation does."""
+    trail_log.written()
+    origin = f"{settings.LOG_ORIGIN[:-1]}2"
+    vkeys = [one.vkey for one in keys.ensure(origin).records]
+    with connections["default"].cursor() as cursor:
+        end = stored.state(cursor)
+        cursor.execute("SELECT note, size FROM audit.checkpoint ORDER BY size DESC LIMIT 1")
+        note, size = cursor.fetchone()
+    start = leaf.chain_start(origin).hex()
+    quietly(superuser, f"SELECT audit.open_log('{origin}', '\\x{start}', 1::smallint, false)")
+    document = {
+        "v": 1, "old_origin": settings.LOG_ORIGIN, "old_checkpoint": note, "lost_logs": [],
+        "restored_size": 0, "lost_from": 0, "lost_to": size, "closed_size": end.size,
+        "closed_root": end.root.hex(), "closed_chain": end.chain.hex(), "keys": vkeys,
+        "persons": [{"name": "Ada", "reason": "lost disk"}, {"name": "Bo", "reason": "lost disk"}],
+    } | changed  # fmt: skip
+    log_events.record(
+        continuing.KIND, document, actor=System("test"), at=timezone.now(),
+        reason="tail lost with the disk", using="owner",
+    )  # fmt: skip
+    trail_log.vessels(3, "hidden")
+    for _ in sequencer.seal_all(log_id=2):
+        pass
+    while projecting.project(log_id=2):
+        pass
+    checkpoints.sign(timezone.now(), origin=origin)
+    return origin
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, "that it calls lost is there"),
+        ({"old_checkpoint": ""}, "it shows no signed checkpoint"),
+        ({"lost_from": 1 << 30}, "nothing was lost after what it kept"),
+        ({"closed_size": 3}, "that one does not end where it was closed"),
+        ({"lost_logs": [settings.LOG_ORIGIN]}, "that it calls lost is there"),
+    ],
+)
+def test_acts_sent_to_another_log_of_which_an_event_tells_are_named_where_nothing_was_lost(
+    fresh_log: Any, as_superuser: Superuser, changed: dict[str, Any], why: str
+) -> None:
+    origin = taken_over(as_superuser, **changed)
+
+    assert named(verification.verify().faults, Verdict.TAMPERED, why)
+    alone = verification.verify(log_id=1)
+    assert f"{settings.LOG_ORIGIN} is continued by {origin}: acts for it go there" in alone.notes
+
+
+def test_a_log_put_above_the_others_is_named(east: int, as_superuser: Superuser) -> None:
+    with colluding.silenced(as_superuser) as silent:
+        silent.execute(f"UPDATE audit.log SET is_parent = true WHERE log_id = {east}")
+
+    assert named(verification.verify().faults, Verdict.TAMPERED, "has another place")

@@ -128,6 +128,8 @@ def recover(options: Options, say: Say) -> None:
     say(f"Put back leaves {found.start} to {found.end} and {found.rows.count} records")
     for one in found.rows.incomplete:
         say(f"Not all came back: {one}")
+    if found.lost_tokens:
+        say(f"Time stamps that the export does not have: {', '.join(found.lost_tokens)}")
 
 
 def new_origin(options: Options, say: Say) -> None:

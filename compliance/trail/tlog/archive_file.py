@@ -8,6 +8,7 @@ Whoever has nothing but the file and the log's public keys can verify every entr
 
 import base64
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -146,13 +147,13 @@ class Archive:
         self.data = view[len(MAGIC) + len(line) + 1 :]
         self._offsets = self._measured()
 
-    def _measured(self) -> list[int]:
+    def _measured(self) -> "array[int]":
         count = self.manifest.end - self.manifest.start
         place = count * (4 + _HASHES)
         is_possible = self.manifest.origin and self.manifest.start >= 0 and count > 0
         if not is_possible or len(self.data) < place:
             raise ArchiveInvalid("the file is shorter than its entries")
-        offsets = [place]
+        offsets = array("q", [place])  # not a list: many archives may be open at a time
         for length in struct.unpack_from(f">{count}I", self.data):
             place += length
             offsets.append(place)

@@ -8,7 +8,8 @@ from compliance.trail.verifying.source import Source
 from compliance.trail.verifying.state import RangeState
 from compliance.trail.verifying.work import CHUNK, Committed
 
-KINDS = ("redactable", "redaction", "seal")  # what a verification reads of the log itself
+# What a verification reads in the entries of the log about itself; all else it reads in their rows.
+KINDS = ("origin", "redactable", "redaction", "seal", "timestamp")
 
 
 def collect(state: RangeState, index: int, entry_id: int, members: Mapping[str, Any]) -> None:

@@ -186,7 +186,7 @@ class Namer:
             [list(differing.records)],
         )
         for record_id, text in rows:
-            recorded = self._replay(table, differing.records[record_id])
+            recorded, inserted = self._replay(table, differing.records[record_id])
             shown = f"{table.name} {record_id}"
             present = json.loads(text)
             wrong = [
@@ -198,19 +198,45 @@ class Namer:
                 self._add_shown(_difference(wrong, recorded, present), shown)
             elif present.keys() == recorded.keys():
                 self._add_shown("the row is not what its last entry says it was", shown)
+            elif taken := self._taken(table, recorded.keys() - present.keys(), inserted):
+                self._add_shown(
+                    f"{', '.join(taken)}: the column is gone, and no entry says that it was "
+                    "dropped",
+                    shown,
+                )
             else:  # a migration added or dropped them after the last entry of the record
                 names, count = self._result.came_or_went.get(table.name, (set(), 0))
                 names |= present.keys() ^ recorded.keys()
                 self._result.came_or_went[table.name] = names, count + 1
 
-    def _replay(self, table: Table, entries: Records) -> dict[str, Any]:
+    def _taken(self, table: Table, names: Iterable[str], inserted: set[str]) -> list[str]:
+        """Return the columns that are not in the table any more, with no entry that tells of it.
+
+        An entry says what a column was renamed to, not from: one former name is excused for each
+        name that the record did not begin with.
+        """
+        rows = self._source.fetch(
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+            "AND attnum > 0 AND NOT attisdropped",
+            [f'public."{table.table}"'],
+        )
+        gone = set(names) - {name for (name,) in rows}
+        untold = {one for one in gone if f"{table.name}.{one}" not in self._plan.dropped}
+        began = {f"{table.name}.{one}" for one in inserted}
+        renamed = {one for one in self._plan.renamed if one.startswith(f"{table.name}.")}
+        return sorted(untold) if len(untold) > len(renamed - began) else []
+
+    def _replay(self, table: Table, entries: Records) -> tuple[dict[str, Any], set[str]]:
+        """Return what the record was last, and the columns that it began with."""
         replayed: dict[str, Any] = {}
+        inserted: set[str] = set()
         for one in entries:
             members = entry_form.guess(self.entry(one).body or b"")
             new = members.get("new")
             if isinstance(new, dict):
+                inserted |= new.keys() if members.get("op") == "insert" else set()
                 replayed |= {k: v for k, v in new.items() if k not in table.redactable}
-        return replayed
+        return replayed, inserted
 
     def entry(self, one: np.void) -> Entry:
         """Look up an entry by its leaf, or by its id when it has none."""

@@ -45,6 +45,8 @@ class Plan:
     """What every worker knows: how to connect, the moment to look at, the secret of the keys.
 
     Entries of the partitions in `detached` are in `archives`; `partition` is how many one has.
+    `dropped` are the columns (`record.column`) of which an entry says that they were dropped, and
+    `renamed` those that it says have this name now, and had another one.
     """
 
     connection: dict[str, Any]
@@ -55,6 +57,8 @@ class Plan:
     archives: tuple[Archived, ...] = ()
     detached: frozenset[int] = frozenset()
     partition: int = 1 << 20
+    dropped: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
