@@ -14,8 +14,8 @@ from compliance.trail.tlog import canonical, note
 from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import verification, writing
 from compliance.trail.verifier.contents import Completeness, Kind
-from compliance.trail.verifier.findings import Exit
-from compliance.trail.verifier.trust import Trust, TrustUnusable
+from compliance.trail.verifier.findings import Exit, Unusable
+from compliance.trail.verifier.trust import Trust
 from tests import damage
 from tests.attacks.test_trail_as_superuser import unguarded
 from tests.compliance.trail.test_bundles_of_the_database import (
@@ -137,7 +137,7 @@ def test_a_bundle_of_another_plant_with_this_plants_name_is_no_good_bundle() -> 
         name: data.replace(other.log.origin.encode(), b"plant.example/ours/1")
         for name, data in writing.files(other.contents).items()
     }
-    with pytest.raises(TrustUnusable):  # a key's ID covers the name
+    with pytest.raises(Unusable):  # a key's ID covers the name
         Trust.read([(name, data.replace(other.log.origin.encode(), b"plant.example/ours/1"))
                     for name, data in other.trust])  # fmt: skip
 
