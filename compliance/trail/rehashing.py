@@ -167,4 +167,4 @@ def _archived(spans: list[Span], start: int, end: int) -> Iterator[tuple[int, by
 
 def _old_origin(log_id: int, *, using: str = ALIAS) -> str:
     with connections[using].cursor() as cursor:
-        return stored.state(cursor, log_id=log_id).origin
+        return next(one.origin for one in stored.described(cursor) if one.log_id == log_id)

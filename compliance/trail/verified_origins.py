@@ -77,7 +77,6 @@ def check_continued(
     """
     logs = {one.log_id: one for one in stored.described(cursor)}
     for one in logs.values():
-        ends = stored.state(cursor, log_id=one.log_id).size if _has_state(cursor, one) else 0
         if one.follows in logs and (problem := _unlawful(cursor, one, logs, documents)):
             findings.add(
                 Verdict.TAMPERED,
@@ -85,13 +84,20 @@ def check_continued(
                 f"{logs[one.follows].origin}: {problem}",
             )
         if one.log_id != settings.LOG_ID:
+            ends = stored.state(cursor, log_id=one.log_id).size if _has_state(cursor, one) else 0
             findings.notes.append(
                 f"{one.origin} is a log of its own (log {one.log_id}), {ends} leaves"
             )
 
 
 def _has_state(cursor: CursorWrapper, log: Log) -> bool:
-    return log.log_id in stored.logs(cursor)
+    """Say whether the state of a log is there and can be read; else it is named by itself."""
+    cursor.execute(
+        "SELECT (log_state IS NOT NULL AND array_position(range, NULL) IS NULL) IS TRUE "
+        "FROM audit.log_state WHERE log_id = %s",
+        [log.log_id],
+    )
+    return bool(cursor.fetchone() == (True,))
 
 
 def _unlawful(
@@ -104,7 +110,7 @@ def _unlawful(
     if event is None:
         return "no event tells of it"
     if not (_has_state(cursor, log) and _has_state(cursor, old)):
-        return ""  # named by itself
+        return ""
     found = documents.get(log.log_id)
     first = found.continues if found else None
     is_sealed = stored.state(cursor, log_id=log.log_id).size > 0

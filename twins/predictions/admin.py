@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.access import acts, page_parts, record_admin
 from compliance.access.acts import Act, Done, Occasion, ReasonForm
 from compliance.access.duties import Duty
@@ -135,7 +136,7 @@ class AlertAdmin(RecordAdmin):
                 ("Probability", percent(record.probability)),
                 ("That it costs product", percent(record.impact_probability) or "not told apart"),
                 ("Lead time", lead_time(record)),
-                ("Limit", f"{record.limit} {record.unit}"),
+                ("Limit", f"{record.limit} {unit_words.shown(record.unit)}"),
                 ("As of", page_parts.moment(record.prediction.as_of)),
                 ("Raised", page_parts.moment(record.raised_at)),
                 ("Prediction", record_admin.link(record.prediction)),

@@ -5,6 +5,7 @@ from typing import Any
 
 from batches.execution import batches
 from batches.execution.models import Batch
+from batches.quantities import unit_words
 from compliance.access import authority
 from compliance.access.authority import Principal
 from compliance.access.duties import Duty
@@ -161,7 +162,8 @@ def _title(alert: Alert) -> str:
         return f"{alert.batch.number}: {outputs.foreseen(alert)}"
     side = alert.get_side_display().lower()
     saw = "found" if outputs.is_past(alert) else "foreseen"
-    return f"{alert.tag} {saw} {side} {alert.limit} {alert.unit} in {alert.batch.number}"
+    limit = f"{alert.limit} {unit_words.shown(alert.unit)}"
+    return f"{alert.tag} {saw} {side} {limit} in {alert.batch.number}"
 
 
 def _demand_open(alert: Alert) -> None:

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from batches.quantities import unit_words
 from twins.predictions.models import Alert, Prediction
 from twins.predictions.said import UNLIKE
 
@@ -27,7 +28,7 @@ def description(alert: Alert) -> str:
         (
             f"The twin {twin} {saw} for batch {batch}, as of "
             f"{prediction.as_of:%Y-%m-%d %H:%M} UTC, {alert.tag} {side} its limit of {alert.limit} "
-            f"{alert.unit} {when} with probability {_rounded(alert.probability, 2)}."
+            f"{unit_words.shown(alert.unit)} {when} with probability {_rounded(alert.probability, 2)}."
         )
     ]
     if alert.lead_time_h and not is_past(alert):
@@ -54,7 +55,7 @@ def foreseen(alert: Alert) -> str:
     if alert.side == UNLIKE:
         signals = "; ".join(name for name, _ in alert.contributions[:2])
         return f"Unlike normal batches: {signals}" if signals else "Unlike normal batches"
-    limit = f"{float(alert.limit):g} {alert.unit}"
+    limit = f"{float(alert.limit):g} {unit_words.shown(alert.unit)}"
     already = "already " if is_past(alert) else ""
     return f"{alert.tag} {already}{alert.get_side_display().lower()} {limit}"
 

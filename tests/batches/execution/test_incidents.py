@@ -35,7 +35,7 @@ def test_a_critical_incident_is_settled_by_a_deviation_and_by_nothing_less() -> 
     assert incident.is_critical
     with pytest.raises(DeviationNeeded):
         exceptions.assess(incident, confirmed=quality, assessment="no effect on the product")
-    assert any("Cel" in one.text for one in blockers.of(batch))
+    assert any("°C" in one.text for one in blockers.of(batch))
 
     deviation = factories.deviation(batch, severity=Severity.CRITICAL)
     exceptions.link(incident, deviation=deviation, actor=quality.signer, at=NOON)

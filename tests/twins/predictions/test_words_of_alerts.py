@@ -27,15 +27,15 @@ def test_a_limit_that_was_crossed_already_is_not_foretold(seen: Batch, client: C
 
     assert "What the twin found" in page
     assert "none: crossed already" in page
-    assert "ph already below 6.9 [pH]" in page
+    assert "ph already below 6.9 pH" in page
     assert "2026-03-02 12:00" in page  # as of when
     assert answered.deviation is not None
-    assert answered.deviation.title == f"ph found below 6.9 [pH] in {seen.number}"
+    assert answered.deviation.title == f"ph found below 6.9 pH in {seen.number}"
     assert "found for batch" in answered.deviation.description
-    assert "ph below its limit of 6.9 [pH] already" in answered.deviation.description
+    assert "ph below its limit of 6.9 pH already" in answered.deviation.description
     assert "Time to the limit" not in answered.deviation.description
     said = report_section._foretold(alert)
-    assert said == "ph was below 6.9 [pH] already, probability 0.90"
+    assert said == "ph was below 6.9 pH already, probability 0.90"
     assert report_section._lead_time(alert) == []
 
 
@@ -50,4 +50,4 @@ def test_a_limit_still_ahead_is_foretold_as_of_its_moment(seen: Batch, client: C
     assert "foresaw for batch" in outputs.description(alert)
     assert "within 48 h with probability 0.90" in outputs.description(alert)
     said = report_section._foretold(alert)
-    assert said == "ph was foreseen to fall below 6.9 [pH] within 48 h, probability 0.90"
+    assert said == "ph was foreseen to fall below 6.9 pH within 48 h, probability 0.90"
