@@ -212,11 +212,12 @@ def test_an_altered_memory_stops_the_signer_and_is_a_fault(log: None) -> None:
         "TRUNCATE audit.checkpoint",
         "SELECT 1 FROM audit.entry",
         "SELECT 1 FROM audit.projection",
-        "SELECT 1 FROM trail_logevent",
+        "UPDATE trail_logevent SET kind = kind",
+        "DELETE FROM trail_logevent",
         "SELECT audit.ensure_partitions()",
     ],
 )
-def test_the_signers_role_adds_checkpoints_and_nothing_else(log: None, statement: str) -> None:
+def test_the_signers_role_adds_to_the_log_and_alters_nothing(log: None, statement: str) -> None:
     with pytest.raises(DatabaseError, match="permission denied"):
         with transaction.atomic(using="signer"), connections["signer"].cursor() as cursor:
             cursor.execute(statement)
