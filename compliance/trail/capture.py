@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from compliance.trail import capture_columns, capture_sql, recording
+from compliance.trail import capture_check, capture_columns, capture_sql, recording
 from compliance.trail.actions import Action
 from compliance.trail.capture_columns import Control
 from compliance.trail.recording import System
@@ -88,19 +88,6 @@ def redactable_paths() -> list[str]:
     )
 
 
-# Named to run after every other BEFORE trigger of the table: triggers fire in order of name.
-LAST = "zz_capture"
-# Each trigger: when it fires, which of the two functions it calls (capture_sql.function_names),
-# and pg_trigger.tgtype of it: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
-TRIGGERS = {
-    "zz_capture": ("BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", 0, 31),
-    "zz_capture_insert": (
-        "AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT", 1, 4,
-    ),
-    "zz_capture_truncate": ("BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", 0, 34),
-}  # fmt: skip
-
-
 class TableRenamed(Exception):
     """A controlled table got another name, and its model does not say the first one."""
 
@@ -112,14 +99,12 @@ def install(connection: BaseDatabaseWrapper, *, only: str = "") -> list[str]:
     """
     renewed = []
     with connection.cursor() as cursor:
-        for control in controls():
-            if only not in ("", control.table):
+        wanted = {one.table: one for one in controls() if only in ("", one.table)}
+        # Of tables whose own migration has not run yet nothing is said.
+        for table, problems in capture_check.problems(cursor, wanted.values()).items():
+            if not problems:
                 continue
-            cursor.execute("SELECT to_regclass(%s) IS NULL", [f'public."{control.table}"'])
-            if cursor.fetchone() == (True,):
-                continue  # its own migration has not run yet
-            if not problems(cursor, control):
-                continue
+            control = wanted[table]
             _demand_same_record(cursor, control)
             _install(cursor, control)
             _begin_control(connection, cursor, control)
@@ -131,7 +116,7 @@ def _demand_same_record(cursor: CursorWrapper, control: Control) -> None:
     cursor.execute(
         "SELECT substring(p.prosrc FROM %s) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
         "WHERE t.tgrelid = to_regclass(%s) AND t.tgname = %s",
-        ['"record":"([^"]+)"', f'public."{control.table}"', LAST],
+        ['"record":"([^"]+)"', f'public."{control.table}"', capture_sql.LAST],
     )
     for (record,) in cursor.fetchall():
         if record not in (None, control.record):
@@ -156,7 +141,9 @@ def _install(cursor: CursorWrapper, control: Control) -> None:
             " ADD COLUMN IF NOT EXISTS audit_head bytea NOT NULL DEFAULT ''"
         )
     cursor.execute("SET LOCAL ROLE gmp_trail")
-    for source in capture_sql.functions_sql(capture_columns.columns(cursor, control)):
+    for source in capture_sql.functions_sql(
+        capture_columns.columns(cursor, [control])[control.table]
+    ):
         cursor.execute(source)
     cursor.execute(
         "SELECT bool_or(has_function_privilege('public', one, 'EXECUTE') "
@@ -167,12 +154,12 @@ def _install(cursor: CursorWrapper, control: Control) -> None:
         cursor.execute(f"REVOKE ALL ON FUNCTION {', '.join(functions)} FROM PUBLIC")
         cursor.execute(f"GRANT EXECUTE ON FUNCTION {', '.join(functions)} TO gmp_owner")
     cursor.execute("SET LOCAL ROLE gmp_owner")
-    for name, (timing, which, _) in TRIGGERS.items():
+    for name, (timing, which, _) in capture_sql.TRIGGERS.items():
         cursor.execute(
             f"CREATE OR REPLACE TRIGGER {name} {timing.format(table=table)} "
             f"EXECUTE FUNCTION {functions[which]}()"
         )
-    always = ", ".join(f"ENABLE ALWAYS TRIGGER {name}" for name in TRIGGERS)
+    always = ", ".join(f"ENABLE ALWAYS TRIGGER {name}" for name in capture_sql.TRIGGERS)
     cursor.execute(f"ALTER TABLE {table} {always}")
 
 
@@ -190,76 +177,3 @@ def _begin_control(
             using=connection.alias,
         ):
             cursor.execute(f"UPDATE {table} SET audit_seq = 0 WHERE audit_seq = 0")  # noqa: S608
-
-
-def problems(cursor: CursorWrapper, control: Control) -> list[str]:
-    """Say what is missing or altered in the capture of one table; empty when it is as declared."""
-    return [
-        f"{control.table}: {problem}"
-        for problem in (
-            *_trigger_problems(cursor, control),
-            *_function_problems(cursor, control),
-            *_bypass_problems(cursor, control),
-        )
-    ]
-
-
-def _trigger_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
-    functions = capture_sql.function_names(control.table)
-    cursor.execute(
-        "SELECT tgname, tgenabled::text, "
-        "coalesce(array_position(ARRAY[to_regprocedure(%s), to_regprocedure(%s)]::oid[], tgfoid), "
-        "0) - 1, tgtype::int, tgqual IS NULL AND tgattr = '' AND tgnargs = 0 "
-        "AND tgoldtable IS NULL AND tgnewtable IS NOT DISTINCT FROM "
-        "CASE WHEN tgtype = 4 THEN 'inserted'::name END "
-        "FROM pg_trigger WHERE tgrelid = to_regclass(%s)",
-        [*(f"{function}()" for function in functions), f'public."{control.table}"'],
-    )
-    present = {name: rest for name, *rest in cursor.fetchall()}
-    for name, (_, which, kind) in TRIGGERS.items():
-        if name not in present:
-            yield f"trigger {name} is missing"
-            continue
-        enabled, calls, found_kind, is_unconditional = present[name]
-        if calls != which:
-            yield f"trigger {name} calls another function"
-        if enabled != "A":
-            yield f"trigger {name} is not ENABLE ALWAYS"
-        if found_kind != kind or not is_unconditional:
-            yield f"trigger {name} fires under other conditions than declared"
-
-
-def _function_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
-    expected = capture_sql.functions_sql(capture_columns.columns(cursor, control))
-    for name, declared in zip(capture_sql.function_names(control.table), expected, strict=True):
-        cursor.execute(
-            "SELECT prosrc, prosecdef, proconfig, pg_get_userbyid(proowner) "
-            "FROM pg_proc WHERE oid = to_regprocedure(%s)",
-            [f"{name}()"],
-        )
-        row = cursor.fetchone()
-        source = declared.split("$capture$")[1].strip()
-        if row is None or row[0].strip() != source:
-            yield f"the capture function {name} is missing or not the declared one"
-        elif row[1:] != (True, ["search_path=pg_catalog, pg_temp"], "gmp_trail"):
-            yield f"the capture function {name} runs as somebody else or with another search path"
-
-
-def _bypass_problems(cursor: CursorWrapper, control: Control) -> Iterator[str]:
-    """Find what would change a row after the capture saw it, or lead a statement elsewhere."""
-    cursor.execute(
-        "SELECT 'trigger ' || tgname || CASE WHEN tgtype & 3 = 3 AND tgname > %(last)s "
-        "THEN ' runs after the capture' ELSE ' is declared by nobody' END FROM pg_trigger "
-        # Only the checks of keys are PostgreSQL's own, whatever a trigger says of itself.
-        "WHERE tgrelid = to_regclass(%(table)s) AND NOT (tgisinternal AND EXISTS (SELECT "
-        "FROM pg_proc p WHERE p.oid = tgfoid AND p.oid < 16384 AND (p.proname LIKE %(keys)s "
-        "OR p.proname = 'unique_key_recheck'))) AND NOT tgname = ANY(%(ours)s) "
-        "UNION ALL SELECT 'rule ' || rulename || ' rewrites statements' FROM pg_rewrite "
-        "WHERE ev_class = to_regclass(%(table)s) "
-        "UNION ALL SELECT 'table ' || inhrelid::regclass || ' inherits from it' FROM pg_inherits "
-        "WHERE inhparent = to_regclass(%(table)s)",
-        {"table": f'public."{control.table}"', "last": LAST, "keys": r"RI\_FKey\_%",
-         "ours": [*TRIGGERS, *control.guards]},
-    )  # fmt: skip
-    for (problem,) in cursor.fetchall():
-        yield problem

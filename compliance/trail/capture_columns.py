@@ -1,7 +1,7 @@
 """Say in SQL what a controlled table's columns are as canonical JSON, and when they differ."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
@@ -102,7 +102,7 @@ class Columns:
     """
 
     control: Control
-    types: dict[str, str]
+    types: dict[str, str] = field(hash=False)
     not_null: frozenset[str]
 
     def json(self, column: str, row: str) -> Text:
@@ -236,22 +236,27 @@ class Columns:
         return f'{reference}::text COLLATE "C"' if kind in _TEXTS else reference
 
 
-def columns(cursor: CursorWrapper, control: Control) -> Columns:
-    """Read the captured columns of a controlled table from the database."""
+def columns(cursor: CursorWrapper, controls: Iterable[Control]) -> dict[str, Columns]:
+    """Read the captured columns of controlled tables from the database, by table.
+
+    A table that is not there has none.
+    """
+    wanted = {control.table: control for control in controls}
     cursor.execute(
-        "SELECT attname, split_part(format_type(atttypid, NULL), '(', 1), attnotnull "
-        "FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
-        "AND attgenerated = ''",
-        [f'public."{control.table}"'],
+        "SELECT c.relname::text, attname::text, split_part(format_type(atttypid, NULL), '(', 1), "
+        "attnotnull FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+        "WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY(%s) "
+        "AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+        [list(wanted)],
     )
-    found = [
-        (name, kind, is_not_null)
-        for name, kind, is_not_null in cursor.fetchall()
-        if name not in AUDIT_COLUMNS and name not in control.ignored
-    ]
-    return Columns(
-        control,
-        types={name: kind for name, kind, _ in found},
-        not_null=frozenset(name for name, _, is_not_null in found if is_not_null),
-    )
+    types: dict[str, dict[str, str]] = {table: {} for table in wanted}
+    not_null: dict[str, set[str]] = {table: set() for table in wanted}
+    for table, name, kind, is_not_null in cursor.fetchall():
+        if name not in AUDIT_COLUMNS and name not in wanted[table].ignored:
+            types[table][name] = kind
+            if is_not_null:
+                not_null[table].add(name)
+    return {
+        table: Columns(control, types[table], frozenset(not_null[table]))
+        for table, control in wanted.items()
+    }

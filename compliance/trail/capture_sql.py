@@ -1,9 +1,23 @@
-"""Generate a table's capture functions: the SQL that writes an entry for each changed row."""
+"""Generate a table's capture: the SQL that writes an entry for each changed row, and its triggers."""
 
 # ruff: noqa: S608 -- of columns and tables that the product declares
 
+from functools import cache
+
 from compliance.trail.actions import Action
 from compliance.trail.capture_columns import ARGUMENTS, Columns, Text, joined
+
+# Named to run after every other BEFORE trigger of the table: triggers fire in order of name.
+LAST = "zz_capture"
+# Each trigger: when it fires, which of the two functions it calls (`function_names`),
+# and pg_trigger.tgtype of it: ROW 1, BEFORE 2, INSERT 4, DELETE 8, UPDATE 16, TRUNCATE 32.
+TRIGGERS = {
+    "zz_capture": ("BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", 0, 31),
+    "zz_capture_insert": (
+        "AFTER INSERT ON {table} REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT", 1, 4,
+    ),
+    "zz_capture_truncate": ("BEFORE TRUNCATE ON {table} FOR EACH STATEMENT", 0, 34),
+}  # fmt: skip
 
 
 def function_names(table: str) -> tuple[str, str]:
@@ -11,6 +25,7 @@ def function_names(table: str) -> tuple[str, str]:
     return f'audit."capture_{table}"', f'audit."capture_{table}_inserted"'
 
 
+@cache
 def functions_sql(found: Columns) -> tuple[str, str]:
     """Return the capture functions of a table, generated from its columns."""
     return _row_function(found), _inserted_function(found)

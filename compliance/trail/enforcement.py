@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import (
     capture,
+    capture_check,
     declared_functions,
     guards,
     led_astray,
@@ -37,15 +38,8 @@ _FUNCTION = re.compile(
 
 def problems(cursor: CursorWrapper) -> list[str]:
     """Return everything that is not as declared; empty when the trail is enforced."""
-    found = []
-    for control in capture.controls():
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f'public."{control.table}"'])
-        if cursor.fetchone() == (True,):
-            found += capture.problems(cursor, control)
-        else:
-            found.append(f"{control.table}: the controlled table does not exist")
     return [
-        *found,
+        *_captures(cursor),
         *_guards(cursor),
         *_misdirected(cursor),
         *_functions(cursor),
@@ -54,6 +48,14 @@ def problems(cursor: CursorWrapper) -> list[str]:
         *guards.problems(cursor),
         *led_astray.problems(cursor),
     ]
+
+
+def _captures(cursor: CursorWrapper) -> Iterator[str]:
+    controls = list(capture.controls())
+    found = capture_check.problems(cursor, controls)
+    for control in controls:
+        missing = [f"{control.table}: the controlled table does not exist"]
+        yield from found.get(control.table, missing)
 
 
 def _guards(cursor: CursorWrapper) -> Iterator[str]:
@@ -123,7 +125,7 @@ def _functions(cursor: CursorWrapper) -> Iterator[str]:
     present = {
         name: found
         for name, found in declared_functions.present(cursor, "audit").items()
-        if not name.startswith("capture_")  # see capture.problems; they stay when a control ends
+        if not name.startswith("capture_")  # see capture_check; they stay when a control ends
     }
     for name, one in declared.items():
         # one alone: of two with the same name, the arguments decide which is called

@@ -44,7 +44,7 @@ def problems(cursor: CursorWrapper) -> Iterator[str]:
 
 
 def _rules_and_policies(cursor: CursorWrapper) -> Iterator[str]:
-    # Rules on controlled tables are named by capture.problems; the rule of a view is its query.
+    # Rules on controlled tables are named by capture_check; the rule of a view is its query.
     cursor.execute(
         "SELECT r.ev_class::regclass || ': rule ' || r.rulename || ' rewrites statements' "
         "FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class "

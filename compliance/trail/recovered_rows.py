@@ -71,10 +71,8 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
     controls = {one.table: one for one in capture.controls()}
     unknown = changes.by_table.keys() - controls.keys()
     incomplete += [f"{table} (no such table)" for table in sorted(unknown)]
-    found = {
-        table: capture_columns.columns(cursor, controls[table])
-        for table in sorted(changes.by_table.keys() & controls.keys())
-    }
+    known = sorted(changes.by_table.keys() & controls.keys())
+    found = capture_columns.columns(cursor, [controls[table] for table in known])
     if EVENTS in found:  # DDL is told of by rows of this table, which must not have their keys
         _pass(cursor, EVENTS, max(map(int, changes.by_table[EVENTS])))
     triggers = {table: _triggers(cursor, table) for table in _last(found)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from django.db.backends.utils import CursorWrapper
 
@@ -15,14 +16,11 @@ PAGES = 4096  # 32 MiB of a table: one job
 
 def tables(cursor: CursorWrapper) -> tuple[Table, ...]:
     """Return every controlled table that is there."""
-    found = []
-    for control in capture.controls():
-        columns = capture_columns.columns(cursor, control)
-        if columns.types:
-            found.append(_table(columns))
-    return tuple(found)
+    found = capture_columns.columns(cursor, list(capture.controls()))
+    return tuple(_table(columns) for columns in found.values() if columns.types)
 
 
+@cache
 def _table(columns: Columns) -> Table:
     control = columns.control
     # The commitments of redactable columns have a salt of their own each time.
@@ -65,13 +63,14 @@ def told_of(cursor: CursorWrapper, found: Sequence[Table], kind: str) -> frozens
 
 def jobs(cursor: CursorWrapper, found: Sequence[Table]) -> Iterator[LiveJob]:
     """Yield jobs that read all pages of all tables."""
+    cursor.execute(
+        "SELECT pg_relation_size(to_regclass(format('public.%%I', name))) "
+        "/ current_setting('block_size')::bigint "
+        "FROM unnest(%s::text[]) WITH ORDINALITY AS one (name, which) ORDER BY which",
+        [[table.table for table in found]],
+    )
     number = 0
-    for which, table in enumerate(found):
-        cursor.execute(
-            "SELECT pg_relation_size(to_regclass(%s)) / current_setting('block_size')::bigint",
-            [f'public."{table.table}"'],
-        )
-        (pages,) = cursor.fetchone()
+    for which, (pages,) in enumerate(cursor.fetchall()):
         for start in range(0, pages, PAGES):
             yield LiveJob(table=which, start=start, end=min(start + PAGES, pages), number=number)
             number += 1

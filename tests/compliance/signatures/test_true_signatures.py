@@ -11,7 +11,7 @@ from compliance.access.duties import LABELS, Role
 from compliance.access.models import User
 from compliance.signatures import binding, contents
 from compliance.signatures.models import Meaning, Signature
-from compliance.trail import capture, recording
+from compliance.trail import capture, capture_check, recording
 from tests import factories, trail_log
 from tests.factories import NOON
 
@@ -175,4 +175,5 @@ def test_the_guards_are_declared_and_always_on() -> None:
             "('keep_signature_true', 'keep_published') ORDER BY 1"
         )
         assert cursor.fetchall() == [("keep_published", "A"), ("keep_signature_true", "A")]
-        assert capture.problems(cursor, capture.control_of(Signature)) == []
+        control = capture.control_of(Signature)
+        assert capture_check.problems(cursor, [control]) == {control.table: []}

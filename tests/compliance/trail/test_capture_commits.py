@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
-from compliance.trail import capture, recording, sequencer, verification
+from compliance.trail import capture, capture_sql, recording, sequencer, verification
 from compliance.trail.actions import Action
 from compliance.trail.models import Entry
 from tests import trail_log
@@ -69,7 +69,7 @@ def test_an_act_in_another_connection_is_no_part_of_this_one(fresh_log: Any) -> 
 def test_rows_older_than_their_control_get_a_first_entry(fresh_log: Any, as_superuser: Any) -> None:
     trail_log.vessels(3, "old")
     with as_superuser.transaction():
-        for name in capture.TRIGGERS:
+        for name in capture_sql.TRIGGERS:
             as_superuser.execute(f"DROP TRIGGER {name} ON trail_app_tag")
         as_superuser.execute("ALTER TABLE trail_app_tag DROP audit_seq, DROP audit_head")
         as_superuser.execute("INSERT INTO trail_app_tag (name) VALUES ('old-1'), ('old-2')")
