@@ -65,13 +65,13 @@ class WitnessProcess:
         """Ask it to stop, and return how it ended."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=240)
         self.process.stdout.close()  # type: ignore[union-attr]
         return code
 
     def post(self, body: str | bytes) -> httpx.Response:
         content = body.encode() if isinstance(body, str) else body
-        return httpx.post(f"{self.url}/add-checkpoint", content=content, timeout=20)
+        return httpx.post(f"{self.url}/add-checkpoint", content=content, timeout=240)
 
 
 @contextmanager

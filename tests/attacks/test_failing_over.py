@@ -144,7 +144,7 @@ def receiver(var: Path) -> psutil.Process:
 
 
 def promote(var: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while True:
         try:
             with connected(var) as connection:

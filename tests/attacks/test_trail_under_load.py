@@ -119,7 +119,7 @@ def test_four_writers_and_two_sequencers_lose_and_double_nothing(
     threads, failures = writers(4, 25)
     for thread in threads:
         thread.join()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 240
     while counted()[0] != counted()[1] and time.monotonic() < deadline:
         time.sleep(0.1)
     stop.set()
@@ -248,7 +248,7 @@ def test_a_sequencer_killed_again_and_again_leaves_a_whole_log(fresh_log: Any) -
     for pause_s in (0.0, 0.013, 0.11):
         _, before, _ = counted()
         process = start(fresh_log.database)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 240
         while counted()[1] == before and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(pause_s)
@@ -296,6 +296,6 @@ def test_the_loop_goes_on_after_its_connection_was_cut(fresh_log: Any, as_superu
 
 
 def wait_for_leaves() -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 240
     while counted()[0] != counted()[1] and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -77,12 +77,12 @@ class User:
         return self.hears()
 
     def leaves(self) -> None:
-        self.process.communicate(timeout=40)
+        self.process.communicate(timeout=240)
         assert self.process.returncode == 0
 
     def is_killed(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=240)
 
 
 Join = Callable[..., User]

@@ -56,7 +56,7 @@ def child(name: str, script: str = SLEEP, *, grace_s: float = 5.0) -> Child:
     return Child(name=name, command=[sys.executable, "-c", script], grace_s=grace_s)
 
 
-def until(condition: Callable[[], object], *, at_most_s: float = 10.0) -> None:
+def until(condition: Callable[[], object], *, at_most_s: float = 120.0) -> None:
     deadline = time.monotonic() + at_most_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"

@@ -71,7 +71,7 @@ def second_verifier() -> Iterator[SecondVerifier]:
         finally:
             assert process.stdin
             process.stdin.close()
-            process.wait(timeout=60)
+            process.wait(timeout=240)
 
 
 def _written(case: damage.Case, folder: Path) -> dict[str, Any]:

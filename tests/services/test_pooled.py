@@ -150,7 +150,7 @@ def _start(program: str, folder: Path, url: SplitResult, login: str) -> "subproc
 
 
 def _wait(login: str, database: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 240
     while True:
         try:
             with psycopg.connect(host="127.0.0.1", port=PORT, user=login, dbname=database):
@@ -195,6 +195,6 @@ def test_a_login_without_the_role_is_refused_behind_a_pooler(pooled: Pooled) -> 
             [pooled.login],
         )
     writer = pooled.writer("writer")
-    _, error = writer.communicate(timeout=60)
+    _, error = writer.communicate(timeout=240)
 
     assert "not as gmp_app: behind a pooler, let its login have the role by itself" in error

@@ -53,7 +53,7 @@ class Product:
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, text=True,
-            capture_output=True, timeout=120, check=False,
+            capture_output=True, timeout=500, check=False,
         )  # fmt: skip
 
     def must(self, *words: str) -> str:
@@ -85,7 +85,7 @@ class Product:
         assert row is not None
         return row[0]
 
-    def wait_until(self, statement: str, wanted: Any, *, at_most_s: float = 90) -> None:
+    def wait_until(self, statement: str, wanted: Any, *, at_most_s: float = 400) -> None:
         deadline = time.monotonic() + at_most_s
         while (found := self.ask(statement)) != wanted:
             assert time.monotonic() < deadline, f"{statement}: {found}, not {wanted}"
@@ -102,7 +102,7 @@ def product(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]
     own.must("migrate", "--verbosity", "0")
     subprocess.run(
         [sys.executable, "-m", "celery", "-A", "config", "purge", "-f", "-Q", ",".join(queues.ALL)],
-        cwd=ROOT, env=own.environment, check=True, capture_output=True, timeout=60,
+        cwd=ROOT, env=own.environment, check=True, capture_output=True, timeout=400,
     )  # fmt: skip
     yield own
     own.kill()

@@ -26,7 +26,7 @@ def at_once(act: Callable[[int], object]) -> list[str]:
 
     def run(number: int) -> None:
         try:
-            together.wait(timeout=30)
+            together.wait(timeout=240)
             act(number)
             found.append("done")
         except Refused as refused:

@@ -51,7 +51,7 @@ def test_a_line_and_a_signature_at_once_never_leave_a_signed_version_changed(
         submitting.start()
         submitting.join(timeout=0.5)
         assert submitting.is_alive()  # it waits for the line that is being written
-    submitting.join(timeout=20)
+    submitting.join(timeout=240)
 
     stored = MasterRecipe.objects.get(pk=recipe.pk)
     assert stored.state == RecipeState.IN_REVIEW, results
@@ -78,7 +78,7 @@ def test_a_line_that_comes_after_the_signature_is_refused(fresh_log: FreshLog) -
         writing.start()
         writing.join(timeout=0.5)
         assert writing.is_alive()
-    writing.join(timeout=20)
+    writing.join(timeout=240)
 
     assert isinstance(results[0], RecipeNotDraft)
     assert not recipe.parameters.filter(tag="foam").exists()

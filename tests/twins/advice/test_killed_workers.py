@@ -67,7 +67,7 @@ def _killed_at_work(workers: subprocess.Popen[str], proposal: Proposal, *, at: d
     )
     print(proposal.pk, at.isoformat(), file=workers.stdin, flush=True)
     worker = int(workers.stdout.readline())
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not taken.exists() and time.monotonic() < until:
         time.sleep(0.02)
     os.kill(worker, signal.SIGKILL)

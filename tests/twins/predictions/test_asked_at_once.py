@@ -97,7 +97,7 @@ def _at_once(acts: list[Callable[[], str]]) -> Counter[str]:
 
     def run(act: Callable[[], str]) -> None:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=240)
             ends[act()] += 1
         except BaseException as error:
             ends[f"{type(error).__name__}: {error}"] += 1

@@ -219,7 +219,7 @@ def _folder(origin: str) -> Path:
 
 def _until_published(origin: str, size: int | None) -> None:
     name = "latest" if size is None else f"{size}.note"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while not (_folder(origin) / name).exists():
         assert time.monotonic() < deadline, (origin, size)
         time.sleep(0.05)

@@ -124,7 +124,7 @@ def signing_times() -> list[tuple[int, int]]:
 
 def blocked(mode: str) -> None:
     """Wait until somebody waits for a lock of this mode on where acts are written."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     with connections["default"].cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute(

@@ -328,7 +328,7 @@ def process(mode: str, folder: Path) -> subprocess.Popen[str]:
 
 def test_killed_between_memory_and_delivery_it_delivers_the_same_note_later(folder: Path) -> None:
     killed = process("die", folder)
-    out, err = killed.communicate(timeout=60)
+    out, err = killed.communicate(timeout=240)
 
     assert (killed.returncode, out) == (-signal.SIGKILL, ""), err
     with opened(folder) as own:
@@ -349,7 +349,7 @@ def test_killed_at_any_moment_it_never_signs_one_size_twice(folder: Path) -> Non
         time.sleep(pause_s)
         running.send_signal(signal.SIGKILL)
         rest = running.stdout.read()  # `communicate` would miss what was read ahead with the first
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=240)
         assert first, err
         for line in (first + rest).splitlines():
             size, digest = line.split()

@@ -38,7 +38,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(desk: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-I", "verifier.pyz", *arguments],
-        cwd=desk, capture_output=True, check=False, timeout=120,
+        cwd=desk, capture_output=True, check=False, timeout=500,
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_a_reader_that_goes_away_leaves_no_traceback(desk: Path, extra: tuple[st
 
     found = subprocess.run(
         [sys.executable, "-I", "verifier.pyz", "bundle.zip", *extra],
-        cwd=desk, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=120,
+        cwd=desk, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=500,
     )  # fmt: skip
     os.close(writer)
 

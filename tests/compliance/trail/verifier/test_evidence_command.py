@@ -62,7 +62,7 @@ def desk(log: SyntheticLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(desk: Path, *arguments: str) -> tuple[int, str, str]:
     found = subprocess.run(
         [sys.executable, "-I", "verifier.pyz", "evidence", *arguments],
-        cwd=desk, capture_output=True, text=True, check=False, timeout=120,
+        cwd=desk, capture_output=True, text=True, check=False, timeout=500,
     )  # fmt: skip
     return found.returncode, found.stdout, found.stderr
 

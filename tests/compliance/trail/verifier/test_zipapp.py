@@ -53,7 +53,7 @@ def run(python: Path, *arguments: object, folder: Path) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=500,
     )
 
 
