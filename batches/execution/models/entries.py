@@ -39,6 +39,7 @@ class InProcessResult(Verifiable):
     override_reason = models.TextField(blank=True, help_text="Why an implausible value is right.")
 
     class Meta:
+        verbose_name = "in-process result"
         constraints = [
             models.CheckConstraint(name="in_process_witness", condition=WITNESS_IS_ANOTHER),
             models.CheckConstraint(name="in_process_verified", condition=VERIFIED_BY_ANOTHER),

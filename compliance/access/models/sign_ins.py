@@ -25,5 +25,8 @@ class SignIn(models.Model):
     address = models.CharField(max_length=64, blank=True)
     attempted_at = models.DateTimeField(db_index=True)
 
+    class Meta:
+        verbose_name = "sign-in"
+
     def __str__(self) -> str:
         return f"{self.username} {self.outcome} {self.attempted_at:%Y-%m-%d %H:%M:%S} ({self.pk})"

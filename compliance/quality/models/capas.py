@@ -60,6 +60,7 @@ class Capa(models.Model):
     )  # fmt: skip
 
     class Meta:
+        verbose_name = "CAPA"
         constraints = [
             models.CheckConstraint(
                 name="capa_state_known", condition=Q(state__in=CapaState.values)
