@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -27,7 +27,7 @@ def told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if shown.headers.get("Location") == f"{request.path}?{ERROR_FLAG}=1":
             return _wrong(request)
         listed = (getattr(shown, "context_data", None) or {}).get("cl")
-        if PAGE_VAR in request.GET and listed is not None and not _has_page(listed, request):
+        if listed is not None and not (_has_page(listed, request) and _has_order(listed, request)):
             return _wrong(request)
         return shown
 
@@ -36,14 +36,25 @@ def told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def _has_page(listed: Any, request: HttpRequest) -> bool:
     """Say whether the page is there: to Django “abc” is the first, as is any page of a short list."""
-    asked = request.GET[PAGE_VAR]
-    return asked == str(listed.page_num) and 1 <= listed.page_num <= listed.paginator.num_pages
+    asked = request.GET.get(PAGE_VAR)
+    return asked is None or (
+        asked == str(listed.page_num) and 1 <= listed.page_num <= listed.paginator.num_pages
+    )
+
+
+def _has_order(listed: Any, request: HttpRequest) -> bool:
+    """Say whether the list has the columns that it is to be ordered by, as numbers: “3.-1”."""
+    asked = request.GET.get(ORDER_VAR, "").removeprefix("-").replace(".-", ".").split(".")
+    return asked == [""] or all(
+        one.isascii() and one.isdecimal() and int(one[:9]) < len(listed.list_display)
+        for one in asked
+    )
 
 
 def _wrong(request: HttpRequest) -> HttpResponse:
     asked = ", ".join(f"{name}={value[:_LONGEST]}" for name, value in request.GET.items())
     context = {
-        "reason": f"This list has no such filter or page, or cannot compare with that value: {asked}",
+        "reason": f"The list has no such filter, order or page, or has no such value: {asked}",
         "back_url": request.path,
     }
     return render(request, "400.html", context, status=400)

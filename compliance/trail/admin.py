@@ -112,7 +112,7 @@ class EntryAdmin(ReadOnlyAdmin):
             return self._none(request, str(error), status=503)
         if isinstance(found, HttpResponse):
             return found
-        return self._page(request, "evidence", found, status=found.get("status", 200))
+        return self._page(request, "evidence", found)
 
     def change_view(
         self,
@@ -138,6 +138,7 @@ class EntryAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, name: str, found: dict[str, Any], *, status: int = 200
     ) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **found}
+        status = found.get("status", status)
         return TemplateResponse(request, f"admin/trail/{name}.html", context, status=status)
 
     def _none(self, request: HttpRequest, problem: str, *, status: int = 404) -> HttpResponse:

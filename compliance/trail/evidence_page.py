@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from compliance.trail import issuing, openings, standing, timeline_pages
 from compliance.trail.issuing import Issued
+from compliance.trail.query_form import QueryForm
 from compliance.trail.recording import Actor
 from compliance.trail.subjects import Wanted
 from compliance.trail.timeline_pages import Moment
@@ -19,7 +20,7 @@ WORDS = {
 }  # fmt: skip
 
 
-class SubjectForm(forms.Form):
+class SubjectForm(QueryForm):
     """What the bundle is about, as a page's link says it."""
 
     kind = forms.ChoiceField(choices=[(str(kind), words) for kind, words in WORDS.items()])
@@ -30,7 +31,7 @@ class SubjectForm(forms.Form):
     end = Moment(required=False)
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
+        found = super().clean()
         needed = {"record": ("record", "record_id"), "period": ("start", "end")}
         kind = found.get("kind")
         if kind and not all(found.get(name) for name in needed.get(kind, ("name",))):
@@ -60,7 +61,7 @@ def answer(request: HttpRequest) -> HttpResponse | dict[str, Any]:
     """Return the file that was asked for, or what the page needs to ask; raise what is refused."""
     subject = SubjectForm(request.GET)
     if not subject.is_valid():
-        return {"title": "Evidence bundle", "problem": _first(subject), "status": 404}
+        return {"title": "Evidence bundle", "problem": _first(subject), "status": subject.status}
     wanted = _wanted(subject.cleaned_data)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

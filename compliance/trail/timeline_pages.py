@@ -15,6 +15,7 @@ from django.utils import timezone
 from compliance.trail import activity_chart, differences, entry_keys, openings, standing, timeline
 from compliance.trail.differences import Difference
 from compliance.trail.models import Entry
+from compliance.trail.query_form import QueryForm
 from compliance.trail.standing import EXPLAINED, Mark, Standing
 from compliance.trail.timeline import Asked, Page
 
@@ -34,8 +35,10 @@ class Moment(forms.DateTimeField):
     )
 
 
-class FilterForm(forms.Form):
+class FilterForm(QueryForm):
     """What a timeline is narrowed by; nothing is required."""
+
+    others = ("before", "after")
 
     start = Moment(label="From (UTC)", required=False)
     end = Moment(label="To (UTC)", required=False)
@@ -63,7 +66,7 @@ class FilterForm(forms.Form):
             field.widget.attrs["autocomplete"] = "off"
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
+        found = super().clean()
         start, end = found.get("start"), found.get("end")
         if start and end and end <= start:
             raise forms.ValidationError("The period ends before it begins.")
@@ -131,6 +134,7 @@ def _context(
         "title": title,
         "subtitle": subtitle,
         "form": form,
+        "status": form.status,
         "is_filtered": any(_given(form).values()),
         "known": [(name, timeline.known(name)) for name in form.fields if name in timeline.LISTED],
         "rows": rows(page.entries, secured, may_open=request.user.has_perm(openings.PERMISSION)),

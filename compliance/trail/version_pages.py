@@ -6,11 +6,12 @@ from django import forms
 from django.http import HttpRequest
 
 from compliance.trail import openings, timeline_pages, versions
+from compliance.trail.query_form import QueryForm
 from compliance.trail.timeline_pages import Moment
 from compliance.trail.versions import At, Setting
 
 
-class VersionForm(forms.Form):
+class VersionForm(QueryForm):
     """Which version is shown, and which one it is compared with."""
 
     number = forms.IntegerField(
@@ -31,9 +32,19 @@ class VersionForm(forms.Form):
 def context(request: HttpRequest, table: str, record_id: str) -> dict[str, Any]:
     """Return what the template of versions needs, or raise what `versions` raises."""
     form = VersionForm(request.GET)
-    given = form.cleaned_data if form.is_valid() else {}
-    at = At(number=given.get("number"), size=given.get("size"), moment=given.get("moment"))
-    against = given.get("against")
+    asked = {
+        "title": f"{table} {record_id}",
+        "subtitle": "As it was",
+        "form": form,
+        "status": form.status,
+        "timeline_url": timeline_pages.record_url(table, record_id),
+        "clear_url": request.path,
+    }
+    if not form.is_valid():  # the newest version would look like the answer
+        return {**asked, "compared": None, "version": None}
+    given = form.cleaned_data
+    at = At(number=given["number"], size=given["size"], moment=given["moment"])
+    against = given["against"]
     found: dict[str, Any] = {"compared": None}
     if against:
         other, version, found["compared"] = versions.compared(
@@ -43,14 +54,10 @@ def context(request: HttpRequest, table: str, record_id: str) -> dict[str, Any]:
     else:
         version = versions.as_of(table, record_id, at)
     return {
+        **asked,
         **found,
-        "title": f"{table} {record_id}",
-        "subtitle": "As it was",
-        "form": form,
         "version": version,
         "settings": _opened(request, version.settings),
-        "timeline_url": timeline_pages.record_url(table, record_id),
-        "clear_url": request.path,
     }
 
 

@@ -108,7 +108,18 @@ def test_a_job_is_scheduled_on_the_page(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["p=abc", "p=99999", "p=0", "nonsense=1", "pk__year=1", "p=99999999999999999999999"]
+    "query",
+    [
+        "p=abc",
+        "p=99999",
+        "p=0",
+        "nonsense=1",
+        "pk__year=1",
+        "p=99999999999999999999999",
+        "o=abc",
+        "o=1.99",
+        "o=--1",
+    ],
 )
 def test_a_list_asked_for_what_it_has_not_says_so(client: Client, query: str) -> None:
     client.force_login(factories.person(Role.AUDITOR))

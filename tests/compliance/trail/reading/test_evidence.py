@@ -239,8 +239,8 @@ def test_a_person_downloads_a_bundle_from_the_page_of_a_record(
     assert answer["Evidence-SHA-256"] == sha256(answer.content).hexdigest()
     assert verified(answer.content, tmp_path).exit == 0
     assert Entry.objects.order_by("-entry_id")[0].actor.startswith("auditor")
-    assert auditor.get(timeline_pages.evidence_url(kind="record")).status_code == 404
-    assert auditor.get(timeline_pages.evidence_url(kind="nonsense", name="x")).status_code == 404
+    assert auditor.get(timeline_pages.evidence_url(kind="record")).status_code == 400
+    assert auditor.get(timeline_pages.evidence_url(kind="nonsense", name="x")).status_code == 400
     none = timeline_pages.evidence_url(kind="person", name="nobody")
     assert auditor.post(none, {"reason": "", "held": ""}).status_code == 404
 

@@ -65,7 +65,7 @@ def test_a_person_page_has_only_what_that_person_did(reader: Client) -> None:
 def test_filters_narrow_the_list_and_say_so(reader: Client) -> None:
     text = text_of(reader, f"{LIST}?actor=anna&record={TABLE}&op=update&reason=AGAIN")
     none = text_of(reader, f"{LIST}?actor=anna&op=delete")
-    wrong = text_of(reader, f"{LIST}?start=2026-03-02T00:00:00&end=2026-03-01T00:00:00")
+    wrong = text_of(reader, f"{LIST}?start=2026-03-02T00:00:00&end=2026-03-01T00:00:00", status=400)
 
     assert text.count('<article class="entry"') == 10
     assert "some entries are left out" in text
@@ -80,12 +80,14 @@ def test_filters_narrow_the_list_and_say_so(reader: Client) -> None:
         ("before=abc", "before is the number of an entry, not “abc”"),
         ("after=-1", "after is the number of an entry, not “-1”"),
         ("start=2026-03-02T00:00&end=2026-03-01T00:00", "The period ends before it begins."),
+        ("acter=anna", "and not “acter”."),
+        ("actor=anna&actor=ben", "The address has actor more than once."),
     ],
 )
 def test_a_filter_that_cannot_be_read_shows_no_entries_and_says_why(
     reader: Client, query: str, said: str
 ) -> None:
-    page = text_of(reader, f"{LIST}?{query}")
+    page = text_of(reader, f"{LIST}?{query}", status=400)
 
     assert said in page
     assert "Nothing is shown until the filter can be read" in page
@@ -119,6 +121,18 @@ def test_versions_name_the_entry_that_set_each_field_and_compare(
     assert "From entry 1 to entry 3" in compared
     assert "<ins> of anna of ben</ins>" in compared
     assert "has no entry" in text_of(reader, f"{url}?moment=2001-01-01T00:00:00", status=404)
+
+
+@pytest.mark.parametrize("query", ["sise=1", "size=one", "number=0", "number=1&number=2"])
+def test_a_version_that_cannot_be_asked_for_is_not_the_newest_one(
+    reader: Client, first: Vessel, query: str
+) -> None:
+    url = f"{timeline_pages.record_url(TABLE, str(first.pk))}versions/"
+
+    page = text_of(reader, f"{url}?{query}", status=400)
+
+    assert 'role="alert"' in page
+    assert "After its entry" not in page
 
 
 def test_an_entrys_page_has_its_bytes_its_proof_and_its_neighbours(reader: Client) -> None:
