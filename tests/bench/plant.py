@@ -9,6 +9,7 @@ import httpx
 
 from compliance.access.models import DeviceKind
 from tests import factories
+from tests.factories import common
 
 BEGUN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROWS = 5_000  # a post
@@ -22,7 +23,7 @@ def client(address: str, token: str) -> httpx.Client:
 
 def historian(part: str) -> tuple[int, str]:
     """Return the number and the token of a device that posts; names are apart for each part."""
-    factories._numbers = itertools.count(1 + zlib.crc32(part.encode()) % 9000 * 1000)
+    common.numbers = itertools.count(1 + zlib.crc32(part.encode()) % 9000 * 1000)
     device, token = factories.device_and_token(DeviceKind.HISTORIAN, at=BEGUN)
     return device.pk, token
 

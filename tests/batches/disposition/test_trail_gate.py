@@ -163,7 +163,7 @@ def test_every_drawn_entry_is_assessed_before_the_review_counts() -> None:
 def test_the_database_refuses_a_release_without_any_review_of_the_trail(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(factories, "batch_trail_review", lambda *given, **said: None)
+    monkeypatch.setattr("tests.factories.batches.batch_trail_review", lambda *given, **said: None)
     batch = factories.completed_batch()
     monkeypatch.setattr(blockers, "of", lambda batch: [])
 
