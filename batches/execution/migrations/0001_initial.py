@@ -1595,6 +1595,7 @@ class Migration(migrating.Tables):
                 ),
             ],
             options={
+                "verbose_name": "in-process result",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -90,6 +90,7 @@ class Migration(migrating.Tables):
                 ("address", models.CharField(blank=True, max_length=64)),
                 ("attempted_at", models.DateTimeField(db_index=True)),
             ],
+            options={"verbose_name": "sign-in"},
         ),
         migrations.CreateModel(
             name="User",

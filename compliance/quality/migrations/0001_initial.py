@@ -438,6 +438,7 @@ class Migration(migrating.Tables):
                 ),
             ],
             options={
+                "verbose_name": "CAPA",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
