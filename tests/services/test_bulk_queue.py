@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.services.test_real_servers import Product, product
+from tests.services.conftest import Product
 
-__all__ = ["product"]
 pytestmark = pytest.mark.services
 
 PARTS, MOMENTS = 8, 16

@@ -16,13 +16,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.services.test_real_servers import ROOT, Product
+from tests.services.conftest import ROOT, Product, copied, drop
 
 pytestmark = pytest.mark.services
 
 PORT = 16432
-POOL = 3  # sessions for sixteen writers
-WRITERS, ACTS = 16, 25
+POOL = 3  # sessions for all writers
+WRITERS, ACTS = 8, 40
 # Acts with savepoints and rolled back ones, and between them changes outside of any act.
 WRITE = """
 import sys
@@ -76,16 +76,15 @@ class Pooled:
 
 
 @pytest.fixture
-def pooled(tmp_path: Path) -> Iterator[Pooled]:
+def pooled(template: str, tmp_path: Path) -> Iterator[Pooled]:
     server = os.environ.get("SERVICES_DATABASE_URL")
     pgbouncer = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
     if not server or not pgbouncer:
         if server and os.environ.get("CI"):
             pytest.fail("pgbouncer is needed here")
         pytest.skip("SERVICES_DATABASE_URL is not set, or there is no pgbouncer")
-    name, login = (f"gmp_pooled_{uuid.uuid4().hex[:8]}" for _ in range(2))
-    product = Product(tmp_path, urlunsplit(urlsplit(server)._replace(path=f"/{name}")), "redis://")
-    product.must("migrate", "--verbosity", "0")
+    login = f"gmp_pooled_{uuid.uuid4().hex[:8]}"
+    product = copied(server, template, tmp_path, "redis://")
     url = urlsplit(product.database)
     with psycopg.connect(server, autocommit=True) as connection:
         _make_login(connection, login)
@@ -95,7 +94,7 @@ def pooled(tmp_path: Path) -> Iterator[Pooled]:
     pool = _start(pgbouncer, folder, url, login)
     through = urlunsplit(url._replace(netloc=f"{login}@127.0.0.1:{PORT}"))
     try:
-        _wait(login, name)
+        _wait(login, product.name)
         yield Pooled(
             login,
             product,
@@ -110,10 +109,8 @@ def pooled(tmp_path: Path) -> Iterator[Pooled]:
         pool.terminate()
         pool.wait(20)
         shutil.rmtree(folder)
+        drop(server, product.name)
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(login)))
 
 
