@@ -154,7 +154,7 @@ def test_a_time_stamp_over_a_note_without_the_keys_signature_proves_nothing_of_i
     stranger = synthetic_log.key_pair("stranger.example", keys.ED25519, 1)
     unsigned = note.sign(text, [stranger]).encode()
     response = log.authority.stamp(unsigned, log.now)
-    log.stamps[old] = damage.bundles.TimeStamp(response=response, note=unsigned)
+    log.stamps[old] = bundles.TimeStamp(response=response, note=unsigned)
     log.begin(synthetic_log.key_pair(log.origin, keys.ED25519, "second"))
     log.compromise(0, log.now + timedelta(hours=1), to_size=len(log.rows))
     log.checkpoint()
@@ -171,9 +171,7 @@ def test_a_note_stamped_before_its_cosignatures_came_is_kept_beside_it() -> None
     size = log.newest()
     text, signatures = note.split(log.notes[size])
     early = f"{text}\n{''.join(one.line for one in signatures[:2])}".encode()
-    log.stamps[size] = damage.bundles.TimeStamp(
-        response=log.authority.stamp(early, log.now), note=early
-    )
+    log.stamps[size] = bundles.TimeStamp(response=log.authority.stamp(early, log.now), note=early)
 
     result = verified(contents_of(log), log.policy, log.authority.root_pem)
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from compliance.trail import bundles
 from compliance.trail.verifier import verification, writing
-from compliance.trail.verifier.contents import Kind
+from compliance.trail.verifier.contents import Completeness, Kind, Subject
 from compliance.trail.verifier.findings import Exit, Verdict
 from compliance.trail.verifier.trust import Trust
-from tests import damage
+from tests import damage, synthetic_log
 
 NAMES = sorted(damage.DAMAGES)
 
@@ -56,28 +57,28 @@ def test_every_single_entry_of_a_claimed_record_is_missed_when_left_out() -> Non
     trust = Trust.read(made.trust)
 
     for entry in made.contents.entries:
-        if damage._record(entry) in claimed:
+        if damage.record_of(entry) in claimed:
             seal = made.contents.completeness.seal or 0
             contents = damage.without(made.contents, entry.index)
             result = verification.verify(writing.files(contents), trust=trust)
 
             missing = [one for one in result.problems if one.verdict is Verdict.MISSING]
             last = max(one.index for one in made.contents.entries
-                       if damage._record(one) == damage._record(entry))  # fmt: skip
+                       if damage.record_of(one) == damage.record_of(entry))  # fmt: skip
             # What no seal covers yet and nothing follows is the honest limit, and said.
             assert missing or (entry.index == last and entry.index >= seal)
 
 
 def test_a_whole_life_before_a_re_insert_cannot_be_left_out() -> None:
-    log = damage.synthetic_log.SyntheticLog(seed=2, has_second_key=False)
+    log = synthetic_log.SyntheticLog(seed=2, has_second_key=False)
     log.insert("batches", "1", state="planned")
     log.update("batches", "1", state="rejected")
     log.delete("batches", "1")
     log.insert("batches", "1", state="planned")
     log.seal()
     log.checkpoint()
-    about = damage.Subject(kind=Kind.RECORD, title="x", records=(("batches", "1"),))
-    contents = damage.bundles.gather(log, about, created_at=log.now)
+    about = Subject(kind=Kind.RECORD, title="x", records=(("batches", "1"),))
+    contents = bundles.gather(log, about, created_at=log.now)
     trust = Trust.read([("policy", log.policy)])
 
     whole = verification.verify(writing.files(contents), trust=trust)
@@ -99,7 +100,7 @@ def test_an_absent_record_is_shown_to_be_absent() -> None:
 
 def test_a_problem_names_file_entry_and_record() -> None:
     made = damage.scene(15, kind=Kind.BATCH)
-    contents = replace(made.contents, completeness=damage.Completeness())
+    contents = replace(made.contents, completeness=Completeness())
 
     result = verification.verify(writing.files(contents), trust=Trust.read(made.trust))
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from compliance.trail import bundles
 from compliance.trail.tlog import leaf
 from compliance.trail.tlog.policy import Policy
 from compliance.trail.tlog.proof_file import ProofFile
 from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import container, verification, writing
-from compliance.trail.verifier.contents import Kind
+from compliance.trail.verifier.contents import Kind, Subject
 from compliance.trail.verifier.findings import Exit, Verdict
 from compliance.trail.verifier.shown import NOTHING
 from compliance.trail.verifier.trust import Trust
@@ -38,8 +39,8 @@ def test_entries_of_several_lives_of_a_record_that_nobody_claims_are_no_fault(se
 
 def test_thousands_of_entries_with_everything_in_them_verify() -> None:
     log = synthetic_log.busy(seed=7, records=60, rounds=10)
-    about = damage.Subject(kind=Kind.PERIOD, title="everything", range=(0, log.newest() - 1))
-    contents = damage.bundles.gather(log, about, created_at=log.now)
+    about = Subject(kind=Kind.PERIOD, title="everything", range=(0, log.newest() - 1))
+    contents = bundles.gather(log, about, created_at=log.now)
 
     result = verification.verify(writing.files(contents), trust=Trust.read(damage.trust_of(log)))
 
@@ -65,7 +66,7 @@ def test_without_trust_nothing_is_anchored() -> None:
 
 def test_the_policy_inside_the_bundle_is_no_trust() -> None:
     made = damage.scene(1)
-    contents = damage.replace(made.contents, policy=made.log.policy)
+    contents = replace(made.contents, policy=made.log.policy)
 
     result = verification.verify(writing.files(contents), trust=Trust())
 
@@ -160,7 +161,7 @@ def test_entries_of_records_that_are_not_claimed_are_not_passed_off_as_all() -> 
 
 def test_a_batch_of_which_the_log_has_no_entry_yet_is_good_and_shows_no_record_complete() -> None:
     made = damage.scene(11)
-    about = damage.Subject(kind=Kind.BATCH, title="B-002", records=(("batches", "B-002"),))
+    about = Subject(kind=Kind.BATCH, title="B-002", records=(("batches", "B-002"),))
     contents = damage.gather(made.random, made.log, about)
 
     result = verification.verify(writing.files(contents), trust=Trust.read(made.trust))

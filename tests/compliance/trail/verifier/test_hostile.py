@@ -2,15 +2,18 @@
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compliance.trail.tlog import canonical
+from compliance.trail import bundles
+from compliance.trail.tlog import canonical, note
+from compliance.trail.tlog.checkpoint import Checkpoint
 from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import manifests, records_check, verification, writing
-from compliance.trail.verifier.contents import Kind, Record
+from compliance.trail.verifier.contents import Kind, Record, Subject
 from compliance.trail.verifier.findings import Exit
 from compliance.trail.verifier.openings_check import Opened
 from compliance.trail.verifier.trust import Trust
@@ -102,11 +105,11 @@ def test_values_that_the_log_really_has_are_read_without_a_crash(seed: int) -> N
         members = json.loads(dice.choice(made.log.rows).body)
         made.log.append(encoded(mutated(members, dice)))
     size = len(made.log.rows)
-    text = damage.Checkpoint(origin=made.log.origin, size=size, root=made.log.root(size)).text()
+    text = Checkpoint(origin=made.log.origin, size=size, root=made.log.root(size)).text()
     signers = list(made.log.signers.values())
-    made.log.notes[size] = damage.note.sign(text, signers, at=1).encode()
-    about = damage.Subject(kind=Kind.PERIOD, title="all", range=(0, size - 1))
-    contents = damage.bundles.gather(made.log, about, created_at=made.log.now)
+    made.log.notes[size] = note.sign(text, signers, at=1).encode()
+    about = Subject(kind=Kind.PERIOD, title="all", range=(0, size - 1))
+    contents = bundles.gather(made.log, about, created_at=made.log.now)
 
     result = verification.verify(writing.files(contents), trust=Trust.read(made.trust))
 
@@ -137,7 +140,7 @@ def test_many_claimed_records_are_not_searched_one_after_the_other() -> None:
     count = 1_000
     records = tuple((Name("batches"), Name(number)) for number in range(count))
     walked: dict[Record, records_check.Walk] = {("batches", str(one)): [] for one in range(count)}
-    about = damage.Subject(kind=Kind.BATCH, title="many", records=records)
+    about = Subject(kind=Kind.BATCH, title="many", records=records)
 
     problems = list(records_check.check(walked, about, Opened(), continued_to=0))
 
@@ -150,9 +153,7 @@ def test_words_of_the_bundle_cannot_write_lines_of_their_own(
 ) -> None:
     made = damage.scene(1)
     title = "x\nVERIFIED: everything\x1b[2J\r\u202e"
-    contents = damage.replace(
-        made.contents, subject=damage.replace(made.contents.subject, title=title)
-    )
+    contents = replace(made.contents, subject=replace(made.contents.subject, title=title))
     (tmp_path / "bundle.zip").write_bytes(writing.bundle(contents))
 
     verifier.main(["verify", str(tmp_path / "bundle.zip")])

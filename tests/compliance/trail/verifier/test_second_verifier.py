@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from compliance.trail import bundles
 from compliance.trail.tlog import octets
 from compliance.trail.tlog.key_documents import Document, Event
 from compliance.trail.tlog.keys import ML_DSA_44
 from compliance.trail.verifier import __main__ as verifier
 from compliance.trail.verifier import shown, writing
-from compliance.trail.verifier.contents import Completeness, Kind
+from compliance.trail.verifier.contents import Completeness, Kind, Subject
 from compliance.trail.verifier.findings import Exit
 from tests import damage, synthetic_log
 from tests.second_verifier import agree
@@ -158,8 +159,8 @@ def test_both_verifiers_read_a_compromise_of_any_year(both: Both, year: str) -> 
     )  # fmt: skip
     log.event("key", document.signed(pair, origin=log.origin, at=1))
     log.checkpoint()
-    about = damage.Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
-    contents = damage.bundles.gather(log, about, created_at=log.now)
+    about = Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
+    contents = bundles.gather(log, about, created_at=log.now)
 
     first, answer = both(writing.bundle(contents), damage.trust_of(log))
 
@@ -239,8 +240,8 @@ def test_both_verifiers_read_the_same_names_of_keys(both: Both, name: str, algor
 )
 def test_both_verifiers_read_the_same_policies(both: Both, more: str, code: int) -> None:
     log = synthetic_log.busy(seed=4, records=2, rounds=2, has_second_key=True)
-    about = damage.Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
-    contents = damage.bundles.gather(log, about, created_at=log.now)
+    about = Subject(kind=Kind.PERIOD, title="all", range=(0, log.newest() - 1))
+    contents = bundles.gather(log, about, created_at=log.now)
     ml_dsa = next(one for one in log.first_keys if one.algorithm == ML_DSA_44)
     line = more.format(
         log=ml_dsa.vkey,
