@@ -244,7 +244,7 @@ def _seal_of_fewer_entries(made: Scene) -> Case:
 def _seal_of_the_future(made: Scene) -> Case:
     tree = made.log.heads(**sealed(made))
     size = len(made.log.rows) + 5
-    index = made.log.event("seal", made.log.sealed(tree, size))
+    index = made.log.event("seal", made.log._sealed(tree, size))
     made.log._of_kind["seal"].remove(index)
     made.log.checkpoint()
     about = Subject(kind=Kind.PERIOD, title="all", range=(0, made.log.newest() - 1))
