@@ -6,17 +6,21 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 
 from compliance.refusals import Refused
-from compliance.reports import kinds, layout, seal, spelling
+from compliance.reports import kinds, layout, spelling
 from compliance.reports.actions import Action
 from compliance.reports.document import Attachment
 from compliance.reports.models import Report, ReportState
 from compliance.trail import durable, evidence, recording, unfinished
 from compliance.trail.recording import System
+
+if TYPE_CHECKING:
+    from compliance.reports.seal import Seal
 
 log = logging.getLogger(__name__)
 SEALED_WITHIN_SECONDS = 20.0
@@ -129,8 +133,11 @@ def content(report: Report) -> bytes:
     return data
 
 
-def load_seal(*, at: datetime) -> seal.Seal:
+def load_seal(*, at: datetime) -> "Seal":
     """Return the deployment's seal; the first start of a trial makes one that says it is a trial."""
+    # pyHanko takes a sixth of the time in which a process starts, and few processes seal.
+    from compliance.reports import seal
+
     folder = Path(settings.KEYS_DIR) / "seal"
     if not folder.exists():
         fresh = folder.with_name(f"seal.{secrets.token_hex(4)}")
