@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import capture_columns, capture_sql
-from compliance.trail.capture_columns import Control
+from compliance.trail.capture_columns import Columns, Control, NotControllable
 from compliance.trail.capture_sql import LAST, TRIGGERS
 
 
@@ -24,6 +24,7 @@ def problems(cursor: CursorWrapper, controls: Collection[Control]) -> dict[str, 
         control.table: [
             f"{control.table}: {problem}"
             for problem in (
+                *_column_problems(found.columns[control.table]),
                 *_trigger_problems(found.triggers[control.table]),
                 *_function_problems(found, control),
                 *_bypass_problems(found.bypasses[control.table], control),
@@ -88,7 +89,7 @@ class _Found(NamedTuple):
     """What the database has, by table."""
 
     tables: set[str]
-    columns: dict[str, capture_columns.Columns]
+    columns: dict[str, Columns]
     triggers: dict[str, dict[str, _Trigger]]
     functions: dict[tuple[str, int], _Function]
     bypasses: dict[str, list[tuple[str | None, str]]]
@@ -122,6 +123,12 @@ class _Found(NamedTuple):
         return found
 
 
+def _column_problems(found: Columns) -> Iterator[str]:
+    """Yield what the records of a table cannot be without; any other column is named by its values."""
+    for name in sorted({found.control.pk, *found.control.redactable} - found.types.keys()):
+        yield f"the column {name} is not there"
+
+
 def _trigger_problems(present: dict[str, _Trigger]) -> Iterator[str]:
     for name, (_, which, kind) in TRIGGERS.items():
         if name not in present:
@@ -137,7 +144,14 @@ def _trigger_problems(present: dict[str, _Trigger]) -> Iterator[str]:
 
 
 def _function_problems(found: _Found, control: Control) -> Iterator[str]:
-    expected = capture_sql.functions_sql(found.columns[control.table])
+    columns = found.columns[control.table]
+    if not columns.types:
+        return  # named already, and no function is of nothing
+    try:
+        expected = capture_sql.functions_sql(columns)
+    except NotControllable as error:
+        yield str(error)
+        return
     names = capture_sql.function_names(control.table)
     for which, (name, declared) in enumerate(zip(names, expected, strict=True)):
         present = found.functions.get((control.table, which))

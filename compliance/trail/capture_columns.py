@@ -68,10 +68,19 @@ _FORMATTED = {
     "bytea": ('"%s"', "encode({c}, 'hex')"),
 }
 _DIGEST = ('"sha256:%s"', "encode(sha256(convert_to({c}::text, 'UTF8')), 'hex')")
+# Stands for the type of a column that was altered to one without an exact text: such a column is
+# read, never captured. No type has this name without quotes.
+OTHER = "?"
+_BARE[OTHER] = "to_json({c}::text)"
 _TEXTS = {"text", "character varying", "character"}
 # Keys that format() writes without anything to escape.
 _PLAIN_KEYS = {"smallint", "integer", "bigint", "uuid"}
 ARGUMENTS = 90  # a function takes 100 at most
+
+
+def is_exact(kind: str) -> bool:
+    """Say whether a column of this type has one exact text."""
+    return kind in _BARE or kind in _FORMATTED
 
 
 class Text(NamedTuple):

@@ -103,7 +103,7 @@ def _append(entry: str = "entry", digest: str = "NEW.audit_head") -> str:
 def _openings(found: Columns, row: str = "NEW", *, changed_only: bool) -> str:
     """Return statements that keep what opens the commitments of the entry just appended."""
     lines = []
-    for column in sorted(found.control.redactable):
+    for column in sorted(found.types.keys() & set(found.control.redactable)):
         condition = f'{row}."{column}" IS NOT NULL'
         if changed_only:
             condition += f" AND {found.differs(column)}"

@@ -37,7 +37,7 @@ def demand_two(persons: Sequence[Person]) -> list[dict[str, str]]:
         {"name": " ".join(one.name.split()), "reason": recording.demand_reason(one.reason)}
         for one in persons
     ]
-    if len(found) != 2 or len({one["name"].lower() for one in found} - {""}) != 2:
+    if len(found) != 2 or len({one["name"].casefold() for one in found} - {""}) != 2:
         raise NotDetachable("two different persons are needed, each with a reason")
     return found
 

@@ -95,6 +95,13 @@ def _guards(cursor: CursorWrapper) -> Iterator[str]:
                     pass
                 case _:
                     yield f"{table}: trigger {name} is disabled or not the declared one"
+    cursor.execute(
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE NOT c.relhastriggers "
+        "AND c.relnamespace IN (to_regnamespace('audit'), to_regnamespace('public')) "
+        "AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid) ORDER BY 1"
+    )
+    for (table,) in cursor.fetchall():
+        yield f"{table}: has triggers, and the catalogue says that it has none: no one fires"
 
 
 _MISDIRECTED = """

@@ -45,9 +45,9 @@ def check(evidence_json: bytes, vkey: str) -> Checked:
 
 
 def check_with(evidence_json: bytes, trusted: Iterable[Verifier]) -> Checked:
-    """Return what the evidence shows under the trusted keys of its log, all that signed.
+    """Return what the evidence shows under the trusted keys of its log: of each type, one signed.
 
-    Raise `KeyUntrusted` when none of them did, else `EvidenceInvalid`.
+    Raise `KeyUntrusted` when none of a type did, else `EvidenceInvalid`.
     """
     try:
         bundle = canonical.loads(evidence_json)
@@ -56,7 +56,7 @@ def check_with(evidence_json: bytes, trusted: Iterable[Verifier]) -> Checked:
         return _check(dict(bundle), list(trusted))
     except (KeyError, TypeError, AttributeError) as error:
         raise EvidenceInvalid(f"a member has a value it cannot have: {error}") from error
-    except (NotCanonical, note.NoteInvalid, CheckpointInvalid) as error:
+    except (NotCanonical, KeyInvalid, note.NoteInvalid, CheckpointInvalid) as error:
         raise EvidenceInvalid(str(error)) from error
 
 
@@ -65,12 +65,21 @@ def _check(bundle: dict[str, Any], trusted: Sequence[Verifier]) -> Checked:
     if not own:
         raise KeyUntrusted(f"no key of {bundle['origin']} is trusted")
     try:
-        signed = Checkpoint.parse(note.open(bundle["checkpoint"], own).text)
+        opened = note.open(bundle["checkpoint"], own)
     except note.NoteUnsigned as error:
         raise KeyUntrusted(
             f"no trusted key of {bundle['origin']} signed the checkpoint: after a change of keys, "
             "the ones in force at its size are needed"
         ) from error
+    # A log signs with keys of several types so that one that is stolen or broken forges nothing; of
+    # which keys were in force, evidence has no history. A key is followed by one of its own type.
+    types = {one.algorithm for one in own} - {one.verifier.algorithm for one in opened.verified}
+    if types:
+        raise KeyUntrusted(
+            f"of the trusted keys of {bundle['origin']} those of one type did not sign the "
+            "checkpoint: a log's keys of each type sign"
+        )
+    signed = Checkpoint.parse(opened.text)
     if signed.origin != bundle["origin"] or signed.size != bundle["tree_size"]:
         raise EvidenceInvalid("the checkpoint is not the one that the evidence names")
     entries = [_entry(item, signed) for item in bundle["entries"]]

@@ -38,15 +38,9 @@ def put_back(cursor: CursorWrapper, source: Source, *, log_id: int) -> None:
 
 def tokens(cursor: CursorWrapper) -> frozenset[bytes]:
     """Return the SHA-256 of every time-stamp token that is stored, of whatever log."""
-    cursor.execute("SELECT tsr FROM audit.timestamp")
-    found = set()
-    while rows := cursor.fetchmany(500):
-        for (tsr,) in rows:
-            try:
-                found.add(time_tokens.read(bytes(tsr or b"")).sha256)
-            except TokenInvalid:
-                continue  # named where tokens are verified
-    return frozenset(found)
+    # By the database: the tokens themselves are hundred times as long, and nothing else is asked here.
+    cursor.execute("SELECT sha256(tsr) FROM audit.timestamp WHERE tsr IS NOT NULL")
+    return frozenset(bytes(digest) for (digest,) in cursor.fetchall())
 
 
 def lost(cursor: CursorWrapper, *, using: str) -> list[str]:

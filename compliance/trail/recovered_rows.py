@@ -69,10 +69,11 @@ def apply(cursor: CursorWrapper, changes: Changes) -> Rows:
     """
     incomplete: list[str] = []
     controls = {one.table: one for one in capture.controls()}
-    unknown = changes.by_table.keys() - controls.keys()
-    incomplete += [f"{table} (no such table)" for table in sorted(unknown)]
     known = sorted(changes.by_table.keys() & controls.keys())
-    found = capture_columns.columns(cursor, [controls[table] for table in known])
+    columns = capture_columns.columns(cursor, [controls[table] for table in known])
+    found = {table: one for table, one in columns.items() if one.types}
+    unknown = changes.by_table.keys() - found.keys()
+    incomplete += [f"{table} (no such table)" for table in sorted(unknown)]
     if EVENTS in found:  # DDL is told of by rows of this table, which must not have their keys
         _pass(cursor, EVENTS, max(map(int, changes.by_table[EVENTS])))
     triggers = {table: _triggers(cursor, table) for table in _last(found)}
@@ -116,13 +117,30 @@ def _switch(cursor: CursorWrapper, table: str, way: str, triggers: list[str]) ->
 def _write_all(
     cursor: CursorWrapper, columns: Columns, changes: Mapping[str, _Change], incomplete: list[str]
 ) -> None:
+    present = _present(cursor, columns.control.table)
     for record_id, change in changes.items():
-        _write(cursor, columns, record_id, change)
+        _write(cursor, columns, record_id, change, present)
         if different := _different(cursor, columns, record_id, change):
             incomplete.append(f"{columns.control.table} {record_id}: {', '.join(different)}")
 
 
-def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Change) -> None:
+def _present(cursor: CursorWrapper, table: str) -> frozenset[str]:
+    """Return the names of all columns of a table, also of those that no entry has."""
+    cursor.execute(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+        "AND attnum > 0 AND NOT attisdropped",
+        [f'public."{table}"'],
+    )
+    return frozenset(name for (name,) in cursor.fetchall())
+
+
+def _write(
+    cursor: CursorWrapper,
+    columns: Columns,
+    record_id: str,
+    change: _Change,
+    present: frozenset[str],
+) -> None:
     """Write one row, as far as the entries hold its values in clear."""
     table, pk = f'public."{columns.control.table}"', f'"{columns.control.pk}"'
     if change.is_deleted:
@@ -137,7 +155,12 @@ def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Cha
         for name in change.values
         if name in (*control.digest_only, *control.redactable) and change.values[name] is not None
     ]
-    known = {name: value for name, value in change.values.items() if name not in closed}
+    # A copy from before a migration lacks columns: what was in them is named, as all that is missing.
+    known = {
+        name: value
+        for name, value in change.values.items()
+        if name in columns.types and name not in closed
+    }
     values = {name: _parameter(columns.types[name], value) for name, value in known.items()}
     values |= {"audit_seq": ("%s", change.seq), "audit_head": ("%s", change.digest)}
     if is_there:
@@ -147,7 +170,7 @@ def _write(cursor: CursorWrapper, columns: Columns, record_id: str, change: _Cha
             [*(value for _, value in values.values()), record_id],
         )
     else:
-        values = _defaults(columns, set(values)) | values
+        values = _defaults(columns, present.difference(values)) | values
         names = ", ".join(f'"{name}"' for name in values)
         forms = ", ".join(form for form, _ in values.values())
         cursor.execute(
@@ -169,12 +192,12 @@ def _parameter(kind: str, value: Any) -> tuple[str, Any]:
     return f"%s::{kind}", text
 
 
-def _defaults(columns: Columns, known: set[str]) -> dict[str, tuple[str, Any]]:
+def _defaults(columns: Columns, missing: frozenset[str]) -> dict[str, tuple[str, Any]]:
     """Return the model's own defaults for what no entry has: ignored and secret columns."""
     connection = connections[ALIAS]
     found = {}
     for field in _model(columns.control.table)._meta.concrete_fields:
-        if field.column not in known and not field.generated:
+        if field.column in missing and not field.generated:
             default = field.get_db_prep_save(field.get_default(), connection)
             if default is None and not field.null and field.empty_strings_allowed:
                 default = ""

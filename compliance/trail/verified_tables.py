@@ -15,32 +15,38 @@ PAGES = 4096  # 32 MiB of a table: one job
 
 
 def tables(cursor: CursorWrapper) -> tuple[Table, ...]:
-    """Return every controlled table that is there."""
+    """Return every controlled table that is there; one without its key is named by its capture."""
     found = capture_columns.columns(cursor, list(capture.controls()))
-    return tuple(_table(columns) for columns in found.values() if columns.types)
+    return tuple(_table(one) for one in found.values() if one.control.pk in one.types)
 
 
 @cache
 def _table(columns: Columns) -> Table:
     control = columns.control
     # The commitments of redactable columns have a salt of their own each time.
-    clear = Columns(
-        replace(control, redactable=()),
-        {name: kind for name, kind in columns.types.items() if name not in control.redactable},
-        columns.not_null,
-    )
-    # Part of statements with parameters: format() has signs of percent.
-    row = clear.row("t").replace("%", "%%") if clear.types else "'{}'"
+    kinds = {
+        name: kind if capture_columns.is_exact(kind) else capture_columns.OTHER
+        for name, kind in columns.types.items()
+        if name not in control.redactable
+    }
+    clear = Columns(replace(control, redactable=()), kinds, columns.not_null)
+    row = _row(clear)
     return Table(
         name=control.record,
         table=control.table,
         pk=control.pk,
         pk_type=columns.types.get(control.pk, "text"),
-        row=row,
+        # What is shown of a row is an object also where somebody took the values that it must have.
+        row=_row(replace(clear, not_null=frozenset())),
         first=f"sha256(convert_to({row}, 'UTF8'))",
         later=f"decode({columns.digest('t')}, 'hex')",
         redactable=control.redactable,
     )
+
+
+def _row(columns: Columns) -> str:
+    # Part of statements with parameters: format() has signs of percent.
+    return columns.row("t").replace("%", "%%") if columns.types else "'{}'"
 
 
 def told_of(cursor: CursorWrapper, found: Sequence[Table], kind: str) -> frozenset[str]:
@@ -123,9 +129,15 @@ WHERE f.entry_id IS NOT NULL AND CASE
 def check_redactable(
     cursor: CursorWrapper, found: Sequence[Table], redacted: frozenset[str], findings: Findings
 ) -> None:
-    """Compare redactable columns, which are not in the digest of the row, with their openings."""
+    """Compare redactable columns, which are not in the digest of the row, with their openings.
+
+    One that is not there is named by the capture of its table.
+    """
+    present = capture_columns.columns(cursor, list(capture.controls()))
     for table in found:
         for column in table.redactable:
+            if column not in present[table.table].types:
+                continue
             path = f"{table.name}.{column}"
             cursor.execute(
                 _REDACTABLE.format(

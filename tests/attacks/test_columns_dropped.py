@@ -75,6 +75,34 @@ def test_a_renamed_column_hides_no_other_that_went(log: int, as_superuser: Super
     assert "name, volume_l: " in report.faults[0].message
 
 
+@pytest.mark.parametrize(
+    ("renames", "column"),
+    [([("volume_l", "volume")], "volume"), ([("name", "title"), ("title", "name")], "volume_l")],
+)
+def test_a_name_that_no_column_has_any_more_excuses_none(
+    log: int, as_superuser: Superuser, renames: list[tuple[str, str]], column: str
+) -> None:
+    for former, later in renames:
+        as_superuser.execute(f"ALTER TABLE trail_app_vessel RENAME COLUMN {former} TO {later}")
+    quietly(as_superuser, f"ALTER TABLE trail_app_vessel DROP COLUMN {column}")
+    captured_again()
+
+    report = verification.verify()
+
+    assert report.counts == {Verdict.TAMPERED: Vessel.objects.count()}
+    assert f"volume_l: {GONE}" in report.faults[0].message
+
+
+def test_a_column_that_was_renamed_and_then_dropped_openly_is_a_note(
+    log: int, as_superuser: Superuser
+) -> None:
+    as_superuser.execute("ALTER TABLE trail_app_vessel RENAME COLUMN volume_l TO volume")
+    as_superuser.execute("ALTER TABLE trail_app_vessel DROP COLUMN volume")
+    captured_again()
+
+    assert verification.verify().faults == ()
+
+
 def test_a_column_that_is_dropped_is_told_of_by_an_entry_of_its_own(
     log: int, as_superuser: Superuser
 ) -> None:

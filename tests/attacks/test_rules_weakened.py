@@ -38,6 +38,33 @@ def log(fresh_log: Any) -> int:
             "trail_attachment: the rule attachment_stored_once is not there",
         ),
         (
+            "ALTER TABLE trail_attachment DROP CONSTRAINT attachment_stored_once, "
+            "ADD CONSTRAINT attachment_stored_once CHECK (sha256 <> '')",
+            "trail_attachment: the rule attachment_stored_once is not there",
+        ),
+        (
+            "ALTER TABLE trail_attachment DROP CONSTRAINT attachment_stored_once, "
+            "ADD CONSTRAINT attachment_stored_once UNIQUE (id, subject, filename, sha256)",
+            "trail_attachment: the rule attachment_stored_once is not the declared one",
+        ),
+        (
+            "ALTER TABLE trail_attachment DROP CONSTRAINT attachment_stored_once; "
+            "CREATE UNIQUE INDEX attachment_stored_once ON trail_attachment "
+            "(subject, filename, sha256) WHERE size > 0",
+            "trail_attachment: the rule attachment_stored_once is not the declared one",
+        ),
+        (
+            "DROP INDEX one_effective_recipe; CREATE UNIQUE INDEX one_effective_recipe "
+            "ON recipes_masterrecipe (product_id) WHERE state = 'draft'",
+            "recipes_masterrecipe: the rule one_effective_recipe is not the declared one",
+        ),
+        (
+            "DO $$ BEGIN EXECUTE (SELECT 'ALTER TABLE trail_app_vessel_tags DROP CONSTRAINT ' "
+            "|| quote_ident(conname) FROM pg_constraint WHERE conrelid = "
+            "'trail_app_vessel_tags'::regclass AND contype = 'u'); END $$",
+            "trail_app_vessel_tags: vessel, tag may be there twice",
+        ),
+        (
             "ALTER TABLE trail_attachment ALTER COLUMN filename DROP NOT NULL",
             "trail_attachment: filename may be empty",
         ),
@@ -56,10 +83,37 @@ def log(fresh_log: Any) -> int:
             "may name what is not there",
         ),
         (
+            "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE trail_app_vessel_tags "
+            "DROP CONSTRAINT %1$I, ADD CONSTRAINT %1$I FOREIGN KEY (tag_id) "
+            "REFERENCES trail_logevent', conname) FROM pg_constraint WHERE conrelid = "
+            "'trail_app_vessel_tags'::regclass AND confrelid = 'trail_app_tag'::regclass); END $$",
+            "trail_app_vessel_tags: tag_id may name what is not there",
+        ),
+        (
             "ALTER TABLE django_migrations RENAME TO aside",
             "django_migrations is not there",
         ),
         ("UPDATE audit.log SET is_parent = true", "has another place"),
+        (
+            "DELETE FROM pg_trigger WHERE tgisinternal AND tgrelid = 'execution_batch'::regclass",
+            "may name what is not there",
+        ),
+        *(
+            (
+                f"UPDATE pg_index SET {flag} = false "
+                "WHERE indexrelid = 'attachment_stored_once'::regclass",
+                "trail_attachment: the rule attachment_stored_once is not there",
+            )
+            for flag in ("indisready", "indimmediate")
+        ),
+        *(
+            (f"UPDATE pg_class SET {flag} WHERE oid = 'trail_attachment'::regclass", named)
+            for flag, named in (
+                ("relchecks = 0", "trail_attachment: a check is not enforced"),
+                ("relhasindex = false", "trail_attachment: no index of it is kept"),
+                ("relhastriggers = false", "trail_attachment: has triggers, and the catalogue"),
+            )
+        ),
     ],
 )
 def test_a_rule_that_is_gone_is_named(

@@ -14,6 +14,7 @@ from compliance.trail import (
     continuing,
     detaching,
     exported,
+    exporting,
     keys,
     new_logs,
     parent,
@@ -23,15 +24,17 @@ from compliance.trail import (
     restoring,
     stored,
 )
+from compliance.trail.append_stores import ExportConflict, StoreUnusable
 from compliance.trail.detaching import Person
 from compliance.trail.recording import System
+from compliance.trail.stored_tiles import Altered
 from compliance.trail.tlog import trees
 from compliance.trail.tlog.archive_file import Archive, ArchiveInvalid
 from compliance.trail.tlog.key_documents import KeyRefused
 
 Options = dict[str, Any]
 Say = Callable[[str], object]
-FAULTY = 1
+FAULTY, NOT_ASSESSABLE = 1, 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -90,8 +93,11 @@ def check_archives(options: Options, say: Say) -> None:
 def detach(options: Options, say: Say) -> None:
     if options["retention_days"] is None:
         raise CommandError("--retention-days is needed")
+    number = _subject(options)
+    if not (number.isascii() and number.isdecimal() and len(number) < 18):
+        raise CommandError(f"{number} is no number of a partition")
     gone = detaching.detach(
-        int(options["subject"]),
+        int(number),
         folder=_archives(options),
         retention=timedelta(days=options["retention_days"]),
         persons=_persons(options),
@@ -132,6 +138,35 @@ def recover(options: Options, say: Say) -> None:
         say(f"Time stamps that the export does not have: {', '.join(found.lost_tokens)}")
 
 
+def compare_export(options: Options, say: Say) -> None:
+    """Read the export back and say where it and the database are not the same."""
+    try:
+        found = exporting.compare(log_id=stored.log_id_of(options["log"]))
+    except StoreUnusable as error:
+        raise CommandError(str(error), returncode=NOT_ASSESSABLE) from error
+    except (ExportConflict, Altered) as error:
+        raise CommandError(f"NOT THE SAME: {error}", returncode=FAULTY) from error
+    if found is None:
+        raise CommandError("no export is set (GMP_EXPORT)", returncode=NOT_ASSESSABLE)
+    told = (
+        (found["missing"], "is not in the export"),
+        (found["different"], "has other bytes in the export"),
+        (found["foreign"], "is in the export, and the database does not have it"),
+        (found["disturbed"], "was written to or deleted in the export"),
+    )
+    lines = [f"{name} {what}" for names, what in told for name in names]
+    if found["is_rolled_back"]:
+        lines.append(
+            f"the export has a checkpoint of {found['stored_size']} leaves, the database's newest has "
+            f"{found['size']}"
+        )
+    for line in lines:
+        say(line)
+    if lines:
+        raise CommandError(f"NOT THE SAME: {len(lines)} differences", returncode=FAULTY)
+    say(f"THE SAME: the export and the database, up to {found['stored_size']} leaves")
+
+
 def new_origin(options: Options, say: Say) -> None:
     made = continuing.new_origin(
         _restored(options), persons=_persons(options), **_act("new-origin", options)
@@ -169,6 +204,7 @@ WAYS: Mapping[str, Callable[[Options, Say], None]] = {
     "release-hold": release_hold,
     "restore-check": restore_check,
     "recover": recover,
+    "compare-export": compare_export,
     "new-origin": new_origin,
     "new-log": new_log,
     "gather": gather,
@@ -178,8 +214,9 @@ HELP = (
     "archive: cut whole spans into files; check-archive FILE, check-archives: verify them; "
     "detach PARTITION: drop archived entries; hold NAME, release-hold NAME: a legal hold; "
     "restore-check: what a restored database lost; recover: put it back from an export; "
-    "new-origin: continue a log that lost a part; new-log ORIGIN: begin one; gather: write all "
-    "checkpoints into the parent log; rehash: grow and record a tree with another hash"
+    "new-origin: continue a log that lost a part; compare-export: read the export back beside the "
+    "database; new-log ORIGIN: begin one; gather: write all checkpoints into "
+    "the parent log; rehash: grow and record a tree with another hash"
 )
 _SUBJECT = "The file, partition, hold or origin that some of these are about."
 _NOTE = "restore-check, new-origin: a checkpoint kept elsewhere (a witness's, one on paper)."
@@ -193,10 +230,14 @@ def _act(way: str, options: Options) -> dict[str, Any]:
 
 def _restored(options: Options) -> restoring.Restored:
     source = options["source"]
+    try:
+        notes = [(str(path), path.read_text()) for path in options["note"]]
+    except (OSError, UnicodeError) as error:
+        raise CommandError(f"--note: {error}") from error
     return restoring.check(
         origin=options["log"],
         source=None if source is None else exported.Folder(source),
-        notes=[(str(path), path.read_text()) for path in options["note"]],
+        notes=notes,
     )
 
 

@@ -70,6 +70,7 @@ class Namer:
         self._job = job
         self._result = result
         self._differing: dict[int, Differing] = {}
+        self._columns: dict[str, frozenset[str]] = {}
 
     def name(self, groups: Iterable[Records]) -> None:
         for group in groups:
@@ -213,18 +214,26 @@ class Namer:
         """Return the columns that are not in the table any more, with no entry that tells of it.
 
         An entry says what a column was renamed to, not from: one former name is excused for each
-        name that the record did not begin with.
+        name that the record did not begin with, of a column that is there or was dropped openly.
         """
-        rows = self._source.fetch(
-            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) "
-            "AND attnum > 0 AND NOT attisdropped",
-            [f'public."{table.table}"'],
-        )
-        gone = set(names) - {name for (name,) in rows}
+        present = self._present(table)
+        gone = {one for one in names if f"{table.name}.{one}" not in present}
         untold = {one for one in gone if f"{table.name}.{one}" not in self._plan.dropped}
         began = {f"{table.name}.{one}" for one in inserted}
-        renamed = {one for one in self._plan.renamed if one.startswith(f"{table.name}.")}
+        told = self._plan.renamed & (present | self._plan.dropped)
+        renamed = {one for one in told if one.startswith(f"{table.name}.")}
         return sorted(untold) if len(untold) > len(renamed - began) else []
+
+    def _present(self, table: Table) -> frozenset[str]:
+        """Return the columns that a table has, as `record.column`; asked once, not for each record."""
+        if table.name not in self._columns:
+            rows = self._source.fetch(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) "
+                "AND attnum > 0 AND NOT attisdropped",
+                [f'public."{table.table}"'],
+            )
+            self._columns[table.name] = frozenset(f"{table.name}.{name}" for (name,) in rows)
+        return self._columns[table.name]
 
     def _replay(self, table: Table, entries: Records) -> tuple[dict[str, Any], set[str]]:
         """Return what the record was last, and the columns that it began with."""

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from compliance.trail import keys, stored
+from compliance.trail import exporting, keys, stored
 from tests import trail_log
 from tests.compliance.trail.life import copies
 from tests.compliance.trail.life.conftest import Archives, settle
@@ -55,6 +55,42 @@ def test_a_hold_stops_a_detachment(archives: Archives, next_partition: None) -> 
     assert "In force: none" in run("release-hold", "case 7", reason=REASON)
 
     assert "Detached 512 entries" in run("detach", "0", **given)
+
+
+@pytest.mark.parametrize("number", ["first", "-1", "\u0661", "1" * 30])
+def test_what_is_no_partition_is_told(fresh_log: Any, number: str) -> None:
+    with pytest.raises(CommandError, match="no number of a partition"):
+        run("detach", subject=number, retention_days=0, person=PERSONS)
+
+
+def test_a_kept_checkpoint_that_cannot_be_read_is_told(fresh_log: Any, tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(b"\xff\xd8")
+
+    for name in ("absent", "image"):
+        with pytest.raises(CommandError, match="--note: "):
+            run("restore-check", note=[tmp_path / name])
+
+
+def test_the_export_is_compared_with_the_database(
+    fresh_log: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.EXPORT = ""
+    with pytest.raises(CommandError, match="GMP_EXPORT") as failed:
+        run("compare-export")
+    assert failed.value.returncode == 2
+
+    settings.EXPORT = str(tmp_path)
+    trail_log.vessels(5, "A")
+    size = trail_log.seal_and_sign()
+    exporting.export()
+    assert f"THE SAME: the export and the database, up to {size} leaves" in run("compare-export")
+
+    altered = next(tmp_path.rglob("note"))
+    altered.chmod(0o644)
+    altered.write_bytes(altered.read_bytes() + b"\n")
+    with pytest.raises(CommandError, match="NOT THE SAME: 2 differences") as failed:
+        run("compare-export")
+    assert failed.value.returncode == 1
 
 
 def test_a_restored_log_is_checked_and_recovered(database: str, tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ def test_entries_whose_archive_is_damaged_or_gone_stay(
         TWO[:1],
         (TWO[0], Person("ada  quality", "the archive was read back")),
         (TWO[0], Person(" ", "the archive was read back")),
+        (Person("Rita Groß", TWO[0].reason), Person("RITA GROSS", TWO[1].reason)),
         (*TWO, Person("Cy", "the archive was read back")),
     ],
 )

@@ -32,8 +32,10 @@ from compliance.trail.findings import Verdict
 from compliance.trail.signer.failure import SignerRefused
 from compliance.trail.tlog import leaf, merkle
 from tests import trail_log
+from tests.attacks.test_inventions_in_the_database import quietly
 from tests.compliance.trail.life import copies
 from tests.compliance.trail.life.conftest import ACTOR, TWO, settle
+from tests.conftest import administrator
 from tests.trail_app.models import Everything, Stamp, Vessel
 
 START = trail_log.BEGUN + 40  # with those of the fixture
@@ -277,6 +279,33 @@ def test_a_secret_value_does_not_come_back_and_is_named(database: str, tmp_path:
     found = recover(source)
 
     assert [one.split(": ")[1] for one in found.rows.incomplete] == ["secret"]
+
+
+def test_what_a_copy_from_before_a_migration_has_no_place_for_is_named(
+    database: str, tmp_path: Path
+) -> None:
+    trail_log.vessels(4, "A")
+    trail_log.seal_and_sign()
+    copies.back_up(database)
+    with trail_log.act():
+        vessel = Vessel.objects.create(name="S", volume_l=5)
+        Stamp.objects.create(text="in a table of its own")
+    trail_log.seal_and_sign()
+    source = exported.Folder(copies.export(tmp_path))
+    copies.restore(database)
+    with administrator(database) as superuser:
+        quietly(
+            superuser,
+            "ALTER TABLE trail_app_vessel DROP COLUMN volume_l",
+            "DROP TABLE trail_app_stamp",
+        )
+
+    found = recover(source)
+
+    assert found.rows.incomplete == (
+        "trail_app_stamp (no such table)",
+        f"trail_app_vessel {vessel.pk}: volume_l",
+    )
 
 
 @pytest.mark.requirement("211-68b")

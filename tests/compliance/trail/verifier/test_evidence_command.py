@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from compliance.trail import bundles
 from compliance.trail.evidence import Evidence, Proven
 from compliance.trail.tlog import note
+from compliance.trail.tlog.keys import Verifier
 from compliance.trail.verifier import build
 from compliance.trail.verifier.contents import Kind, Subject
 from tests.synthetic_log import SyntheticLog
@@ -117,6 +119,42 @@ def test_a_key_of_another_log_vouches_for_its_own_only(
 
     assert code == 3
     assert f"no key of {log.origin} is trusted" in said
+
+
+@pytest.mark.parametrize("is_long", [True, False])
+def test_a_key_of_each_type_that_is_trusted_signed(
+    desk: Path, evidence: Evidence, is_long: bool
+) -> None:
+    text, signatures = note.split(evidence.checkpoint)
+    kept = [one for one in signatures if (len(one.signature) > 1000) == is_long]
+    lines = "".join(one.line for one in kept)
+    (desk / "evidence.json").write_bytes(replace(evidence, checkpoint=f"{text}\n{lines}").to_json())
+
+    code, said, _ = ran(desk, "evidence.json", "--trust", "keys.txt")
+
+    assert kept and code == 3
+    assert said.startswith("NOT VERIFIED: nothing that you trust vouches for the log.")
+
+
+def test_two_trusted_keys_of_one_name_and_id_are_no_traceback(
+    desk: Path, evidence: Evidence, log: SyntheticLog
+) -> None:
+    found: dict[bytes, bytes] = {}
+    for number in range(1 << 20):  # 32 bits of an ID meet after some 80,000
+        public = sha256(number.to_bytes(4, "big")).digest()[:31] + b"\0"
+        key_id = sha256(f"{log.origin}\n\x01".encode() + public).digest()[:4]
+        if key_id in found:
+            break
+        found[key_id] = public
+    pair = [Verifier(log.origin, 1, one) for one in (found[key_id], public)]
+    assert pair[0].key_id == pair[1].key_id
+    (desk / "pair.txt").write_text("".join(f"{one.vkey}\n" for one in pair))
+    (desk / "evidence.json").write_bytes(evidence.to_json())
+
+    code, said, wrong = ran(desk, "evidence.json", "--trust", "pair.txt")
+
+    assert (code, wrong) == (1, "")
+    assert "two keys have the same name and the same key ID" in said
 
 
 def test_a_signature_of_a_trusted_key_that_is_wrong_counts(desk: Path, evidence: Evidence) -> None:
