@@ -163,6 +163,9 @@ def test_one_person_or_one_without_the_duty_erases_nothing(
     for which in ("requested_by", "approved_by"):
         with pytest.raises(TwoPersonsNeeded, match="may not erase"):
             redact(contact, people, **{which: people.operator})
+    people.second.username = people.first.username.upper()  # to a reader of the log one name
+    with pytest.raises(TwoPersonsNeeded, match="second person"):
+        redact(contact, people)
 
     assert len(opened(contact, people)) == 2
 
