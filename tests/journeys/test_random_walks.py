@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ class Walk(RuleBasedStateMachine):
     def somebody_ships(self, who: int, market: Market) -> None:
         def ship(at: Any) -> object:
             return shipments.record(
-                self.batch, market=market, consignee="A wholesaler", quantity=factories.Decimal(1),
+                self.batch, market=market, consignee="A wholesaler", quantity=Decimal(1),
                 unit="{vial}", shipped_at=at, actor=self.people[who], at=at,
             )  # fmt: skip
 

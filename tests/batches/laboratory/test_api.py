@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from batches.laboratory.models import OosInvestigation, Run, SpecificationVersion
+from batches.laboratory.models import OosInvestigation, Run, SpecificationUse, SpecificationVersion
 from batches.laboratory.oos_phases import CHECKLIST
 from compliance.access.duties import Role
 from compliance.access.models import User
@@ -163,7 +163,7 @@ def test_lists_filter_search_and_page(client: Client) -> None:
 def test_a_stability_study_and_a_complaint_over_the_api(client: Client) -> None:
     batch = factories.completed_batch()
     version: SpecificationVersion = factories.specification(
-        batch.recipe.product, use=factories.SpecificationUse.STABILITY
+        batch.recipe.product, use=SpecificationUse.STABILITY
     )
     _as(client, Role.QC_SUPERVISOR)
     study = _must(client, "stability-studies", batch=batch.number, version=1,
