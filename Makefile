@@ -10,7 +10,7 @@ ENTRIES ?= 1000000
 SERVE ?= 1
 DATA ?=
 BIND ?= auto
-# Whoever forbids it lets each process compile all sources again: a start takes a third longer.
+# Whoever forbids it lets each process compile all sources again: a start takes two fifths longer.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo up test requirements services check format lock bench clean api-attack api-lint \

@@ -135,7 +135,7 @@ def content(report: Report) -> bytes:
 
 def load_seal(*, at: datetime) -> "Seal":
     """Return the deployment's seal; the first start of a trial makes one that says it is a trial."""
-    # pyHanko takes a sixth of the time in which a process starts, and few processes seal.
+    # pyHanko takes a fifth of the time in which a process starts, and few processes seal.
     from compliance.reports import seal
 
     folder = Path(settings.KEYS_DIR) / "seal"
