@@ -15,6 +15,7 @@ from django.conf import settings as product
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from tests.api_client import ApiClient
@@ -35,6 +36,9 @@ def _add_models_of_tests() -> None:
 _add_models_of_tests()
 # A slow hash is for real passwords; hundreds of people of the tests would each take half a second.
 product.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A slow machine is no fault of what is tested.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -34,7 +34,7 @@ from batches.assets.qualifications import StageReport
 from compliance.access.duties import Role
 from tests.factories import common
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, person, procedure
+from tests.factories.people import confirmed, procedure, somebody
 
 
 def registered_equipment(*, at: datetime = NOON, **said: object) -> Equipment:
@@ -46,7 +46,7 @@ def registered_equipment(*, at: datetime = NOON, **said: object) -> Equipment:
         "serial_number": f"SN-{number}", "needed_stages": "iq,oq", **said,
     }  # fmt: skip
     return equipment_register.register(
-        Particulars(**values), actor=person(Role.MAINTENANCE, at=at), at=at
+        Particulars(**values), actor=somebody(Role.MAINTENANCE, at=at), at=at
     )
 
 
@@ -61,10 +61,10 @@ def qualification(
         valid_until=valid_until,
     )  # fmt: skip
     recorded = qualifications.record(
-        of, report=report, actor=person(Role.MAINTENANCE, at=at), at=at
+        of, report=report, actor=somebody(Role.MAINTENANCE, at=at), at=at
     )
     return qualifications.approve(
-        recorded, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+        recorded, confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at)
     )
 
 
@@ -73,7 +73,7 @@ def qualified(of: Equipment, *, at: datetime = NOON) -> Equipment:
     for stage in of.stages:
         qualification(of, Stage(stage), at=at)
     return qualifications.qualify(
-        of, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        of, confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="all stages are approved",
     )  # fmt: skip
 
@@ -92,8 +92,10 @@ def calibrated(
         as_left="100.0 g of 100 g", as_left_in_tolerance=left_good,
         reference_standard="W-100 of class E2", certificate=f"C-{next(common.numbers)}",
     )  # fmt: skip
-    made = calibrations.record(of, measured=measured, actor=person(Role.MAINTENANCE, at=at), at=at)
-    checker = person(Role.MAINTENANCE, at=at)
+    made = calibrations.record(
+        of, measured=measured, actor=somebody(Role.MAINTENANCE, at=at), at=at
+    )
+    checker = somebody(Role.MAINTENANCE, "checker", at=at)
     return calibrations.verify(made, actor=checker, at=at, reason="certificate read and compared")
 
 
@@ -108,7 +110,7 @@ def instrument(*, days: int = 30, at: datetime = NOON, **said: object) -> Equipm
 def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
     """Return a cleaning that is done and waits for its verification."""
     method = Method(procedure=procedure(at=at), **said)
-    cleaner = person(Role.OPERATOR, at=at)
+    cleaner = somebody(Role.OPERATOR, at=at)
     made = cleanings.start(of, method=method, actor=cleaner, at=at)
     return cleanings.finish(made, actor=cleaner, at=at)
 
@@ -116,7 +118,7 @@ def finished_cleaning(of: Equipment, *, at: datetime = NOON, **said: str) -> Cle
 def cleaned(of: Equipment, *, at: datetime = NOON, **said: str) -> Cleaning:
     """Return a cleaning that another person accepted."""
     made = finished_cleaning(of, at=at, **said)
-    checker = person(Role.OPERATOR, at=at)
+    checker = somebody(Role.OPERATOR, "checker", at=at)
     return cleanings.verify(
         made, is_clean=True, actor=checker, at=at, reason="no residue seen in good light"
     )
@@ -138,13 +140,13 @@ def material(*, at: datetime = NOON, **said: object) -> Material:
         "code": f"RM-{number:04d}", "name": "Glucose", "unit": "kg", "kind": StockKind.RAW,
         **said,
     }  # fmt: skip
-    author = person(Role.PROCESS_ENGINEER, at=at)
+    author = somebody(Role.PROCESS_ENGINEER, at=at)
     return materials.create(StockDraft(**values), actor=author, at=at)
 
 
 def supplier(of: Material | None = None, *, at: datetime = NOON) -> Supplier:
     """Return a supplier, approved for a material when one is named."""
-    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    quality = somebody(Role.QUALITY_ASSURANCE, at=at)
     made = suppliers.register(
         code=f"SUP-{next(common.numbers)}", name="Sugar works", address="", actor=quality, at=at
     )
@@ -166,7 +168,9 @@ def received_lot(
         "location": "Warehouse A", "supplier": supplier(made, at=at),
         "supplier_lot": f"L{next(common.numbers)}", **said,
     }  # fmt: skip
-    return lots.receive(made, receipt=Receipt(**values), actor=person(Role.WAREHOUSE, at=at), at=at)
+    return lots.receive(
+        made, receipt=Receipt(**values), actor=somebody(Role.WAREHOUSE, at=at), at=at
+    )
 
 
 def released_lot(
@@ -174,7 +178,7 @@ def released_lot(
 ) -> MaterialLot:
     """Return a lot that QA released."""
     received = received_lot(of, quantity=quantity, at=at, **said)
-    quality = person(Role.QUALITY_ASSURANCE, at=at)
+    quality = somebody(Role.QUALITY_ASSURANCE, at=at)
     return lots.release(
         received, confirmed=confirmed(quality, at=at), reason="tested and within specification"
     )
@@ -189,6 +193,6 @@ def made_lot(
         material(kind=kind, unit=unit, at=at),
         receipt=Receipt(quantity=Decimal(10), unit=unit, received_at=at, location="Suite 1"),
         components=[Component(one, Decimal(2), "kg") for one in of],
-        actor=person(Role.OPERATOR, at=at),
+        actor=somebody(Role.OPERATOR, at=at),
         at=at,
     )

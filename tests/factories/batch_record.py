@@ -24,7 +24,7 @@ from compliance.access.models import User
 from tests.factories.assets import material, released_lot
 from tests.factories.batches import happened, running_batch
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, device, person
+from tests.factories.people import confirmed, device, somebody
 from tests.factories.recipes import RECIPE, recipe
 
 
@@ -65,8 +65,8 @@ def charge(
         lot=lot or lot_for(requirement, at=at),
         weighed=Weighed(**values),
         performed_at=at,
-        actor=by or person(Role.OPERATOR, at=at),
-        verifier=confirmed(person(Role.SUPERVISOR, at=at), at=at),
+        actor=by or somebody(Role.OPERATOR, at=at),
+        verifier=confirmed(somebody(Role.SUPERVISOR, at=at), at=at),
         at=at,
     )
 
@@ -82,7 +82,7 @@ def reconciled(
     )  # fmt: skip
     return material_accounts.reconcile(
         of.material, lot=of.lot, account=account, at=at,
-        actor=by or person(Role.OPERATOR, at=at), **{"performed_at": at, **said},
+        actor=by or somebody(Role.OPERATOR, at=at), **{"performed_at": at, **said},
     )  # fmt: skip
 
 
@@ -96,5 +96,5 @@ def in_process(
     }  # fmt: skip
     return in_process_results.enter(
         phase.batch, phase=phase, entry=Entry(**values), at=at,
-        actor=by or person(Role.OPERATOR, at=at),
+        actor=by or somebody(Role.OPERATOR, at=at),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from compliance.trail.subjects import Wanted
 from compliance.trail.verifier.contents import Kind
 from tests.factories import common
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, device, person
+from tests.factories.people import confirmed, device, somebody
 from tests.factories.recipes import recipe
 
 
@@ -34,7 +34,7 @@ def batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Batch:
     return batches.issue(
         of or recipe(at=at),
         number=f"B-{next(common.numbers):04d}",
-        actor=person(Role.SUPERVISOR, at=at),
+        actor=somebody(Role.SUPERVISOR, at=at),
         at=at,
     )
 
@@ -129,7 +129,7 @@ def completed_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> B
 
 def review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> BatchReview:
     """Return a signed review of a batch record as it is now; somebody else reviewed its trail."""
-    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    signer = by or somebody(Role.QUALITY_ASSURANCE, "reviewer", at=at)
     if trail_reviews.current_of(Kind.BATCH, of.number) is None:
         batch_trail_review(of, at=at)
     return record_reviews.sign(
@@ -142,7 +142,7 @@ def review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> BatchRe
 
 def batch_trail_review(of: Batch, *, by: User | None = None, at: datetime = NOON) -> TrailReview:
     """Return a concluded review of the audit trail of a batch as it is now."""
-    reviewer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    reviewer = by or somebody(Role.QUALITY_ASSURANCE, "reviewer of trails", at=at)
     wanted = Wanted(kind=Kind.BATCH, name=of.number)
     made = trail_reviews.open_(wanted, seed="seed of a test", actor=reviewer, at=at)
     for sampled in made.sample.order_by("entry"):
@@ -160,7 +160,7 @@ def decision(
     at: datetime = NOON, **said: Any,
 ) -> Decision:  # fmt: skip
     """Decide about a batch as a person of quality."""
-    signer = by or person(Role.QUALITY_ASSURANCE, at=at)
+    signer = by or somebody(Role.QUALITY_ASSURANCE, "decider", at=at)
     return decisions.decide(
         about,
         outcome=outcome,
@@ -180,14 +180,14 @@ def released_batch(of: MasterRecipe | None = None, *, at: datetime = NOON) -> Ba
 
 def certificate(of: Batch, *, at: datetime = NOON, **said: Any) -> Certificate:
     """Certify a released batch as a Qualified Person."""
-    signer = person(Role.QUALIFIED_PERSON, at=at)
+    signer = somebody(Role.QUALIFIED_PERSON, at=at)
     return certification.certify(of, confirmed=confirmed(signer, at=at), **said)
 
 
 def shipment(of: Batch, *, market: Market = Market.EU, at: datetime = NOON) -> Shipment:
     return shipments.record(
         of, market=market, consignee="A wholesaler", quantity=Decimal("120"), unit="{vial}",
-        shipped_at=at, actor=person(Role.WAREHOUSE, at=at), at=at,
+        shipped_at=at, actor=somebody(Role.WAREHOUSE, at=at), at=at,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from compliance.access.duties import Role
 from compliance.access.models import User
 from tests.factories.batches import result, running_batch, sample
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, person
+from tests.factories.people import confirmed, somebody
 from tests.factories.recipes import recipe
 from tests.factories.specifications import SPECIFIED, specification
 
@@ -74,7 +74,7 @@ def run(
     """Return a running run."""
     return runs.start(
         instrument="HPLC-01", method_code="HPLC-12", method_version="3", started_at=at,
-        planned_injections=planned, actor=by or person(Role.QC_ANALYST, at=at), at=at, used=used,
+        planned_injections=planned, actor=by or somebody(Role.QC_ANALYST, at=at), at=at, used=used,
     )  # fmt: skip
 
 
@@ -104,11 +104,11 @@ def reviewed_run(of: Run, *, at: datetime = NOON) -> Run:
     return runs.review(
         of,
         entries_seen=orphans.trail_entries(of),
-        confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at),
+        confirmed=confirmed(somebody(Role.QC_SUPERVISOR, at=at), at=at),
     )
 
 
 def reviewed(of: Result, *, at: datetime = NOON, comment: str = "") -> ResultReview:
     return reviews.review(
-        of, confirmed=confirmed(person(Role.QC_SUPERVISOR, at=at), at=at), comment=comment
+        of, confirmed=confirmed(somebody(Role.QC_SUPERVISOR, at=at), at=at), comment=comment
     )

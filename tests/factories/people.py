@@ -1,6 +1,6 @@
 """People of a plant, trained and proven, and devices."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from compliance.access import alarms, devices, identity, people, procedures, training
 from compliance.access.duties import Role
@@ -53,6 +53,25 @@ def person(
     if roles and is_proven and has_acknowledged:
         acknowledged(made, at=at)
     return made
+
+
+_known: dict[tuple[object, ...], User] = {}
+
+
+def somebody(role: Role, part: str = "", *, at: datetime = NOON) -> User:
+    """Return whoever does this part of the work in this test: one person, whom the first call makes.
+
+    For records whose maker does not matter. Where two people are needed they have two parts.
+    """
+    effective = frozenset(one.pk for one in procedures.effective(at=at))
+    wanted = (role, part, effective, statement().pk)
+    known = _known.get(wanted)
+    if known and known.created_at <= at < known.created_at + timedelta(days=30):
+        found = User.objects.filter(username=known.username, is_active=True).first()
+        if found:  # no other test made them, and nobody has taken it back
+            return found
+    _known[wanted] = person(role, at=at)
+    return _known[wanted]
 
 
 def proven(whom: User, *, at: datetime = NOON) -> User:

@@ -44,7 +44,7 @@ from compliance.trail import recording
 from compliance.trail.subjects import Wanted
 from compliance.trail.verifier.contents import Kind
 from tests.factories.common import NOON, TEST
-from tests.factories.people import confirmed, person
+from tests.factories.people import confirmed, person, somebody
 
 
 def deviation(
@@ -56,7 +56,7 @@ def deviation(
         "title": title,
         "description": "The temperature of the bioreactor left its limits; seen in the trend.",
     }
-    actor = person(Role.OPERATOR, at=at)
+    actor = somebody(Role.OPERATOR, at=at)
     if about is None:
         return deviations.open_(severity=severity, occurred_at=at, actor=actor, at=at, **said)
     return batches.open_deviation(
@@ -79,7 +79,7 @@ def closed_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Devi
 
 def closed(opened: Deviation, *, at: datetime = NOON) -> Deviation:
     """Investigate, sign and close a deviation, by two people."""
-    investigator = person(Role.PROCESS_ENGINEER, at=at)
+    investigator = somebody(Role.PROCESS_ENGINEER, at=at)
     investigated = deviations.investigate(
         opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"
     )
@@ -87,7 +87,7 @@ def closed(opened: Deviation, *, at: datetime = NOON) -> Deviation:
     deviations.sign_investigation(investigated, confirmed=confirmed(investigator, at=at))
     return deviations.close(
         investigated,
-        confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at),
         reason="investigated to its conclusion",
     )
 
@@ -103,7 +103,7 @@ def considered(of: Deviation, *, by: User, at: datetime = NOON) -> None:
         of,
         answers=Answers(touches_cpp=True),
         rationale="a critical parameter left its range",
-        actor=person(Role.QUALITY_ASSURANCE, at=at),
+        actor=somebody(Role.QUALITY_ASSURANCE, at=at),
         at=at,
     )
     for neighbour in scope.extend(of, actor=by, at=at):
@@ -123,7 +123,7 @@ def considered(of: Deviation, *, by: User, at: datetime = NOON) -> None:
 def investigated_deviation(about: Batch | None = None, *, at: datetime = NOON) -> Deviation:
     """Return a deviation that lacks only the signatures."""
     opened = deviation(about, at=at)
-    investigator = person(Role.PROCESS_ENGINEER, at=at)
+    investigator = somebody(Role.PROCESS_ENGINEER, at=at)
     made = deviations.investigate(
         opened, findings=FINDINGS, actor=investigator, at=at, reason="first investigation"
     )
@@ -134,8 +134,8 @@ def investigated_deviation(about: Batch | None = None, *, at: datetime = NOON) -
 
 def capa(*, owner: User | None = None, follows: Capa | None = None, at: datetime = NOON) -> Capa:
     """Return a drafted CAPA with one action of its owner."""
-    author = person(Role.PROCESS_ENGINEER, at=at)
-    owner = owner or person(Role.SUPERVISOR, at=at)
+    author = somebody(Role.PROCESS_ENGINEER, at=at)
+    owner = owner or somebody(Role.SUPERVISOR, at=at)
     plan = capas.Plan(
         title="Replace the jacket valve",
         problem="The jacket valve sticks half open when it is hot.",
@@ -156,7 +156,7 @@ def capa(*, owner: User | None = None, follows: Capa | None = None, at: datetime
 
 
 def approved_capa(**given: Any) -> Capa:
-    return capas.approve(capa(**given), confirmed=confirmed(person(Role.QUALITY_ASSURANCE)))
+    return capas.approve(capa(**given), confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE)))
 
 
 def implemented_capa(**given: Any) -> Capa:
@@ -174,7 +174,7 @@ def checked_capa(*, is_effective: bool, **given: Any) -> Capa:
         made,
         is_effective=is_effective,
         observed="three months of the trend were read",
-        actor=person(Role.QC_SUPERVISOR),
+        actor=somebody(Role.QC_SUPERVISOR),
         at=NOON,
     )
     made.refresh_from_db()
@@ -191,7 +191,7 @@ def change(*, is_emergency: bool = False, at: datetime = NOON) -> Change:
             classification=ChangeClass.MINOR,
             is_emergency=is_emergency,
         ),
-        actor=person(Role.PROCESS_ENGINEER, at=at),
+        actor=somebody(Role.PROCESS_ENGINEER, at=at),
         at=at,
     )
 
@@ -215,7 +215,7 @@ def assessed_change(**given: Any) -> Change:
 def approved_change(**given: Any) -> Change:
     return changes.approve(
         assessed_change(**given), function="quality",
-        confirmed=confirmed(person(Role.QUALITY_ASSURANCE)),
+        confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE)),
     )  # fmt: skip
 
 
@@ -233,7 +233,7 @@ def scale(*, at: datetime = NOON) -> Scale:
     words = [f"a meaning of the number {number}" for number in range(1, 6)]
     return risks.define_scale(
         title="Scales of the demonstration plant", levels=dict.fromkeys(Dimension, words),
-        severe_from=4, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        severe_from=4, confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at),
     )  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def risk(*ratings: tuple[int, int, int], at: datetime = NOON) -> Risk:
     """Return a risk with one failure mode, rated by as many people as there are ratings."""
     if not Scale.objects.exists():
         scale(at=at)
-    author = person(Role.PROCESS_ENGINEER, at=at)
+    author = somebody(Role.PROCESS_ENGINEER, at=at)
     made = risks.open_(
         subject=risks.Subject(
             title="Heating of the bioreactor", scope="The jacket and its valve, without the pumps.",
@@ -268,7 +268,7 @@ def decided_risk(*, is_accepted: bool = True, at: datetime = NOON) -> Risk:
         risk((2, 2, 2), (2, 3, 2), at=at), is_accepted=is_accepted,
         rationale="the effect is small and would be seen within minutes",
         review_due_on=(at + timedelta(days=365)).date(),
-        confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at),
+        confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at),
     )  # fmt: skip
 
 
@@ -276,7 +276,7 @@ def trail_review(of: Deviation, *, reviewer: User | None = None) -> TrailReview:
     """Return an open review of the entries of one deviation."""
     wanted = Wanted(kind=Kind.RECORD, records=(("quality_deviation", str(of.pk)),))
     return trail_reviews.open_(
-        wanted, seed="seed of a test", actor=reviewer or person(Role.QUALITY_ASSURANCE), at=NOON
+        wanted, seed="seed of a test", actor=reviewer or somebody(Role.QUALITY_ASSURANCE), at=NOON
     )
 
 

@@ -23,7 +23,7 @@ from compliance.access.models import User
 from tests.factories import common
 from tests.factories.assets import material
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, person
+from tests.factories.people import confirmed, somebody
 from tests.factories.quality import approved_change
 from tests.factories.specifications import UNJUDGED, specification
 
@@ -58,7 +58,7 @@ REGISTERED = Registered(
 
 
 def product(*, at: datetime = NOON) -> Product:
-    author = person(Role.PROCESS_ENGINEER, at=at)
+    author = somebody(Role.PROCESS_ENGINEER, at=at)
     return products.create(
         code=f"PRODUCT-{next(common.numbers)}",
         name="A demonstration antibody",
@@ -158,7 +158,7 @@ def recipe_draft(
     draft = master_recipes.draft(
         made,
         content=complete(content, of=made),
-        actor=author or person(Role.PROCESS_ENGINEER, at=at),
+        actor=author or somebody(Role.PROCESS_ENGINEER, at=at),
         at=at,
     )
     return specified(draft, at=at)
@@ -168,9 +168,9 @@ def made_effective(draft: MasterRecipe, *, at: datetime = NOON) -> MasterRecipe:
     """Lead a draft through its author's signature, the review and the approval."""
     specified(draft, at=at)
     versions.submit(draft, confirmed=confirmed(draft.author, at=at))
-    reviewer = person(Role.PROCESS_ENGINEER, at=at)
+    reviewer = somebody(Role.PROCESS_ENGINEER, "reviewer", at=at)
     versions.review(draft, confirmed=confirmed(reviewer, at=at))
-    checker = person(Role.QUALITY_ASSURANCE, at=at)
+    checker = somebody(Role.QUALITY_ASSURANCE, at=at)
     return versions.approve(draft, confirmed=confirmed(checker, at=at))
 
 

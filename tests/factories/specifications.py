@@ -15,7 +15,7 @@ from batches.recipes.models import Product
 from compliance.access.duties import Role
 from tests.factories import common
 from tests.factories.common import NOON
-from tests.factories.people import confirmed, person
+from tests.factories.people import confirmed, somebody
 
 SPECIFIED = [
     specifications.TestDraft(
@@ -43,7 +43,7 @@ def specification(
     plan: Sequence[specifications.PointDraft] = (), code: str = "",
 ) -> SpecificationVersion:  # fmt: skip
     """Return an effective version of a product's specification."""
-    author = person(Role.QC_SUPERVISOR, at=at)
+    author = somebody(Role.QC_SUPERVISOR, at=at)
     made = Specification.objects.filter(product=of, use=use).first()
     if made is None:
         made = specifications.create(
@@ -54,5 +54,5 @@ def specification(
         made, tests=tests, plan=plan, actor=author, at=at, reason="the limits of this product"
     )
     return specifications.approve(
-        draft, confirmed=confirmed(person(Role.QUALITY_ASSURANCE, at=at), at=at)
+        draft, confirmed=confirmed(somebody(Role.QUALITY_ASSURANCE, at=at), at=at)
     )
