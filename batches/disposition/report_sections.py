@@ -114,9 +114,9 @@ def laboratory(batch: Batch) -> list[Block]:
         Column("Test", 1.3),
         Column("Vers.", 0.4, Align.RIGHT),
         Column("Result", 1.0, Align.RIGHT),
-        Column("Verdict", 0.9),
-        Column("Taken", 1.4),
-        Column("Reported", 1.4),
+        Column("Verdict", 1.3),
+        Column("Taken", 1.2),
+        Column("Reported", 1.2),
         Column("Analyst", 0.9),
     )
     return [Table(columns, rows)]
