@@ -37,7 +37,7 @@ class DossierForm(SignForm):
     )
     batches = forms.FileField(
         label="Rows of the training batches", required=False,
-        help_text="One line a row: {“batch”: NAME, “row”: {…}} as JSON. Digests are taken of them; "
+        help_text='One line a row, as JSON: {"batch": NAME, "row": {…}}. Digests are taken of them; '
         "they are not kept.",
     )  # fmt: skip
     is_untrained = forms.BooleanField(label="It was trained on no batches", required=False)

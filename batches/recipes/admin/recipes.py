@@ -30,7 +30,10 @@ class DifferenceForm(QueryForm):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        self.fields["with"] = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+        self.fields["with"] = forms.IntegerField(
+            min_value=1, max_value=2**31 - 1,
+            error_messages={"required": "name the version to compare with, as in ?with=1."},
+        )  # fmt: skip
 
 
 @admin.register(MasterRecipe)
