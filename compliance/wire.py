@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import ValidationError as ValueInvalid
+from django.db.models import Field, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -42,11 +45,21 @@ class _Body(serializers.Serializer[Any]):
     @cached_property
     def fields(self) -> Any:
         if self.context or getattr(self.root, "partial", False):
-            return super().fields
+            return _telling(super().fields)
         kind = type(self)
         if kind not in _fields_of:
-            _fields_of[kind] = super(_Body, kind()).fields
+            _fields_of[kind] = _telling(super(_Body, kind()).fields)
         return _fields_of[kind]
+
+
+def _telling(fields: Any) -> Any:
+    """Have each choice say which there are, where Django REST framework says that it is none."""
+    for field in fields.values():
+        choice = getattr(field, "child", field)
+        if isinstance(choice, serializers.ChoiceField):
+            known = ", ".join(map(str, choice.choices)).replace("{", "{{").replace("}", "}}")
+            choice.error_messages["invalid_choice"] = f"“{{input}}” is none of {known}"
+    return fields
 
 
 class In(_Body):
@@ -135,3 +148,39 @@ def chosen(request: Request, name: str, values: Iterable[str]) -> str:
     if value and value not in known:
         raise serializers.ValidationError({name: f"one of {', '.join(known)}"})
     return value
+
+
+def narrowed(found: QuerySet[Any], name: str, value: str, *, by: str = "") -> QuerySet[Any]:
+    """Narrow a list by a filter; raise `ValidationError` for a value that none of its rows can have.
+
+    `by` is the lookup where it is not the filter's name. A choice that there is not, a record that
+    there is not, and what is no value of the column would all look like a list of nothing.
+    """
+    lookup = by or name
+    column, model = _column(found.model, lookup)
+    known = [str(one) for one, _ in getattr(column, "flatchoices", None) or []]
+    if known and value not in known:
+        raise serializers.ValidationError({name: f"one of {', '.join(filter(None, known))}"})
+    try:
+        if isinstance(column, Field):
+            column.to_python(value)
+    except ValueInvalid as error:
+        raise serializers.ValidationError({name: error.messages}) from error
+    names_another = model is not found.model and getattr(column, "unique", False)
+    if names_another and not model._default_manager.filter(**{column.name: value}).exists():
+        said = f"there is no {model._meta.verbose_name} {value[:40]}"
+        raise serializers.ValidationError({name: said})
+    return found.filter(**{lookup: value})
+
+
+def _column(model: Any, lookup: str) -> tuple[Any, Any]:
+    """Return the field that a lookup ends with, and the model that has it."""
+    column: Any = None
+    for step in lookup.split("__"):
+        if column is not None and column.is_relation:
+            model = column.related_model
+        try:
+            column = model._meta.get_field(step)
+        except FieldDoesNotExist:  # a comparison, such as `lt`, or what the query itself adds
+            break
+    return column, model

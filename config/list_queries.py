@@ -1,4 +1,4 @@
-"""Say what is wrong with the query of a list, where Django would show all of it without a word."""
+"""Say what is wrong with the query of a page, where Django would show all of it without a word."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,16 +14,21 @@ _LONGEST = 80  # of a value, when it is said back
 
 
 def told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Wrap a view of the admin: a filter or page that its list does not have is answered 400."""
+    """Wrap a view of the admin: what its list or page does not have is answered 400."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method != "GET" or not request.GET:
-            return view(request, *args, **kwargs)
+        is_asked = request.method == "GET" and bool(request.GET)
         try:
             shown = view(request, *args, **kwargs)
+        except BadRequest as wrong:
+            return _wrong(request, str(wrong))
         except (DisallowedModelAdminLookup, OverflowError):  # no such column; a year of 23 digits
+            if not is_asked:
+                raise
             return _wrong(request)
+        if not is_asked:
+            return shown
         # Django sends whoever asks wrongly to the whole list.
         if shown.headers.get("Location") == f"{request.path}?{ERROR_FLAG}=1":
             return _wrong(request)
@@ -51,10 +57,8 @@ def _has_order(listed: Any, request: HttpRequest) -> bool:
     )
 
 
-def _wrong(request: HttpRequest) -> HttpResponse:
+def _wrong(request: HttpRequest, reason: str = "") -> HttpResponse:
     asked = ", ".join(f"{name}={value[:_LONGEST]}" for name, value in request.GET.items())
-    context = {
-        "reason": f"The list has no such filter, order or page, or has no such value: {asked}",
-        "back_url": request.path,
-    }
+    of_list = f"The list has no such filter, order or page, or has no such value: {asked}"
+    context = {"reason": reason or of_list, "back_url": "" if reason else request.path}
     return render(request, "400.html", context, status=400)

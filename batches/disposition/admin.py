@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -31,6 +31,7 @@ from compliance.access.page_parts import Facts, Note, Page, Part, Section, Table
 from compliance.access.record_admin import RecordAdmin
 from compliance.signatures import manifestations, signing
 from compliance.trail import capture, timeline_pages
+from compliance.trail.query_form import QueryForm
 
 
 @admin.register(BatchReview)
@@ -56,13 +57,11 @@ class BatchReviewAdmin(RecordAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         product = get_object_or_404(Product, pk=unquote(product_id))
-        asked = annual_review_page.PeriodForm(request.GET)
-        if not asked.is_valid():
-            return HttpResponseBadRequest("name starts_on and ends_on, as 2026-01-31")
+        asked = annual_review_page.PeriodForm.demand(request)
         try:
             found = annual_review.of(product, at=timezone.now(), **asked.cleaned_data)
         except annual_review.PeriodInvalid as invalid:
-            return HttpResponseBadRequest(str(invalid))
+            raise BadRequest(str(invalid)) from invalid
         shown = annual_review_page.page(found)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
@@ -81,6 +80,7 @@ class BatchReviewAdmin(RecordAdmin):
             raise PermissionDenied
         known = Batch.objects.select_related("recipe__product")
         batch = get_object_or_404(known, pk=unquote(batch_id))
+        QueryForm.demand(request)
         digest = signing.digest(batch)
         shown = review_page.page(batch, digest=digest)
         may_sign = Duty.DECIDE_DISPOSITION in getattr(request.user, "duties", frozenset())

@@ -12,15 +12,18 @@ from batches.disposition.annual_review import AnnualReview
 from batches.recipes.models import Product
 from compliance.access import page_parts, record_admin
 from compliance.access.page_parts import Facts, Note, Page, Part, Section, Table
+from compliance.trail.query_form import QueryForm
 
 YEAR = timedelta(days=365)
+DAY = "%Y-%m-%d"  # 01/02/2026 is another day to an American than to a European
+_WRITTEN = {"invalid": "a day is written as 2026-01-31."}
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(QueryForm):
     """The period that is asked for, as the address of the page has it."""
 
-    starts_on = forms.DateField()
-    ends_on = forms.DateField()
+    starts_on = forms.DateField(input_formats=[DAY], error_messages=_WRITTEN)
+    ends_on = forms.DateField(input_formats=[DAY], error_messages=_WRITTEN)
 
 
 def url(product: Product, *, starts_on: date, ends_on: date) -> str:

@@ -11,7 +11,7 @@ from batches.disposition import (
     specification,
 )
 from batches.disposition.report_sections import Write, moment
-from batches.execution.models import Batch, DispositionState
+from batches.execution.models import Batch, DispositionState, ExceptionKind, ExceptionState
 from batches.quantities.limits import Standing
 from compliance.reports import kinds, signed_blocks
 from compliance.reports.document import Document, Fact, Section, Tile, Tone
@@ -21,6 +21,13 @@ from compliance.trail.tlog import canonical
 
 KIND = "batch-record"
 _TAG = b"gmp-report/batch-record/v1\0"
+# While nobody has assessed these, a value stands that was compared with no limit, or a doubted one.
+_DOUBTS = (
+    ExceptionKind.NOT_JUDGED,
+    ExceptionKind.IMPLAUSIBLE,
+    ExceptionKind.SOURCE_NOT_USABLE,
+    ExceptionKind.READING_CONFLICT,
+)
 _added: list[tuple[str, Write]] = []
 
 
@@ -67,6 +74,7 @@ def write(number: str, facts: kinds.Facts) -> Document:
         *((heading, blocks) for heading, blocks in added if blocks),
         ("Samples and results", report_sections.laboratory(batch)),
         ("Events", report_sections.events(batch)),
+        ("Exceptions", report_sections.exceptions(batch)),
         ("Deviations", report_sections.deviations(batch)),
         ("Disposition and signatures", report_sections.disposition(batch)),
         ("Simulated inspection", inspection),
@@ -118,6 +126,10 @@ def _parameters(batch: Batch) -> Tile:
     if missing:
         left = f"not measured: {', '.join(missing)}"
         return Tile("Parameters", "incomplete", Tone.NEUTRAL, left)
+    doubted = batch.exceptions.filter(kind__in=_DOUBTS, state=ExceptionState.OPEN).count()
+    if doubted:
+        left = f"open exceptions of values: {doubted}"
+        return Tile("Parameters", "not proven", Tone.NEUTRAL, left)
     return Tile("Parameters", "within limits", Tone.GOOD, "readings and results as recorded")
 
 

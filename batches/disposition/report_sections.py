@@ -7,7 +7,7 @@ from decimal import Decimal
 from batches.disposition import excursions
 from batches.disposition.models import Decision
 from batches.execution import measurements, series
-from batches.execution.models import Batch, BatchEvent, EventKind
+from batches.execution.models import Batch, BatchEvent, BatchException, EventKind
 from batches.laboratory.models import Judgement, Result
 from batches.quantities import unit_words, units
 from batches.recipes.models import Parameter, ParameterKind
@@ -114,9 +114,9 @@ def laboratory(batch: Batch) -> list[Block]:
         Column("Test", 1.3),
         Column("Vers.", 0.4, Align.RIGHT),
         Column("Result", 1.0, Align.RIGHT),
-        Column("Verdict", 0.9),
-        Column("Taken", 1.4),
-        Column("Reported", 1.4),
+        Column("Verdict", 1.3),
+        Column("Taken", 1.2),
+        Column("Reported", 1.2),
         Column("Analyst", 0.9),
     )
     return [Table(columns, rows)]
@@ -168,6 +168,31 @@ def events(batch: Batch) -> list[Block]:
         Column("Recorded", 1.4),
     )
     return [Table(columns, rows)]
+
+
+def exceptions(batch: Batch) -> list[Block]:
+    """Give what was flagged as it was entered, and how a second person assessed it (211.192)."""
+    found = batch.exceptions.select_related("assessed_by", "deviation").order_by("pk")
+    rows = tuple(
+        (
+            moment(one.detected_at), one.get_kind_display(), one.text, _assessed(one),
+        )
+        for one in found
+    )  # fmt: skip
+    columns = (
+        Column("Detected", 1.2),
+        Column("Kind", 1.3),
+        Column("What", 3.2),
+        Column("Assessment", 2.0),
+    )
+    return [Table(columns, rows)] if rows else [Paragraph("None flagged.")]
+
+
+def _assessed(one: BatchException) -> str:
+    if one.assessed_by is None:
+        return f"open, see {one.deviation}" if one.deviation else "open"
+    said = f"{one.assessment} ({one.assessed_by.username}, {moment(one.assessed_at)})"
+    return f"{said}, see {one.deviation}" if one.deviation else said
 
 
 def deviations(batch: Batch) -> list[Block]:

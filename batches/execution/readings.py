@@ -126,19 +126,21 @@ def _demand_plausible_columns(batch: Batch, sent: Samples, at: datetime) -> None
     _demand_plausible(batch, list(sent.rows()), at)
 
 
+def units(batch: Batch) -> dict[str, str]:
+    """Return the unit of each tag that a batch has readings of, in order of the tags."""
+    declared = Parameter.objects.filter(recipe=batch.recipe_id, kind=ParameterKind.READING)
+    return dict(declared.order_by("tag").values_list("tag", "unit"))
+
+
 def _demand_plausible(batch: Batch, rows: Sequence[Reading], at: datetime) -> None:
     """Check each line against the recipe: tag, unit, digits and time (21 CFR 211.68(b))."""
-    units = dict(
-        Parameter.objects.filter(recipe=batch.recipe_id, kind=ParameterKind.READING).values_list(
-            "tag", "unit"
-        )
-    )
+    units_of = units(batch)
     latest = at + events.CLOCK_TOLERANCE
     errors: list[dict[str, str]] = []
     for line, row in enumerate(rows, start=1):
-        unit = units.get(row.tag)
+        unit = units_of.get(row.tag)
         if unit is None:
-            known = ", ".join(sorted(units)) or "none"
+            known = ", ".join(units_of) or "none"
             errors.append(
                 _error(line, "tag", f"“{row.tag}” is no tag of the recipe; known: {known}")
             )

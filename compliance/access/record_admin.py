@@ -20,6 +20,7 @@ from compliance.access.models import User
 from compliance.access.page_parts import Facts, Page, Section
 from compliance.refusals import Refused, Unavailable
 from compliance.trail import capture, refusals, timeline_pages
+from compliance.trail.query_form import QueryForm
 
 SectionMaker = Callable[[Any, HttpRequest], Section | None]
 PictureMaker = Callable[[Any, str], bytes | None]
@@ -128,13 +129,14 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         elif isinstance(field, models.DateField):
             made = lambda record: page_parts.day(getattr(record, name)) or "-"  # noqa: E731
         elif name in self.badges:
-            made = lambda record: self.state(record, name)  # noqa: E731
+            made = lambda record: self.toned(record, name)  # noqa: E731
         else:
             return name
+        made.__name__ = name  # of which Django makes the class of the column's cells
         return admin.display(description=str(field.verbose_name), ordering=name)(made)
 
     @staticmethod
-    def state(record: models.Model, name: str = "state") -> str:
+    def toned(record: models.Model, name: str = "state") -> str:
         """Write one choice of a record with its label and tone."""
         value = getattr(record, name)
         label = getattr(record, f"get_{name}_display")()
@@ -180,6 +182,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Show a page that is about no single record; whoever may see the list may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        QueryForm.demand(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

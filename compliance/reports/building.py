@@ -78,16 +78,14 @@ def build(report: Report, *, at: datetime) -> Report:
         drawn, reason=f"{kind.title} {report.subject}", location=settings.SITE_NAME, at=at
     )
     digest = hashlib.sha256(sealed).hexdigest()
-    # Two workers at once write two files: the digest in the name keeps them apart.
     name = f"{report.number}-{_plain(report.subject)}-{digest[:8]}.pdf"
-    _store(report.number, name, sealed)
     with recording.recording(
         Action.REPORT_SEALED, actor=System("report worker"), at=at, reason=f"sealed {report.number}"
     ):
         locked = Report.objects.select_for_update().get(pk=report.pk)
         if locked.state == ReportState.SEALED:  # another worker was faster: its file counts
-            (Path(settings.REPORTS_DIR) / name).unlink()
             return locked
+        _store(report.number, name, sealed)  # by whoever has the lock, so one at a time
         locked.state = ReportState.SEALED
         locked.sealed_at = at
         locked.file_name = name
@@ -156,8 +154,15 @@ def _plain(text: str) -> str:
 
 
 def _store(number: str, name: str, data: bytes) -> None:
-    """Write the whole file or nothing, and clear what a worker left that was killed at it."""
+    """Write the whole file or nothing, and clear what a worker left that was killed at it.
+
+    Each building has a digest, and so a name, of its own. A whole file of a report that is not sealed
+    on record is of a worker that died between the two; nobody was given it.
+    """
     folder = Path(settings.REPORTS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished.clear(folder, f"{number}-")  # each building has a digest, and so a name, of its own
+    unfinished.clear(folder, f"{number}-")
+    for left in folder.glob(f"{number}-*.pdf"):
+        left.unlink()
+        log.warning("%s of a worker that died before recording it is removed", left.name)
     durable.replace(folder / name, data)

@@ -1,9 +1,11 @@
 """The forms that an address of the trail's pages answers."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 from django import forms
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 
 
@@ -13,6 +15,19 @@ class QueryForm(forms.Form):
     """
 
     others: tuple[str, ...] = ()  # what the page itself reads of the address
+
+    @classmethod
+    def demand(cls, request: HttpRequest) -> Self:
+        """Return what a page is asked that shows no form; raise `BadRequest` with what is wrong."""
+        form = cls(request.GET)
+        if form.is_valid():
+            return form
+        said = [
+            str(message) if name == "__all__" else f"{name}: {message}"
+            for name, messages in form.errors.items()
+            for message in messages
+        ]
+        raise BadRequest(" ".join(said))
 
     @property
     def status(self) -> int:
@@ -24,7 +39,9 @@ class QueryForm(forms.Form):
         known = [*self.fields, *self.others]
         if unknown := sorted(set(self.data) - set(known)):
             names = ", ".join(f"“{name[:40]}”" for name in unknown)
-            raise forms.ValidationError(f"This page knows {', '.join(known)}, and not {names}.")
+            raise forms.ValidationError(
+                f"This page knows {', '.join(known) or 'no parameter'}, and not {names}."
+            )
         if isinstance(self.data, MultiValueDict):
             twice = sorted(name for name, values in self.data.lists() if len(values) > 1)
             if twice:

@@ -92,3 +92,13 @@ def test_a_moment_is_answered_as_the_frame_answers_it(moment: Any) -> None:
     assert Instant().to_representation(moment) == (
         serializers.DateTimeField().to_representation(moment)
     )
+
+
+def test_a_choice_that_there_is_not_is_told_which_there_are() -> None:
+    class Chosen(In):
+        kind = serializers.ChoiceField(choices=["addition", "alarm"])
+
+    body = Chosen(data={"kind": "batch-start"})
+
+    assert not body.is_valid()
+    assert body.errors["kind"] == ["“batch-start” is none of addition, alarm"]

@@ -34,6 +34,17 @@ def test_an_address_that_the_database_cannot_look_for_is_no_error_of_ours(
     assert [one for one in caplog.records if one.exc_info] == []
 
 
+def test_a_form_of_another_sign_in_is_refused_in_words() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.person(Role.QUALITY_ASSURANCE))
+
+    answer = client.post("/admin/quality/deviation/acts/open/", {"title": "Spill"})
+
+    assert answer.status_code == 403
+    assert "Nothing was changed" in answer.content.decode()
+    assert "DEBUG" not in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

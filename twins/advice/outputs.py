@@ -57,7 +57,7 @@ def headline(proposal: Proposal) -> str:
     elif proposal.outcome == "none-needed":
         said += f" It is {chance(proposal.before)}."
     elif proposal.outcome:
-        said += f" {'; '.join(document(proposal)['reasons'])}."
+        said = f"{said.removesuffix('.')}: {'; '.join(document(proposal)['reasons'])}."
     return said
 
 

@@ -27,6 +27,7 @@ from compliance.signatures.forms import SignWithReasonForm, confirmed
 from compliance.trail.tlog import canonical
 from twins.hub import (
     custody,
+    dossier_form,  # noqa: F401 -- offers its act on the page of a version
     life,
     protocols,
     qualification_report,
@@ -154,8 +155,8 @@ def _life(version: ModelVersion) -> SafeString:
 
 
 _NOT_PREPARED = (
-    "Not prepared yet. It holds a digest of the rows of every training batch, so whoever trained the "
-    "version has a program prepare it, and signs it there (docs/twins.md); it is shown here then."
+    "Not prepared yet. An author of models prepares and signs it here, over the API or, from the files "
+    "of a training, on the command line (docs/twins.md)."
 )
 
 

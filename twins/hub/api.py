@@ -15,13 +15,12 @@ from rest_framework.views import APIView
 
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
-from compliance.access.models import User
 from compliance.api_contract.strict_json import StrictJSONParser
 from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
 from compliance.wire import Pages
 from twins.hub import dossiers, life, protocols, runs, sealed_sets
-from twins.hub.dossiers import BatchRows, DossierIncomplete
+from twins.hub.dossiers import BatchRows
 from twins.hub.lined_batches import LinedBatches
 from twins.hub.messages import (
     DossierIn,
@@ -109,19 +108,12 @@ class Dossier(APIView):
             subgroups=given["subgroups"],
             limits=given["limits"],
             training=given["training"],
-            trainers=[_person(name) for name in given["trainers"]],
+            trainers=dossiers.trainers(given["trainers"]),
             batches=[BatchRows(one["name"], one["rows"]) for one in given["batches"]],
             confirmed=_confirmed(request, given["password"]),
         )
         version.refresh_from_db()
         return Response(ModelVersionDossierOut(version).data, status=201)
-
-
-def _person(username: str) -> User:
-    person = User.objects.filter(username=username).first()
-    if person is None:
-        raise DossierIncomplete(f"nobody is called {username}: a trainer is a person on record")
-    return person
 
 
 class Approval(APIView):

@@ -109,6 +109,16 @@ def prepare(
     return dossier
 
 
+def trainers(usernames: Sequence[str]) -> list[User]:
+    """Return the people of these names; raise `DossierIncomplete` for a name that nobody has."""
+    found = {one.username: one for one in User.objects.filter(username__in=usernames)}
+    if unknown := [name for name in usernames if name not in found]:
+        raise DossierIncomplete(
+            f"nobody is called {', '.join(unknown)}: a trainer is a person on record"
+        )
+    return list(found.values())
+
+
 def _demand_as_declared(version: ModelVersion, digests: Sequence[str]) -> None:
     declared = version.declarations.get("training_batches")
     if declared is None:

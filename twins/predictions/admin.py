@@ -34,6 +34,7 @@ from twins.predictions.models import Alert, AlertSide, AlertState, Prediction, P
 from twins.predictions.said import in_words
 from twins.predictions.watching import LEAST_SHARE
 
+PAST = "none: crossed already"
 _SIDES = {"low": "below", "high": "above"}
 
 
@@ -183,7 +184,7 @@ def lead_time(alert: Alert) -> str:
     if not alert.lead_time_h:
         return ""
     if outputs.is_past(alert):
-        return "none: crossed already"
+        return PAST
     low, high = float(alert.lead_time_low_h), float(alert.lead_time_high_h)
     return f"{float(alert.lead_time_h):.1f} h ({low:.1f} to {high:.1f} h)"
 
@@ -284,14 +285,21 @@ def _limits(document: dict[str, Any]) -> Section:
     rows: list[list[Cell]] = [
         [
             one["tag"],
-            f"{_SIDES[one['side']]} {_rounded(one['bound'])} {one['unit']}",
+            f"{_SIDES[one['side']]} {_rounded(one['bound'])} {unit_words.shown(one['unit'])}",
             percent(one["probability"] or ""),
-            f"{float(one['lead_h_median']):.1f} h" if one["lead_h_median"] else "",
+            _median(one["lead_h_median"] or ""),
         ]
         for one in document["limits"]
     ]
     columns = ["Parameter", "Limit", "Probability within the horizon", "Lead time (median)"]
     return Section("Limits", [Table(columns, rows, numeric=columns[2:])])
+
+
+def _median(lead_h: str) -> str:
+    """Write the median time to a limit; one that is crossed already has none, as in an alert."""
+    if not lead_h:
+        return ""
+    return f"{float(lead_h):.1f} h" if float(lead_h) > 0.0 else PAST
 
 
 def _watched(document: dict[str, Any]) -> Section:

@@ -111,7 +111,7 @@ class Alerts(generics.ListAPIView[Alert]):
         if state := wire.chosen(self.request, "state", AlertState.values):
             found = found.filter(state=state)
         if number := self.request.query_params.get("batch"):
-            found = found.filter(batch__number=number)
+            found = wire.narrowed(found, "batch", number, by="batch__number")
         return found.order_by("-raised_at", "-pk")
 
     @extend_schema(

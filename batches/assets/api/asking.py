@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from compliance import wire
 from compliance.access import callers
 from compliance.signatures import signing
 from compliance.signatures.signing import Confirmed
@@ -53,7 +54,7 @@ def narrowed(
     asked = request.query_params
     for name, lookup in filters.items():
         if name in asked:
-            found = found.filter(**{lookup: asked[name]})
+            found = wire.narrowed(found, name, asked[name], by=lookup)
     if search and (text := asked.get("search")):
         wanted = Q()
         for name in search:

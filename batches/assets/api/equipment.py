@@ -30,6 +30,7 @@ from batches.assets.equipment_messages import (
 )
 from batches.assets.models import Equipment, EquipmentUse
 from batches.assets.upkeep import Needs
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
@@ -53,7 +54,7 @@ class EquipmentList(generics.ListAPIView[Equipment]):
         found = asking.narrowed(
             Equipment.objects.all(), self.request, filters=FILTERS, search=SEARCHED, order=ORDER
         )
-        if self.request.query_params.get("calibration") == "overdue":
+        if wire.chosen(self.request, "calibration", ["overdue"]):
             late = calibrations.overdue(on=timezone.now().date())
             found = found.filter(pk__in=late.order_by().values("pk"))
         return found

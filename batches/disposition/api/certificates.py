@@ -17,6 +17,7 @@ from batches.disposition.api.confirming import confirmed
 from batches.disposition.messages import CertificateIn, CertificateOut
 from batches.disposition.models import Certificate
 from batches.execution.models import Batch
+from compliance import wire
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 
@@ -54,9 +55,9 @@ class Register(generics.ListAPIView[Certificate]):
     def get_queryset(self) -> QuerySet[Certificate]:
         found = certification.register()
         if batch := self.request.query_params.get("batch"):
-            found = found.filter(batch__number=batch)
+            found = wire.narrowed(found, "batch", batch, by="batch__number")
         if product := self.request.query_params.get("product"):
-            found = found.filter(batch__recipe__product__code=product)
+            found = wire.narrowed(found, "product", product, by="batch__recipe__product__code")
         return found
 
     @extend_schema(

@@ -15,6 +15,7 @@ from batches.disposition import shipments
 from batches.disposition.messages import ShipmentIn, ShipmentOut
 from batches.disposition.models import Market, Shipment
 from batches.execution.models import Batch
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
@@ -56,7 +57,7 @@ class Shipments(generics.ListAPIView[Shipment]):
     def get_queryset(self) -> QuerySet[Shipment]:
         found = Shipment.objects.select_related(*_RELATED).order_by("-pk")
         if batch := self.request.query_params.get("batch"):
-            found = found.filter(batch__number=batch)
+            found = wire.narrowed(found, "batch", batch, by="batch__number")
         if consignee := self.request.query_params.get("consignee"):
             found = found.filter(consignee__icontains=consignee)
         return found

@@ -22,6 +22,7 @@ from batches.exchange.api.posted import EventIn, ReadingIn
 from batches.execution import batches, events, readings, series
 from batches.execution.events import Reported
 from batches.execution.models import Batch, BatchEvent
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.scopes import Scope
@@ -75,6 +76,11 @@ class Window(In):
     last = Moment(required=False)
     points = serializers.IntegerField(min_value=2, max_value=20_000, default=series.MOST_POINTS)
 
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if "first" in asked and "last" in asked and asked["last"] < asked["first"]:
+            raise serializers.ValidationError({"to": "it is before “from”"})
+        return asked
+
 
 class Readings(APIView):
     permission_classes = [PeopleAndDevicesRead]
@@ -100,6 +106,7 @@ class Readings(APIView):
         )
         window.is_valid(raise_exception=True)
         asked = window.validated_data
+        wire.chosen(request, "tag", readings.units(batch))
         found = series.of(
             batch,
             tag=asked["tag"],

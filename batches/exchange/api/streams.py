@@ -33,6 +33,7 @@ from batches.exchange.api.stream_messages import (
 )
 from batches.exchange.models import Gap, Source
 from batches.exchange.reconciliation import Window
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead, PeopleRead
 from compliance.access.models import Device
@@ -218,7 +219,7 @@ class Gaps(generics.ListAPIView[Gap]):
 
     def get_queryset(self) -> QuerySet[Gap]:
         found = Gap.objects.filter(source=readable(self.kwargs["code"], self.request))
-        if self.request.query_params.get("open") == "true":
+        if wire.chosen(self.request, "open", ["true", "false"]) == "true":
             found = found.filter(missing__gt=0, explanation="")
         return found.order_by("first")
 

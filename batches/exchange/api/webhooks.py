@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from batches.exchange import deliveries, subscriptions
 from batches.exchange.models import Delivery, DeliveryState, Scheme, Subscription
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleRead
 from compliance.access.models import Device
@@ -172,7 +173,7 @@ class Deliveries(generics.ListAPIView[Delivery]):
     def get_queryset(self) -> QuerySet[Delivery]:
         subscription = get_object_or_404(Subscription, name=self.kwargs["name"])
         found = subscription.deliveries.prefetch_related("attempts").order_by("-pk")
-        state = self.request.query_params.get("state")
+        state = wire.chosen(self.request, "state", DeliveryState.values)
         return found.filter(state=state) if state else found
 
     @extend_schema(

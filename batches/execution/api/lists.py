@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import QuerySet
-from rest_framework import generics, serializers
+from rest_framework import generics
 
 from batches.execution.api import asked
+from compliance import wire
 from compliance.access.callers import PeopleRead
 from compliance.wire import Pages
 
@@ -25,8 +26,5 @@ class OfBatch(generics.ListAPIView[Any]):
         found = getattr(batch, self.relation).select_related(*self.related).order_by("pk")
         for name in self.filters:
             if (value := self.request.query_params.get(name)) is not None:
-                try:
-                    found = found.filter(**{name: value})
-                except ValueError as error:  # a text where the column holds a number
-                    raise serializers.ValidationError({name: str(error)}) from error
+                found = wire.narrowed(found, name, value)
         return found  # type: ignore[no-any-return]

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime
 
-from batches.assets import doubts, running_hours
+from batches.assets import doubts, past_states, running_hours
 from batches.assets.models import Equipment, EquipmentUse
 from batches.execution.models import Batch
 from compliance.inspection import outcomes, wording
@@ -19,7 +20,11 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
     """Report uses in doubt without a deviation; name those that a deviation does speak of."""
     batches = {one.number: one for one in snapshot.rows(Batch)}
     uses = EquipmentUse.objects.filter(campaign__in=batches).select_related("equipment")
-    judged = [one for one in uses.order_by("used_from", "pk") if _is_cared_for(one.equipment)]
+    try:
+        past = {one: _as_used(one, at=snapshot.as_of) for one in uses.order_by("used_from", "pk")}
+    except past_states.PastUnknown as unknown:
+        return outcomes.not_assessable(str(unknown))
+    judged = [one for one, equipment in past.items() if _is_cared_for(equipment)]
     if not judged:
         return outcomes.not_applicable(
             "No use of equipment that is calibrated or serviced is recorded in scope."
@@ -31,7 +36,8 @@ def check(snapshot: Snapshot, parameters: Parameters) -> Outcome:
     }
     facts, covered = [], []
     for use in judged:
-        problems = list(_problems(use, is_in_doubt=use.pk in in_doubt, at=snapshot.as_of))
+        is_in_doubt = use.pk in in_doubt
+        problems = list(_problems(use, past[use], is_in_doubt=is_in_doubt, at=snapshot.as_of))
         if not problems:
             continue
         words = f"Batch {use.campaign}: {_words(use)}; {wording.listed(problems)}"
@@ -52,7 +58,9 @@ def _is_cared_for(equipment: Equipment) -> bool:
     return equipment.is_calibrated or equipment.service_after_hours is not None
 
 
-def _problems(use: EquipmentUse, *, is_in_doubt: bool, at: datetime) -> Iterator[str]:
+def _problems(
+    use: EquipmentUse, equipment: Equipment, *, is_in_doubt: bool, at: datetime
+) -> Iterator[str]:
     end = use.used_until or at
     if is_in_doubt:
         good = doubts.last_good(use.equipment, before=end)
@@ -62,10 +70,19 @@ def _problems(use: EquipmentUse, *, is_in_doubt: bool, at: datetime) -> Iterator
             yield f"its calibration held until {good.due_on} only"
         else:
             yield "a calibration after it found the instrument out of tolerance"
-    due_at = running_hours.service_due_at(use.equipment, at=end)
+    due_at = running_hours.service_due_at(equipment, at=end)
     if due_at is not None and due_at < end:
-        hours = use.equipment.service_after_hours
+        hours = equipment.service_after_hours
         yield f"its service after {hours} running hours was due at {wording.moment(due_at)}"
+
+
+def _as_used(use: EquipmentUse, *, at: datetime) -> Equipment:
+    """Return equipment as it was at the end of a use: what was done later mends nothing in it."""
+    past = past_states.at_moment(use.equipment, at=use.used_until or at)
+    if past is None:  # registered later than it was used, so that no service before is known
+        past = copy(use.equipment)
+        past.serviced_at = None
+    return past
 
 
 def _words(use: EquipmentUse) -> str:

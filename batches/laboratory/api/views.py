@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead, PeopleRead
 from compliance.access.models import User
@@ -79,7 +80,7 @@ class Listed:
         found = self.rows()
         for name, lookup in self.filters.items():
             if asked.get(name):
-                found = found.filter(**{lookup: asked[name]})
+                found = wire.narrowed(found, name, asked[name], by=lookup)
         if words := asked.get("search"):
             wanted = Q()
             for lookup in self.search:

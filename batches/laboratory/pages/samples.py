@@ -74,7 +74,7 @@ class SampleAdmin(RecordAdmin):
     )
 
     @admin.display(description="State")
-    def state(self, record: Sample, name: str = "state") -> str:  # type: ignore[override]
+    def state(self, record: Sample) -> str:
         state = record.standing.state if hasattr(record, "standing") else SampleState.TAKEN
         return page_parts.state(state, SampleState(state).label)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,9 +19,21 @@ from compliance.access.record_admin import RecordAdmin
 from compliance.quality.models import Change
 from compliance.signatures import manifestations
 from compliance.trail import capture, timeline_pages
+from compliance.trail.query_form import QueryForm
 from compliance.trail.tlog import canonical
 
 SHOWN_BATCHES = 50
+
+
+class DifferenceForm(QueryForm):
+    """Which version a difference is shown to, as the address of the page has it."""
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.fields["with"] = forms.IntegerField(
+            min_value=1, max_value=2**31 - 1,
+            error_messages={"required": "name the version to compare with, as in ?with=1."},
+        )  # fmt: skip
 
 
 @admin.register(MasterRecipe)
@@ -65,7 +78,7 @@ class MasterRecipeAdmin(RecordAdmin):
     def difference_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show in what this version differs from another one of the product (`?with=`)."""
         record = self._record(request, object_id)
-        other = _version(record, request.GET.get("with", ""))
+        other = _version(record, DifferenceForm.demand(request).cleaned_data["with"])
         difference = differences.between(master_recipes.whole(other), master_recipes.whole(record))
         page = difference_page.of(record, other, difference)
         context = {
@@ -87,11 +100,11 @@ class MasterRecipeAdmin(RecordAdmin):
         return record
 
 
-def _version(record: MasterRecipe, number: str) -> MasterRecipe:
+def _version(record: MasterRecipe, number: int) -> MasterRecipe:
     found = record.product.recipes.select_related("product", "author")
-    other = found.filter(version=int(number)).first() if number.isdecimal() else None
+    other = found.filter(version=number).first()
     if other is None:
-        raise Http404(f"{record.product} has no version {number[:20]}")
+        raise Http404(f"{record.product} has no version {number}")
     return other
 
 

@@ -36,6 +36,7 @@ from batches.recipes.api.messages import (
 )
 from batches.recipes.models import MasterRecipe, Product, RecipeState
 from batches.recipes.parts import KINDS, Kind
+from compliance import wire
 from compliance.access import callers
 from compliance.access.callers import PeopleAndDevicesRead
 from compliance.access.scopes import Scope
@@ -60,7 +61,7 @@ class Recipes(generics.ListAPIView[MasterRecipe]):
         asked = self.request.query_params
         recipes = MasterRecipe.objects.select_related(*_PEOPLE)
         if product := asked.get("product"):
-            recipes = recipes.filter(product__code=product)
+            recipes = wire.narrowed(recipes, "product", product, by="product__code")
         if state := asked.get("state"):
             if state not in RecipeState.values:
                 raise serializers.ValidationError({"state": f"one of {', '.join(RecipeState)}"})

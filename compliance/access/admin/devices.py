@@ -152,7 +152,7 @@ class DeviceAdmin(RecordAdmin):
                 ("Name", record.name),
                 ("Kind", record.get_kind_display()),
                 ("Speaks for", record.bound_to or "nothing yet"),
-                ("Qualification", self.state(record, "qualification")),
+                ("Qualification", self.toned(record, "qualification")),
                 ("Qualified by", str(record.qualified_by or "")),
                 ("Qualified at", page_parts.moment(record.qualified_at)),
                 ("Qualified until", page_parts.day(record.qualified_until)),

@@ -138,7 +138,7 @@ class AccessReviewAdmin(RecordAdmin):
         if record.conclusion:
             parts.append(Text(record.conclusion, label="Conclusion"))
         return Page(
-            record.number, "Review of access", [self.state(record)],  # type: ignore[list-item]
+            record.number, "Review of access", [self.toned(record)],  # type: ignore[list-item]
             [Section("Review", parts, is_wide=False), Section("Accounts", [_lines(record)])],
         )  # fmt: skip
 

@@ -274,7 +274,7 @@ class TrainingAdmin(RecordAdmin):
                 ("Procedure", record_admin.link(record.procedure_version.procedure)),
                 ("Version", str(record.procedure_version.version)),
                 ("How", record.get_method_display()),
-                ("Assessment", self.state(record, "assessment")),
+                ("Assessment", self.toned(record, "assessment")),
                 ("Trained", f"{page_parts.moment(record.trained_at)} by {record.trained_by_name}"),
                 ("Valid until", page_parts.day(record.valid_until)),
                 ("Read and understood", page_parts.moment(record.acknowledged_at)),
@@ -282,7 +282,7 @@ class TrainingAdmin(RecordAdmin):
             ]
         )
         return Page(
-            str(record), "", [self.state(record, "assessment")],  # type: ignore[list-item]
+            str(record), "", [self.toned(record, "assessment")],  # type: ignore[list-item]
             [Section("Training", [facts, Text(record.remark, label="Remark")])],
         )  # fmt: skip
 

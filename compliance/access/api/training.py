@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access import callers, gaps, procedures, training
 from compliance.access.api import asked
 from compliance.access.api.messages import (
@@ -154,7 +155,7 @@ class Trainings(generics.ListAPIView[Training]):
         if username := self.request.query_params.get("person"):
             found = found.filter(person__username__iexact=username)
         if code := self.request.query_params.get("procedure"):
-            found = found.filter(procedure_version__procedure__code=code)
+            found = wire.narrowed(found, "procedure", code, by="procedure_version__procedure__code")
         return asked.ordered(found, self.request, "-trained_at", "valid_until")
 
     @extend_schema(

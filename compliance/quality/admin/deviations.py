@@ -16,6 +16,7 @@ from compliance.quality.admin import investigation_pages, overdue, trend_pages
 from compliance.quality.admin.overdue import Due
 from compliance.quality.models import ENDED, Deviation, DeviationNote, Reminder
 from compliance.signatures import manifestations
+from compliance.trail.query_form import QueryForm
 
 
 @admin.register(Deviation)
@@ -48,6 +49,7 @@ class DeviationAdmin(RecordAdmin):
         """Show what occurred in twelve months, and the figures of the management review."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        QueryForm.demand(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError as ModelInvalid
-from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -15,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import wire
 from compliance.access import callers
 from compliance.access.acts import Occasion
 from compliance.access.callers import PeopleRead
@@ -38,7 +37,7 @@ class Listed(generics.ListAPIView[Any]):
         found = self.records.all()
         for column in self.filters:
             if value := asked.get(column):
-                found = found.filter(**{column: _known(found.model, column, value)})
+                found = wire.narrowed(found, column, value)
         if text := asked.get("search"):
             found = found.filter(
                 Q.create([(f"{one}__icontains", text) for one in self.searched], Q.OR)
@@ -52,19 +51,6 @@ class Listed(generics.ListAPIView[Any]):
             may = ", ".join([*self.filters, *self.searched])
             raise serializers.ValidationError({"sort": f"one of {may}; with - before it, downward"})
         return (asked, "-pk")
-
-
-def _known(model: type[models.Model], column: str, value: str) -> str:
-    field = model._meta.get_field(column)
-    choices = [str(one) for one, _ in getattr(field, "flatchoices", [])]
-    if choices and value not in choices:
-        raise serializers.ValidationError({column: f"one of {', '.join(filter(None, choices))}"})
-    try:
-        if isinstance(field, models.Field):
-            field.to_python(value)
-    except ModelInvalid as error:
-        raise serializers.ValidationError({column: error.messages}) from error
-    return value
 
 
 def collection(

@@ -136,7 +136,10 @@ def test_the_review_is_read_over_the_api_and_on_its_page(client: Client) -> None
     assert "review-period-invalid" in refused.json()["type"]
     page = client.get(f"/admin/disposition/batchreview/annual/{product.pk}/", period)
     assert batch.number in page.content.decode()
-    assert client.get(f"/admin/disposition/batchreview/annual/{product.pk}/").status_code == 400
+    for wrong in ({}, {**period, "ends_on": "10/31/2026"}, {**period, "site": "1"}):
+        shown = client.get(f"/admin/disposition/batchreview/annual/{product.pk}/", wrong)
+        assert shown.status_code == 400, wrong
+        assert "This cannot be asked so" in shown.content.decode()
     assert (
         "Annual review"
         in client.get(f"/admin/recipes/product/{product.pk}/change/").content.decode()

@@ -83,6 +83,10 @@ def test_what_was_not_measured_is_not_within_limits() -> None:
     factories.result(sample)
     factories.result(sample, tag="lactate_mmol_l", value="40", unit="mmol/L")
     every = _tile(_written(batch))
+    factories.happened(
+        batch, EventKind.MEASUREMENT, tag="temperature_c", value="98.2", unit="[degF]"
+    )
+    doubted = _written(batch)
     later = factories.sample(batch)
     factories.result(later, tag="lactate_mmol_l", value="71", unit="mmol/L")
     outside = _tile(_written(batch))
@@ -91,6 +95,11 @@ def test_what_was_not_measured_is_not_within_limits() -> None:
     assert (some.verdict, some.tone) == ("incomplete", Tone.NEUTRAL)
     assert some.note == "not measured: Antibody, Lactate, pH"
     assert (every.verdict, every.tone) == ("within limits", Tone.GOOD)
+    assert _tile(doubted).verdict == "not proven"
+    assert _tile(doubted).note == "open exceptions of values: 1"
+    [(_, kind, text, assessed)] = _rows(doubted, "Exceptions").values()
+    assert (kind, assessed) == ("Value that could not be judged", "open")
+    assert "98.2 [degF]" in str(text)
     assert (outside.verdict, outside.tone) == ("outside limits", Tone.BAD)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 
-from batches.assets import equipment
+from batches.assets import equipment, upkeep
 from batches.assets.models import Equipment
 from batches.execution.models import Batch
 from compliance.access.duties import Role
@@ -70,6 +70,22 @@ def test_a_service_that_fell_due_during_the_use_is_a_finding_until_a_deviation_n
     assert "its service after 48 running hours was due at 2026-03-04 12:00" in found.facts[0].text
     assert named.verdict == Verdict.CLEAN
     assert f"Covered by a deviation: Batch {batch.number}: {pump.code}" in named.remark
+
+
+def test_a_service_after_the_use_makes_up_for_nothing_in_it() -> None:
+    batch = factories.running_batch()
+    pump = factories.equipment(service_after_hours=48)
+    _used(pump, batch, until=NOON + 3 * DAY)
+    upkeep.service(
+        pump,
+        actor=factories.person(Role.MAINTENANCE),
+        at=NOON + 4 * DAY,
+        reason="the yearly service",
+    )
+
+    [fact] = _asked(batch).facts
+
+    assert "its service after 48 running hours was due at 2026-03-04 12:00" in fact.text
 
 
 def test_a_code_within_another_does_not_cover_it() -> None:

@@ -173,6 +173,10 @@ def test_the_page_of_a_difference_shows_what_changed() -> None:
         assert text in shown.content.decode()
     assert "The two versions say the same." in auditor.get(url, {"with": "2"}).content.decode()
     assert auditor.get(url, {"with": "9"}).status_code == 404
+    for asked in ({}, {"with": "one"}, {"with": ["1", "2"]}, {"with": "1", "versus": "2"}):
+        wrong = auditor.get(url, asked)
+        assert wrong.status_code == 400, asked
+        assert "with" in wrong.content.decode()
     assert Client().get(url, {"with": "1"}).status_code == 302
 
 

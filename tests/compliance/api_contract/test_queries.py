@@ -127,3 +127,31 @@ def test_a_write_with_a_query_that_nobody_reads_stores_nothing() -> None:
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/dry_run")
     assert batch.events.count() == before
+
+
+def test_a_filter_refuses_what_no_row_can_have(
+    operations: Sequence[Operation], known: Sequence[Client]
+) -> None:
+    """A list of nothing would look like the answer to a state or a batch that there is not."""
+    passed_over = []
+    for one in operations:
+        for name in names(one) & {"state", "batch", "product", "judgement", "calibration", "open"}:
+            answer = answered(known, one, f"{name}=nosuch")
+            if answer.status_code not in {404, 422}:
+                passed_over.append((one.method, one.path, name, answer.status_code))
+
+    assert passed_over == []
+
+
+def test_a_series_of_a_tag_that_there_is_not_is_none(client: Client) -> None:
+    batch = factories.running_batch()
+    client.force_login(factories.person(Role.AUDITOR))
+    address = f"/api/v1/batches/{batch.number}/readings"
+    period = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
+
+    unknown = client.get(address, {"tag": "temperatur_c"})
+    turned = client.get(address, {"tag": "temperature_c", **period})
+
+    assert (unknown.status_code, turned.status_code) == (422, 422)
+    assert "temperature_c" in unknown.json()["detail"]
+    assert "before “from”" in turned.json()["detail"]

@@ -153,6 +153,13 @@ def test_the_trends_are_shown_with_what_is_late() -> None:
     assert "/admin/quality/deviation/trends/" in listed.content.decode()
 
 
+def test_the_trends_refuse_a_period_that_they_do_not_know() -> None:
+    answer = Person(Role.AUDITOR).client.get("/admin/quality/deviation/trends/?from=2026-01")
+
+    assert answer.status_code == 400
+    assert "This page knows no parameter, and not “from”." in answer.content.decode()
+
+
 def test_a_capa_is_worked_on_through_its_page() -> None:
     engineer, quality = Person(Role.PROCESS_ENGINEER), Person(Role.QUALITY_ASSURANCE)
     doer, checker = Person(Role.SUPERVISOR), Person(Role.QC_SUPERVISOR)

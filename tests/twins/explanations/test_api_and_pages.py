@@ -65,7 +65,7 @@ def test_explanations_are_listed_and_read(explanation: Explanation, signed_in: C
     for chosen in (f"alert={alert.pk}", f"batch={alert.batch.number}", "state=explained", ""):
         listed = _get(signed_in, f"explanations?{chosen}")["results"]
         assert [one["id"] for one in listed] == [explanation.pk], chosen
-    for chosen in (f"alert={alert.pk + 1}", "batch=B-none", "state=requested"):
+    for chosen in (f"alert={alert.pk + 1}", f"batch={factories.batch().number}", "state=requested"):
         assert _get(signed_in, f"explanations?{chosen}")["results"] == []
     assert shown["likeliest"] == "sugar feed delivers less"
     assert shown["rows_digest"] == alert.prediction.input_digest

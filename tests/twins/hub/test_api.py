@@ -1,8 +1,10 @@
 """A qualification goes over the API from dossier to signature, and has its pages."""
 
+import json
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -12,7 +14,7 @@ from tests import factories
 from tests.factories import PASSWORD
 from tests.twins.hub.conftest import labelled, rows_of
 from twins.hub import versions
-from twins.hub.models import CustodyLook, ModelVersion, Qualification, SealedTestSet
+from twins.hub.models import CustodyLook, ModelDossier, ModelVersion, Qualification, SealedTestSet
 from twins.models.qualification import contents
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +121,44 @@ def test_a_trainer_who_is_nobody_is_refused(client: Client) -> None:
     refused = _post(client, engineer, f"model-versions/{version.pk}/dossier", said, status=422)
 
     assert refused["type"].endswith("/model-dossier-incomplete")
+
+
+def _lined(*lines: Any) -> SimpleUploadedFile:
+    said = "\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines)
+    return SimpleUploadedFile("training.ndjson", said.encode())
+
+
+def test_an_author_prepares_the_dossier_on_the_page_of_the_version(client: Client) -> None:
+    version = versions.current("cho-fed-batch", at=timezone.now())
+    engineer, trainer = factories.person(Role.PROCESS_ENGINEER), factories.person(Role.QC_ANALYST)
+    client.force_login(engineer)
+    page = f"/admin/hub/modelversion/{version.pk}/change/"
+    form = page.replace("change/", "acts/prepare-dossier/")
+    said = {
+        "subgroups": "site A\nsite B", "limits": "It sees temperature only.", "password": PASSWORD,
+        "training": "One batch of the campaign of spring.", "trainers": trainer.username,
+    }  # fmt: skip
+    rows = [{"batch": "T-1", "row": row} for row in rows_of(1)]
+    assert form in client.get(page).content.decode()
+
+    for given, problem in (
+        ({}, "Give the rows of its training batches"),
+        ({"batches": _lined(*rows), "is_untrained": "on"}, "Give the rows of its training batches"),
+        ({"batches": _lined(*rows, "{")}, f"training.ndjson: line {len(rows) + 1}: not JSON"),
+        ({"batches": _lined({"batch": 7, "row": {}})}, "line 1 is not a batch and its row"),
+        ({"batches": _lined({"batch": "T-1", "row": {}})}, "a row has nothing but the name"),
+        ({"batches": _lined(*rows), "trainers": "nobody.known"}, "nobody is called nobody.known"),
+    ):
+        refused = client.post(form, {**said, **given})
+        assert refused.status_code == 422, given
+        assert problem in refused.content.decode()
+    prepared = client.post(form, {**said, "batches": _lined(*rows)}, follow=True)
+
+    text = prepared.content.decode()
+    assert "is signed; it names 1 batches." in text
+    assert form not in text
+    dossier = ModelDossier.objects.get(version=version)
+    assert dossier.subgroups == ["site A", "site B"]
+    assert [one.person for one in dossier.trainers.all()] == [trainer]
+    batch = dossier.batches.get()
+    assert (batch.label, batch.content_digest) == ("T-1", contents.digest(rows_of(1)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -39,6 +40,30 @@ def _built(number: str, walk: Walk) -> Report:
     )
     trail_log.seal_and_sign()
     return building.build(report, at=timezone.now())
+
+
+def test_a_file_of_a_worker_that_died_before_recording_it_is_not_left(
+    fresh_log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = made_walk()
+    walk.prepare()
+    report = requests.request(
+        kind=qualification_report.KIND, subject=walk.draft(walk.seal()).number, actor=walk.quality,
+        at=LATER,
+    )  # fmt: skip
+    trail_log.seal_and_sign()
+    with monkeypatch.context() as dying:
+        dying.setattr(Report, "save", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            building.build(report, at=timezone.now())
+    [left] = Path(settings.REPORTS_DIR).glob(f"{report.number}-*")
+
+    report = building.build(report, at=timezone.now() + timedelta(minutes=3))
+
+    [kept] = Path(settings.REPORTS_DIR).glob(f"{report.number}-*")
+    assert kept == building.path_of(report)
+    assert kept != left
+    assert building.content(report)
 
 
 def _text(path: Path) -> str:

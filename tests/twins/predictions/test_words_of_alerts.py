@@ -8,7 +8,7 @@ from compliance.access.duties import Role
 from tests import factories
 from tests.factories import NOON
 from tests.twins.predictions.conftest import alerted
-from twins.predictions import alerts, outputs, report_section
+from twins.predictions import admin, alerts, outputs, report_section
 from twins.predictions.models import AlertState
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +51,14 @@ def test_a_limit_still_ahead_is_foretold_as_of_its_moment(seen: Batch, client: C
     assert "within 48 h with probability 0.90" in outputs.description(alert)
     said = report_section._foretold(alert)
     assert said == "ph was foreseen to fall below 6.9 pH within 48 h, probability 0.90"
+
+
+@pytest.mark.parametrize(
+    ("lead_h", "said"), [("0.0", "none: crossed already"), ("12.84", "12.8 h"), (None, "")]
+)
+def test_a_prediction_says_of_a_limit_what_its_alert_says(lead_h: str | None, said: str) -> None:
+    limit = {"tag": "ph", "side": "low", "bound": "6.9", "unit": "[pH]", "probability": "0.9"}
+
+    [table] = admin._limits({"limits": [{**limit, "lead_h_median": lead_h}]}).parts
+
+    assert table.rows == [["ph", "below 6.9 pH", "90 %", said]]  # type: ignore[union-attr]

@@ -60,7 +60,7 @@ def listed(request: Request, rows: QuerySet[A], *, states: Iterable[str]) -> Que
     if state := wire.chosen(request, "state", states):
         found = found.filter(state=state)
     if number := request.query_params.get("batch"):
-        found = found.filter(alert__batch__number=number)
+        found = wire.narrowed(found, "batch", number, by="alert__batch__number")
     if alert := asked.validated_data.get("alert"):
         found = found.filter(alert=alert)
     return found.order_by("-requested_at", "-pk")
