@@ -157,12 +157,14 @@ def _store(number: str, name: str, data: bytes) -> None:
     """Write the whole file or nothing, and clear what a worker left that was killed at it.
 
     Each building has a digest, and so a name, of its own. A whole file of a report that is not sealed
-    on record is of a worker that died between the two; nobody was given it.
+    on record is of a worker that died between the two; or the database was restored, and somebody was
+    given it: so it is put aside, and kept.
     """
     folder = Path(settings.REPORTS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished.clear(folder, f"{number}-")
     for left in folder.glob(f"{number}-*.pdf"):
-        left.unlink()
-        log.warning("%s of a worker that died before recording it is removed", left.name)
+        (folder / "unrecorded").mkdir(exist_ok=True)
+        left.rename(folder / "unrecorded" / left.name)
+        log.warning("%s was never recorded: it is kept in unrecorded/", left.name)
     durable.replace(folder / name, data)

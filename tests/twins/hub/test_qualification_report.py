@@ -42,7 +42,7 @@ def _built(number: str, walk: Walk) -> Report:
     return building.build(report, at=timezone.now())
 
 
-def test_a_file_of_a_worker_that_died_before_recording_it_is_not_left(
+def test_a_file_of_a_worker_that_died_before_recording_it_is_put_aside(
     fresh_log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = made_walk()
@@ -63,6 +63,7 @@ def test_a_file_of_a_worker_that_died_before_recording_it_is_not_left(
     [kept] = Path(settings.REPORTS_DIR).glob(f"{report.number}-*")
     assert kept == building.path_of(report)
     assert kept != left
+    assert (left.parent / "unrecorded" / left.name).is_file()
     assert building.content(report)
 
 
