@@ -55,14 +55,12 @@ class FolderStore:
         try:
             durable.create(path, data, mode=0o444)
         except FileExistsError:
-            return same(self, key, path.read_bytes(), data)
+            return same(self, key, self.get(key) or b"", data)
         return True
 
     def get(self, key: str) -> bytes | None:
-        try:
-            return self._path(key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        path = self._path(key)
+        return durable.read(path) if path.is_file() else None
 
     def children(self, prefix: str) -> list[str]:
         folder = self._path(prefix.rstrip("/")) if prefix else self._folder

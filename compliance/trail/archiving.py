@@ -163,6 +163,8 @@ class opened:  # noqa: N801 -- used as a function: with archiving.opened(path)
     """Map a file into memory; close it at the end of the block."""
 
     def __init__(self, path: Path) -> None:
+        if not path.is_file():  # a pipe in its place would be waited for
+            raise FileNotFoundError(f"there is no file {path}")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None

@@ -117,6 +117,7 @@ def _store(content: BinaryIO) -> tuple[str, int]:
     unfinished.clear(root, _INCOMING)
     with unfinished.beside(root / f"{_INCOMING}{secrets.token_hex(8)}", mode=0o400) as fresh:
         sha256, size = _copy(content, fresh.file)
+        fresh.settle()
         path = path_of(sha256)
         _make_folders(root, path.parent)
         try:
@@ -139,8 +140,6 @@ def _copy(content: BinaryIO, file: BinaryIO) -> tuple[str, int]:
             raise AttachmentTooLarge(f"an attachment has at most {most // 1024} KiB")
         digest.update(chunk)
         file.write(chunk)
-    file.flush()
-    os.fsync(file.fileno())
     return digest.hexdigest(), size
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import capture_columns, capture_sql
-from compliance.trail.capture_columns import Columns, Control, NotControllable
+from compliance.trail.capture_columns import AUDIT_COLUMNS, Columns, Control, NotControllable
 from compliance.trail.capture_sql import LAST, TRIGGERS
 
 
@@ -127,6 +127,8 @@ def _column_problems(found: Columns) -> Iterator[str]:
     """Yield what the records of a table cannot be without; any other column is named by its values."""
     for name in sorted({found.control.pk, *found.control.redactable} - found.types.keys()):
         yield f"the column {name} is not there"
+    for name in sorted(AUDIT_COLUMNS.keys() - found.leads):
+        yield f"the column {name}, which leads to the last entry, is not there or of another type"
 
 
 def _trigger_problems(present: dict[str, _Trigger]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-AUDIT_COLUMNS = ("audit_seq", "audit_head")
+AUDIT_COLUMNS = {"audit_seq": "bigint", "audit_head": "bytea"}
 
 
 class NotControllable(Exception):
@@ -107,12 +107,14 @@ def joined(parts: Iterable[Text]) -> Text:
 class Columns:
     """The captured columns of a table, in canonical (sorted) order.
 
-    `types` has their types by name; `not_null` the names of those that are never null.
+    `types` has their types by name; `not_null` the names of those that are never null. `leads` are
+    the columns to the last entry of a record that are there as they should be.
     """
 
     control: Control
     types: dict[str, str] = field(hash=False)
     not_null: frozenset[str]
+    leads: frozenset[str] = frozenset(AUDIT_COLUMNS)
 
     def json(self, column: str, row: str) -> Text:
         """Return one column's value as canonical JSON."""
@@ -260,12 +262,16 @@ def columns(cursor: CursorWrapper, controls: Iterable[Control]) -> dict[str, Col
     )
     types: dict[str, dict[str, str]] = {table: {} for table in wanted}
     not_null: dict[str, set[str]] = {table: set() for table in wanted}
+    leads: dict[str, set[str]] = {table: set() for table in wanted}
     for table, name, kind, is_not_null in cursor.fetchall():
-        if name not in AUDIT_COLUMNS and name not in wanted[table].ignored:
+        if name in AUDIT_COLUMNS:
+            if kind == AUDIT_COLUMNS[name]:
+                leads[table].add(name)
+        elif name not in wanted[table].ignored:
             types[table][name] = kind
             if is_not_null:
                 not_null[table].add(name)
     return {
-        table: Columns(control, types[table], frozenset(not_null[table]))
+        table: Columns(control, types[table], frozenset(not_null[table]), frozenset(leads[table]))
         for table, control in wanted.items()
     }

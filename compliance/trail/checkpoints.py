@@ -1,6 +1,8 @@
 """Sign the log's state in this process, open checkpoints, and publish them as files."""
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def sign(at: datetime, *, origin: str | None = None) -> Signed:
 def remembered(origin: str | None = None) -> str | None:
     """Return the last note of a log that this host's signer signed, from its own disk."""
     try:
-        data = (delivery.folder(origin) / memory.STATE).read_bytes()
+        data = durable.read(delivery.folder(origin) / memory.STATE)
         return memory.parse(data).note
     except FileNotFoundError:
         return None
@@ -75,27 +77,26 @@ def published(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield every published note with its file."""
     if folder.is_dir():
         for path in sorted(folder.glob("*.note"), key=lambda one: (len(one.name), one.name)):
-            yield path, path.read_text(errors="replace")
+            content = durable.read(path) if path.is_file() else b""  # which no key signed
+            yield path, content.decode(errors="replace")
 
 
 def _published_size(folder: Path) -> int:
     try:
-        text = note.split((folder / LATEST).read_text())[0]
+        text = note.split(durable.read(folder / LATEST).decode(errors="replace"))[0]
         return Checkpoint.parse(text).size
     except (FileNotFoundError, note.NoteInvalid, checkpoint.CheckpointInvalid):
         return 0  # compare all of them again
 
 
 def _export(path: Path, text: str) -> bool:
-    if path.exists():
-        if path.read_text(errors="replace") != text:
-            raise CheckpointConflict(
-                f"{path} has another checkpoint than the database: one of them was altered. "
-                "Keep both and run `trail verify`"
-            )
-        return False
-    try:
-        durable.create(path, text)
-    except FileExistsError:
-        return _export(path, text)
-    return True
+    if not os.path.lexists(path):
+        with suppress(FileExistsError):  # of another publisher
+            durable.create(path, text)
+            return True
+    if not path.is_file() or durable.read(path) != text.encode():
+        raise CheckpointConflict(
+            f"{path} has another checkpoint than the database: one of them was altered. "
+            "Keep both and run `trail verify`"
+        )
+    return False

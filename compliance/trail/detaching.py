@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 from compliance.refusals import Refused
 from compliance.trail import archiving, log_events, recording
 from compliance.trail.actions import Action
+from compliance.trail.models import LogEvent
 from compliance.trail.recording import Actor
 from compliance.trail.tlog import canonical
 
@@ -65,10 +66,21 @@ def hold(name: str, *, actor: Actor, at: datetime, reason: str) -> None:
 
 
 def release(name: str, *, actor: Actor, at: datetime, reason: str) -> None:
-    """End a legal hold; raise `NotDetachable` when there is none of that name."""
-    if name not in held():
+    """End the newest legal hold of a name; raise `NotDetachable` when there is none in force."""
+    event = _newest(name) if name in held() else None
+    if event is None:
         raise NotDetachable(f"no legal hold named {name} is in force")
-    log_events.record(RELEASE, {"v": 1, "hold": name}, actor=actor, at=at, reason=reason)
+    document: dict[str, canonical.Value] = {"v": 1, "hold": name, "event": event}
+    log_events.record(RELEASE, document, actor=actor, at=at, reason=reason)
+
+
+def _newest(name: str) -> int | None:
+    """Return the event of the newest hold of a name that no release names yet."""
+    released = {one.get("event") for one in log_events.documents(RELEASE)}
+    rows = LogEvent.objects.filter(kind=HOLD).order_by("-pk").values_list("pk", "document")
+    found = (pk for pk, text in rows for one in log_events.readable(HOLD, [text])
+             if one["hold"] == name and pk not in released)  # fmt: skip
+    return next(found, None)
 
 
 def detach(

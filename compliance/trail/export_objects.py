@@ -17,12 +17,13 @@ from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import stored_tiles
 from compliance.trail.append_stores import ExportConflict, Store
-from compliance.trail.tlog import canonical, merkle, tile_paths, tiles
+from compliance.trail.tlog import canonical, merkle, shapes, tile_paths, tiles
 from compliance.trail.tlog.tile_paths import Tile
 
 Object = tuple[str, bytes]
 STAMP, COSIGNATURE = "timestamp.tsr", ".cosignature"
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = re.compile(r"[0-9]+/")
 _FOREIGN = re.compile(r"[^A-Za-z0-9._+=-]")
 _GROUPS = 6  # of three digits: sizes sort as their names do, and the largest is found in six steps
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -98,37 +99,40 @@ def checkpoint_folder(log_id: int, size: int) -> str:
 
 def largest_checkpoint(store: Store, log_id: int) -> int | None:
     """Return the size of the largest checkpoint in a store, without reading all names."""
-    path = _last_below(store, f"{log_id}/checkpoint", _GROUPS)
-    return int("".join(path.split("/")[2:])) if path else None
+    key = _last_below(store, f"{log_id}/checkpoint", _GROUPS)
+    return int("".join(key.split("/")[2:-1])) if key else None
 
 
-def checkpoints_in(store: Store, log_id: int) -> Iterator[tuple[int, list[int]]]:
-    """Yield runs of a thousand sizes: the first possible one, and those that the store has."""
+def foreign(cursor: CursorWrapper, store: Store, log_id: int) -> Iterator[str]:
+    """Yield the names about checkpoints that a store has and the database would not put.
+
+    Of a thousand sizes at a time: there is a checkpoint for each minute of years.
+    """
     paths = [f"{log_id}/checkpoint"]
     for _ in range(_GROUPS - 1):
         paths = [f"{path}/{name[:-1]}" for path in paths for name in _folders(store, path)]
     for path in paths:
-        first = 1000 * int("".join(path.split("/")[2:]))
-        yield first, [first + int(name[:-1]) for name in _folders(store, path)]
+        known = _names_of_checkpoints(cursor, log_id, 1000 * int("".join(path.split("/")[2:])))
+        for folder in (f"{path}/{name[:-1]}" for name in _folders(store, path)):
+            names = (f"{folder}/{name}" for name in store.children(folder))
+            yield from (name for name in names if name not in known)
 
 
-def kept_of_checkpoints(store: Store, log_id: int) -> Iterator[str]:
-    """Yield the name of every object about a checkpoint that a store has."""
-    for _, sizes in checkpoints_in(store, log_id):
-        for size in sizes:
-            folder = checkpoint_folder(log_id, size)
-            yield from (f"{folder}/{name}" for name in store.children(folder))
-
-
-def names_of_checkpoints(cursor: CursorWrapper, log_id: int) -> frozenset[str]:
-    """Return the names of all objects about checkpoints that the database would put."""
+def _names_of_checkpoints(cursor: CursorWrapper, log_id: int, first: int) -> frozenset[str]:
+    """Return the names about a thousand sizes that the database would put."""
     cursor.execute(
-        "SELECT size, 'note' FROM audit.checkpoint WHERE log_id = %(log)s "
-        "UNION ALL SELECT size, %(stamp)s FROM audit.timestamp WHERE log_id = %(log)s",
-        {"log": log_id, "stamp": STAMP},
+        "SELECT size, 'note' FROM audit.checkpoint "
+        "WHERE log_id = %(log)s AND size >= %(first)s AND size < %(first)s + 1000 "
+        "UNION ALL SELECT size, %(stamp)s FROM audit.timestamp "
+        "WHERE log_id = %(log)s AND size >= %(first)s AND size < %(first)s + 1000",
+        {"log": log_id, "first": first, "stamp": STAMP},
     )
     rows = cursor.fetchall()
-    cursor.execute("SELECT size, witness FROM audit.cosignature WHERE log_id = %s", [log_id])
+    cursor.execute(
+        "SELECT size, witness FROM audit.cosignature "
+        "WHERE log_id = %s AND size >= %s AND size < %s",
+        [log_id, first, first + 1000],
+    )
     rows += [(size, cosignature_name(witness)) for size, witness in cursor.fetchall()]
     return frozenset(f"{checkpoint_folder(log_id, size)}/{name}" for size, name in rows)
 
@@ -139,31 +143,34 @@ def cosignature_name(witness: str) -> str:
 
 def last_run(store: Store, log_id: int) -> Run:
     """Return what the last finished step covered; nothing where there was none."""
-    day = _last_below(store, f"{log_id}/run", 3)
-    times = [name for name in store.children(day) if not name.endswith("/")] if day else []
-    if not times:
+    key = _last_below(store, f"{log_id}/run", 3)
+    if key is None:
         return Run(0, FIRST)
-    key = f"{day}/{times[-1]}"
+    data = store.get(key)
     try:
-        match canonical.loads(store.get(key) or b""):
-            case {"size": int(size), "until": str(until), "v": 1}:
-                return Run(size, datetime.strptime(until, _TIME).replace(tzinfo=UTC))
+        found = shapes.members(canonical.loads(data or b""), ("size", "until", "v"))
+        until = datetime.strptime(shapes.text(found["until"]), _TIME).replace(tzinfo=UTC)
+        run = Run(shapes.whole(found["size"]), until)
     except ValueError as error:
         raise ExportConflict(f"{store.name}: {key} is not readable: {error}") from error
-    raise ExportConflict(f"{store.name}: {key} is not what an export writes")
+    # Whoever plants a later one would say that there is nothing yet to compare.
+    if run.until < FIRST or run.to_object(log_id) != (key, data):
+        raise ExportConflict(f"{store.name}: {key} is not what an export writes")
+    return run
 
 
 def _last_below(store: Store, path: str, depth: int) -> str | None:
-    for _ in range(depth):
-        folders = _folders(store, path)
-        if not folders:
-            return None
-        path = f"{path}/{folders[-1][:-1]}"
-    return path
+    """Return the last object so many folders below a path; an empty folder leads to none."""
+    if not depth:
+        names = [name for name in store.children(path) if not name.endswith("/")]
+        return f"{path}/{names[-1]}" if names else None
+    below = (f"{path}/{name[:-1]}" for name in reversed(_folders(store, path)))
+    found = (_last_below(store, folder, depth - 1) for folder in below)
+    return next((key for key in found if key), None)
 
 
 def _folders(store: Store, path: str) -> list[str]:
-    return [name for name in store.children(path) if name.endswith("/") and name[:-1].isdecimal()]
+    return [name for name in store.children(path) if _NUMBER.fullmatch(name)]
 
 
 def _checked(cursor: CursorWrapper, log_id: int, tile: Tile) -> bytes:

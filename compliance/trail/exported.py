@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from compliance.trail import durable
 from compliance.trail.tlog import tiles
 
 _GROUPS = 6
@@ -38,10 +39,8 @@ class Folder:
         self._folder = folder
 
     def get(self, key: str) -> bytes | None:
-        try:
-            return (self._folder / key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        path = self._folder / key
+        return durable.read(path) if path.is_file() else None
 
     def children(self, prefix: str) -> list[str]:
         try:

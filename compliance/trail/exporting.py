@@ -82,20 +82,25 @@ def compare(*, log_id: int = LOG_ID) -> Compared | None:
     # The store first: the database is never behind what an earlier look at it put there.
     stored = export_objects.largest_checkpoint(store, log_id)
     last = export_objects.last_run(store, log_id)
-    kept = list(export_objects.kept_of_checkpoints(store, log_id))
     with _one_moment() as cursor:
         newest = published.newest(cursor, log_id)
         size = newest.size if newest else 0
-        missing, different = _unequal(cursor, store, log_id, last, size)
-        present = export_objects.names_of_checkpoints(cursor, log_id)
-        foreign = [key for key in kept if key not in present]
+        # Of a run that was cut off, or whose object was taken away, the checkpoint says how far.
+        covered = Run(min(max(last.size, stored or 0), size), last.until - OVERLAP)
+        missing, different = _unequal(cursor, store, log_id, covered)
+        if last.size < (stored or 0):
+            missing.append(f"{log_id}/run up to {stored} leaves")
+        foreign = set(export_objects.foreign(cursor, store, log_id))
+    if foreign:  # what an export put meanwhile is known to a later look at the database
+        with _one_moment() as cursor:
+            foreign.intersection_update(export_objects.foreign(cursor, store, log_id))
     return Compared(
         size=size,
         stored_size=stored,
         is_rolled_back=stored is not None and stored > size,
         missing=missing,
         different=different,
-        foreign=foreign,
+        foreign=sorted(foreign),
         disturbed=[key for key in store.disturbed() if key.startswith(f"{log_id}/")],
     )
 
@@ -177,11 +182,10 @@ def _demand_signed(cursor: CursorWrapper, log_id: int, signed: Published) -> Non
 
 
 def _unequal(
-    cursor: CursorWrapper, store: Store, log_id: int, last: Run, size: int
+    cursor: CursorWrapper, store: Store, log_id: int, covered: Run
 ) -> tuple[list[str], list[str]]:
-    """Compare all that finished runs have covered; objects of the next one may still be missing."""
+    """Compare all that runs have covered; objects of the next one may still be missing."""
     missing, different = [], []
-    covered = Run(min(last.size, size), last.until - OVERLAP)
     for key, data in _objects(cursor, log_id, Run(0, FIRST), covered):
         found = store.get(key)
         if found is None:

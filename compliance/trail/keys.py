@@ -59,7 +59,7 @@ def register(origin: str | None = None) -> tuple[list[Verifier], list[str]]:
     """Return the keys that the log began with and the signed documents about later ones."""
     path = folder(origin) / PUBLIC
     try:
-        match canonical.loads(path.read_bytes().removesuffix(b"\n")):
+        match canonical.loads(durable.read(path).removesuffix(b"\n")):
             case {"v": 1, "origin": str(name), "pinned": [*vkeys], "documents": [*documents]}:
                 pinned = [Verifier.parse(str(vkey)) for vkey in vkeys]
             case _:
@@ -90,7 +90,7 @@ def signer_of(verifier: Verifier) -> Signer:
         return hsm.find(_token(), verifier)
     try:
         password.demand_private(path)
-        text = path.read_text()
+        text = durable.read(path).decode(errors="replace")
     except FileNotFoundError as error:
         raise KeyUnusable(f"there is no {path}, the private key of {verifier.name}") from error
     under = password.find(folder(), given=settings.KEY_PASSWORD())

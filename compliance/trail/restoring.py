@@ -115,7 +115,7 @@ def _own(cursor: CursorWrapper, log_id: int) -> list[tuple[str, str]]:
 
 
 def _outside(origin: str | None, log_id: int, source: Source | None) -> Iterator[tuple[str, str]]:
-    if latest := checkpoints.remembered(origin):
+    if (latest := checkpoints.remembered(origin)) is not None:
         yield "the signer's memory", latest
     folder = keys.own_folder(Path(settings.PUBLISHED_DIR), origin)
     for path, text in checkpoints.published(folder):

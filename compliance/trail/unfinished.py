@@ -6,6 +6,7 @@ can be locked has no writer any more; nobody guesses by its age or by a process 
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,14 @@ class Unfinished:
 
     path: Path
     file: BinaryIO
+    mode: int
+
+    def settle(self) -> None:
+        """Put what was written on the disk, with the mode that the file will have in its place."""
+        self.file.flush()
+        now = stat.S_IMODE(os.fstat(self.file.fileno()).st_mode)
+        os.fchmod(self.file.fileno(), now & self.mode)
+        os.fsync(self.file.fileno())
 
 
 @contextmanager
@@ -30,10 +39,11 @@ def beside(path: Path, *, mode: int = 0o666) -> Iterator[Unfinished]:
     What a killed writer of the same path left is removed; a writer that lives is waited for.
     """
     place = path.with_name(f".{path.name}{ENDING}")
-    descriptor = _opened(place, mode)
+    # To be locked on NFS a file has to be open for writing: it is read-only from `settle` on.
+    descriptor = _opened(place, mode | stat.S_IWUSR)
     with os.fdopen(descriptor, "wb") as file:
         try:
-            yield Unfinished(place, file)
+            yield Unfinished(place, file, mode)
         finally:
             if _is(place, descriptor):
                 place.unlink()
@@ -68,7 +78,7 @@ def _opened(place: Path, mode: int) -> int:
 
 
 def _remove(place: Path, how: int) -> None:
-    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, how)
         if _is(place, descriptor):

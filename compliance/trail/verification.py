@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,11 @@ def verify(
                     whole.findings.add(Verdict.TAMPERED, one.message, record=one.record)
     report = whole.report()
     if report.is_intact and log_id is None:
-        marks.keep(folder, whole.marks)
+        try:
+            marks.keep(folder, whole.marks)
+        except OSError as error:  # a full disk takes no verdict back
+            note = f"the next verification cannot begin here: {error}"
+            report = replace(report, notes=(*report.notes, note))
     return report
 
 
@@ -235,8 +239,7 @@ class _Verification:
         sealed = self._follow_records(workers, () if self._since else verified_seals.of(documents))
         self._check_seals(documents, sealed)
         verified_documents.check(self._cursor, self.findings)
-        if not self._since and self._only is None:  # which read the first entry of every log
-            verified_origins.check_continued(self._cursor, documents, self.findings)
+        verified_origins.check_continued(self._cursor, documents, self.findings)
         if not self._since:
             for log in self._logs:
                 for one in rehashing.check(log_id=log.log.log_id):

@@ -183,6 +183,6 @@ def outside(origin: str) -> list[tuple[str, str]]:
     of = "" if origin == settings.LOG_ORIGIN else f" of {origin}"
     folder = keys.own_folder(Path(settings.PUBLISHED_DIR), origin)
     found = [(f"{PUBLISHED}{path.name}{of}", text) for path, text in checkpoints.published(folder)]
-    if latest := checkpoints.remembered(origin):
+    if (latest := checkpoints.remembered(origin)) is not None:
         found.append((f"the signer's own last checkpoint{of}", latest))
     return found

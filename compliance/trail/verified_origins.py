@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail import (
+    archiving,
     continuing,
+    entry_form,
     keys,
     new_logs,
     stored,
@@ -18,8 +20,13 @@ from compliance.trail.findings import Findings, Verdict
 from compliance.trail.stored import Log
 from compliance.trail.tlog import merkle, tiles
 from compliance.trail.tlog.key_documents import KeyRefused
-from compliance.trail.verifier.documents import Documents
+from compliance.trail.verifier.documents import Documents, old_log
+from compliance.trail.verifying.source import LARGEST
 
+_FIRST = (
+    "SELECT e.body FROM audit.leaf l JOIN audit.entry e USING (entry_id) "  # noqa: S608 -- a number
+    f"WHERE l.log_id = %s AND l.idx = 0 AND octet_length(e.body) <= {LARGEST}"
+)
 # Of each log that anything outside of the database knows: its notes there, and where they are.
 Outside = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -111,10 +118,8 @@ def _unlawful(
         return "no event tells of it"
     if not (_has_state(cursor, log) and _has_state(cursor, old)):
         return ""
-    found = documents.get(log.log_id)
-    first = found.continues if found else None
     is_sealed = stored.state(cursor, log_id=log.log_id).size > 0
-    if is_sealed and (first is None or first.origin != old.origin):
+    if is_sealed and _continued(cursor, log, documents) != old.origin:
         return "its first entry does not say so"
     end = stored.state(cursor, log_id=old.log_id)
     closed = (event["closed_size"], event["closed_root"], event["closed_chain"])
@@ -124,6 +129,20 @@ def _unlawful(
     if set(event["lost_logs"]) - present:
         return ""
     return _not_lost(cursor, old, event)
+
+
+def _continued(cursor: CursorWrapper, log: Log, documents: Mapping[int, Documents]) -> str | None:
+    """Return the log that the first entry of another says it continues; not every run came by it."""
+    if (found := documents.get(log.log_id)) and found.continues:
+        return found.continues.origin
+    cursor.execute(_FIRST, [log.log_id])
+    row = cursor.fetchone()
+    try:
+        body = bytes(row[0]) if row else archiving.read_body(0, log_id=log.log_id)
+        old = old_log(entry_form.parse(body))
+    except (LookupError, OSError, ValueError):  # what cannot be read says nothing
+        return None
+    return old.origin if old else None
 
 
 def _not_lost(cursor: CursorWrapper, old: Log, event: Mapping[str, Any]) -> str:

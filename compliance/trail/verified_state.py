@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from secrets import token_bytes
@@ -15,6 +15,7 @@ import msgspec
 from compliance.trail.verifying.work import RangeJob, RangeResult
 
 _SECRET, _LOCK = "secret", "lock"
+_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,16 @@ class Run:
             path = self.folder / f"log{job.log_id}-{job.start:015}.result"
             if not path.exists() or not path.with_suffix(".records").exists():
                 continue
-            document = msgspec.msgpack.decode(path.read_bytes(), strict=False)
-            if document["job"] == msgspec.msgpack.decode(msgspec.msgpack.encode(asdict(job))):
-                found[job] = _result(document["result"])
+            try:
+                document = msgspec.msgpack.decode(path.read_bytes(), strict=False)
+                if document["job"] == msgspec.msgpack.decode(msgspec.msgpack.encode(asdict(job))):
+                    found[job] = _result(document["result"])
+            except (msgspec.MsgspecError, LookupError, TypeError):
+                continue  # cut off with the disk, say: the range is verified again
         return found
 
 
 def _result(kept: dict[str, Any]) -> RangeResult:
-    kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
     kept["hashes"] = tuple(kept["hashes"])
     kept["touched"] = {(table, record_id) for table, record_id in kept["touched"]}
     kept["documents"] = [tuple(one) for one in kept["documents"]]
@@ -61,27 +64,47 @@ def _result(kept: dict[str, Any]) -> RangeResult:
 def opened(parent: Path, *, resume: bool) -> Iterator[Run]:
     """Open the folder of a run, an interrupted one's with `resume`; it goes when the run ends well."""
     parent.mkdir(parents=True, exist_ok=True)
-    folder = next(_abandoned(parent), None) if resume else None
-    if folder is None:
-        folder = parent / f"run-{token_bytes(8).hex()}"
-        folder.mkdir(mode=0o700)
-        (folder / _SECRET).write_bytes(token_bytes(32))
-    with (folder / _LOCK).open("w") as lock:
+    with _alone(parent):
+        left = _abandoned(parent)
+        chosen = [folder for folder in left if len(_secret(folder)) == _LENGTH][: int(resume)]
+        for stale in left:
+            if stale not in chosen:
+                shutil.rmtree(stale, ignore_errors=True)
+        folder = chosen[0] if chosen else _made(parent)
+        lock = (folder / _LOCK).open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for stale in _abandoned(parent):
-            shutil.rmtree(stale, ignore_errors=True)
-        yield Run(folder, (folder / _SECRET).read_bytes())
-    shutil.rmtree(folder)
+    with lock:
+        yield Run(folder, _secret(folder))
+        with _alone(parent):
+            shutil.rmtree(folder)
 
 
-def _abandoned(parent: Path) -> Iterator[Path]:
-    """Yield the folders that no running verification holds, the newest first."""
-    folders = sorted(parent.glob("run-*"), key=os.path.getmtime, reverse=True)
-    for folder in folders:
-        try:
-            with (folder / _LOCK).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, FileNotFoundError):
-            continue
-        if len((folder / _SECRET).read_bytes()) == 32:
-            yield folder
+@contextmanager
+def _alone(parent: Path) -> Iterator[None]:
+    """Wait until no other run is choosing or taking away a folder: one half made looks abandoned."""
+    with (parent / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _made(parent: Path) -> Path:
+    folder = parent / f"run-{token_bytes(8).hex()}"
+    folder.mkdir(mode=0o700)
+    (folder / _SECRET).write_bytes(token_bytes(_LENGTH))
+    return folder
+
+
+def _secret(folder: Path) -> bytes:
+    """Return the secret of a run; a run that was killed before it had one has no results either."""
+    path = folder / _SECRET
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _abandoned(parent: Path) -> list[Path]:
+    """Return the folders that no running verification holds, the newest first."""
+    found = []
+    for folder in sorted(parent.glob("run-*"), key=os.path.getmtime, reverse=True):
+        with suppress(OSError), (folder / _LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.append(folder)
+    return found

@@ -15,9 +15,16 @@ PAGES = 4096  # 32 MiB of a table: one job
 
 
 def tables(cursor: CursorWrapper) -> tuple[Table, ...]:
-    """Return every controlled table that is there; one without its key is named by its capture."""
+    """Return every controlled table whose rows lead to their entries.
+
+    One without its key, or the columns to the last entry, is named by its capture.
+    """
     found = capture_columns.columns(cursor, list(capture.controls()))
-    return tuple(_table(one) for one in found.values() if one.control.pk in one.types)
+    return tuple(
+        _table(one)
+        for one in found.values()
+        if one.control.pk in one.types and one.leads == capture_columns.AUDIT_COLUMNS.keys()
+    )
 
 
 @cache

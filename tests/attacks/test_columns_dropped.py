@@ -115,3 +115,19 @@ def test_a_column_that_is_dropped_is_told_of_by_an_entry_of_its_own(
         '"kind":"dropped column","object":"public.trail_app_vessel.volume_l"' in one
         for one in documents
     )
+
+
+@pytest.mark.parametrize(
+    "change", ["DROP COLUMN audit_seq", "DROP COLUMN audit_head", "RENAME COLUMN audit_seq TO seq"]
+)
+def test_a_table_whose_rows_lead_to_no_entry_is_named(
+    log: int, as_superuser: Superuser, change: str
+) -> None:
+    quietly(as_superuser, f"ALTER TABLE trail_app_vessel {change}")
+
+    report = verification.verify()
+
+    assert report.counts.keys() == {Verdict.DISABLED}
+    assert any(
+        f"the column {change.split()[2]}, which leads" in one.message for one in report.faults
+    )

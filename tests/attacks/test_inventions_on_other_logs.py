@@ -203,6 +203,7 @@ def test_acts_sent_to_another_log_of_which_an_event_tells_are_named_where_nothin
 
     assert named(verification.verify().faults, Verdict.TAMPERED, why)
     alone = verification.verify(log_id=1)
+    assert named(alone.faults, Verdict.TAMPERED, why)
     assert f"{settings.LOG_ORIGIN} is continued by {origin}: acts for it go there" in alone.notes
 
 

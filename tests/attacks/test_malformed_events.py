@@ -84,6 +84,12 @@ def test_what_is_no_document_of_its_kind_is_refused_by_its_reader(kind: str) -> 
             event_documents.parse(kind, text)
 
 
+@pytest.mark.parametrize("event", [None, "7", 7.5, -1, [7], True, HUGE])
+def test_a_release_names_an_event_or_none_at_all(event: object) -> None:
+    with pytest.raises(EventMalformed):
+        event_documents.parse("release-hold", json.dumps({"event": event, "hold": "x", "v": 1}))
+
+
 def test_what_the_product_writes_is_a_document_of_its_kind(fresh_log: Any) -> None:
     trail_log.written()
 
@@ -144,6 +150,9 @@ def test_no_reader_of_the_log_ends_by_a_malformed_event(
     assert parent.gather(actor=System("x"), at=timezone.now(), reason="x") == []
     assert whitelist.current()
     assert not restoring.check().is_lost
+    assert detaching.held() == []
+    detaching.hold("case 7", actor=System("x"), at=timezone.now(), reason="court order")
+    assert detaching.held() == ["case 7"]
     with pytest.raises(detaching.NotDetachable):
         detaching.detach(
             0, folder=tmp_path, retention=trail_log.NOON - trail_log.NOON,

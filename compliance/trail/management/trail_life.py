@@ -31,6 +31,7 @@ from compliance.trail.stored_tiles import Altered
 from compliance.trail.tlog import trees
 from compliance.trail.tlog.archive_file import Archive, ArchiveInvalid
 from compliance.trail.tlog.key_documents import KeyRefused
+from compliance.trail.verifier import markup
 
 Options = dict[str, Any]
 Say = Callable[[str], object]
@@ -155,13 +156,16 @@ def compare_export(options: Options, say: Say) -> None:
         (found["disturbed"], "was written to or deleted in the export"),
     )
     lines = [f"{name} {what}" for names, what in told for name in names]
+    if found["size"] and found["stored_size"] is None:
+        lines.append("the export has no checkpoint")
     if found["is_rolled_back"]:
         lines.append(
             f"the export has a checkpoint of {found['stored_size']} leaves, the database's newest has "
             f"{found['size']}"
         )
     for line in lines:
-        say(line)
+        # A name in a folder is any bytes.
+        say(markup.line(line.encode(errors="backslashreplace").decode()))
     if lines:
         raise CommandError(f"NOT THE SAME: {len(lines)} differences", returncode=FAULTY)
     say(f"THE SAME: the export and the database, up to {found['stored_size']} leaves")

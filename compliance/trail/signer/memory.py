@@ -50,7 +50,7 @@ class Memory:
     def read(self, history: KeyHistory) -> Remembered | None:
         """Return what was signed last, None when there is no file, or raise `StateCorrupt`."""
         try:
-            data = self.path.read_bytes()
+            data = durable.read(self.path)
         except FileNotFoundError:
             return None
         try:

@@ -32,5 +32,5 @@ def kept(folder: Path) -> dict[str, Mark]:
     """Return the marks that were kept; none when there are none that can be read."""
     try:
         return msgspec.msgpack.decode((folder / _FILE).read_bytes(), type=dict[str, Mark])
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError):
         return {}

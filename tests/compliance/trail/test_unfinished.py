@@ -1,5 +1,8 @@
 """An unfinished file is cleared by whoever comes next for its place, once its writer is dead."""
 
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -125,3 +128,23 @@ def test_a_report_clears_what_was_left_of_its_number_only(tmp_path: Path) -> Non
 
     assert not left.exists()
     assert other.exists()
+
+
+def test_what_a_killed_writer_left_is_locked_as_nfs_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "object", fcntl.flock
+    left = _killed(path)
+
+    def flock(descriptor: int, how: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "an exclusive lock is for who may write")
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    durable.create(path, "whole", mode=0o444)
+
+    assert not left.exists()
+    assert path.stat().st_mode & 0o777 == 0o444
+    with unfinished.beside(tmp_path / "other", mode=0o400) as fresh:
+        assert fresh.path.stat().st_mode & 0o200

@@ -92,6 +92,8 @@ class Command(BaseCommand):
                 f"NOT ASSESSABLE: the database cannot be read: {str(error).strip()}",
                 returncode=NOT_ASSESSABLE,
             ) from error
+        except OSError as error:  # a full disk, or what is no file any more
+            raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
         except (

@@ -15,6 +15,7 @@ from compliance.trail import (
     detaching,
     enforcement,
     keys,
+    log_events,
     log_source,
     seals,
     sequencer,
@@ -113,6 +114,33 @@ def test_a_legal_hold_keeps_everything_until_it_is_released(
     detaching.release("case 7/2026", actor=ACTOR, at=at, reason="case was closed")
 
     assert detach(archives) == 2 * SPAN
+
+
+def test_a_release_ends_the_hold_that_it_names_and_no_later_one(fresh_log: Any) -> None:
+    at = timezone.now()
+
+    def told(kind: str, **more: Any) -> int:
+        document = {"v": 1, "hold": "case 7", **more}
+        reason = "court order of 3 March"
+        return log_events.record(kind, document, actor=ACTOR, at=at, reason=reason).pk
+
+    told("release-hold")  # in advance, as an earlier version wrote it
+    first = told("hold")
+    assert detaching.held() == ["case 7"]
+    told("release-hold", event=first + 100)
+    told("release-hold", hold="case 8", event=first)
+    assert detaching.held() == ["case 7"]
+    told("release-hold")  # which an earlier version wrote
+    assert detaching.held() == []
+
+    second, third = told("hold"), told("hold")
+    for expected in (["case 7"], []):
+        detaching.release("case 7", actor=ACTOR, at=at, reason="case was closed")
+        assert detaching.held() == expected
+    with pytest.raises(NotDetachable, match="case 7"):
+        detaching.release("case 7", actor=ACTOR, at=at, reason="case was closed")
+    released = [one.get("event") for one in log_events.documents("release-hold")]
+    assert released[-2:] == [third, second]
 
 
 @pytest.mark.requirement("P11-e3")
