@@ -60,7 +60,7 @@ def publish(folder: Path, *, origin: str | None = None, using: str = DEFAULT_DB_
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT size, note FROM audit.checkpoint WHERE log_id = %s AND size >= %s "
-            "ORDER BY size",
+            "AND note IS NOT NULL ORDER BY size",
             [stored.log_id_of(origin, using=using), known],
         )
         newest = None

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import stored_tiles
+from compliance.trail import stored, stored_tiles
 from compliance.trail.append_stores import ExportConflict, Store
 from compliance.trail.tlog import canonical, merkle, shapes, tile_paths, tiles
 from compliance.trail.tlog.tile_paths import Tile
@@ -61,7 +61,8 @@ def of_tree(cursor: CursorWrapper, log_id: int, since: int, size: int) -> Iterat
 def of_checkpoints(cursor: CursorWrapper, log_id: int, since: int, size: int) -> Iterator[Object]:
     """Yield the notes of all checkpoints after `since`, up to `size`."""
     cursor.execute(
-        "SELECT size, note FROM audit.checkpoint WHERE log_id = %s AND size > %s AND size <= %s "
+        "SELECT size, coalesce(note, '') FROM audit.checkpoint "
+        "WHERE log_id = %s AND size > %s AND size <= %s "
         "ORDER BY size",
         [log_id, since, size],
     )
@@ -176,9 +177,7 @@ def _folders(store: Store, path: str) -> list[str]:
 def _checked(cursor: CursorWrapper, log_id: int, tile: Tile) -> bytes:
     data = stored_tiles.hashes(cursor, log_id, tile)
     if tile.is_full:
-        above = stored_tiles.fetch(cursor, log_id)(
-            tiles.TILE_HEIGHT * (tile.level + 1), tile.index, 1
-        )
+        above = stored.fetch(cursor, log_id)(tiles.TILE_HEIGHT * (tile.level + 1), tile.index, 1)
         size = merkle.HASH_SIZE
         found = merkle.root_of(data[at : at + size] for at in range(0, len(data), size))
         if list(above) != [found]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import export_objects, published, s3_store, stored_tiles
+from compliance.trail import export_objects, published, s3_store, stored
 from compliance.trail.append_stores import FolderStore, Store
 from compliance.trail.export_objects import FIRST, Object, Run
 from compliance.trail.published import Published
@@ -139,11 +139,17 @@ def _step(store: Store, log_id: int) -> tuple[int, int, bool] | None:
         cursor.execute("SELECT clock_timestamp()")
         (now,) = cursor.fetchone()
         objects = _objects(cursor, log_id, last, Run(target.size, now))
-        written = sum(store.put(key, data) for key, data in objects)
+        written = sum(_put(store, key, data) for key, data in objects)
     if written:
         # Last of all: whoever reads it knows that all before it is there.
         store.put(*Run(target.size, now).to_object(log_id))
     return target.size, written, target.size == newest.size
+
+
+def _put(store: Store, key: str, data: bytes) -> bool:
+    if not data:  # it would stand there for good
+        raise NotSigned(f"{key} is empty in the database: it was not exported. Run `trail verify`")
+    return store.put(key, data)
 
 
 def _objects(cursor: CursorWrapper, log_id: int, last: Run, now: Run) -> Iterator[Object]:
@@ -169,7 +175,7 @@ def _target(cursor: CursorWrapper, log_id: int, since: int, newest: Published) -
 
 
 def _demand_signed(cursor: CursorWrapper, log_id: int, signed: Published) -> None:
-    reader = tiles.TiledReader(stored_tiles.fetch(cursor, log_id))
+    reader = tiles.TiledReader(stored.fetch(cursor, log_id))
     try:
         is_signed = merkle.root_at(signed.size, reader) == signed.root
     except tiles.HashMissing:

@@ -10,7 +10,8 @@ from compliance.trail.tlog.policy import NotOfLog, Policy
 _LOOK_BACK = (4, 200)
 _MOST_LINES = 50  # a note has at most a hundred signatures, the log's own among them
 _NOTES = (
-    "SELECT c.size, c.root, c.note, array(SELECT line FROM audit.cosignature s "
+    "SELECT c.size, coalesce(c.root, ''), coalesce(c.note, ''), "
+    "array(SELECT line FROM audit.cosignature s "
     "WHERE s.log_id = c.log_id AND s.size = c.size ORDER BY s.witness) FROM audit.checkpoint c "
 )
 _NEWEST = _NOTES + "WHERE c.log_id = %s ORDER BY c.size DESC LIMIT 1"

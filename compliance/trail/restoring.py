@@ -110,7 +110,9 @@ def check(
 
 
 def _own(cursor: CursorWrapper, log_id: int) -> list[tuple[str, str]]:
-    cursor.execute("SELECT size, note FROM audit.checkpoint WHERE log_id = %s", [log_id])
+    cursor.execute(
+        "SELECT size, coalesce(note, '') FROM audit.checkpoint WHERE log_id = %s", [log_id]
+    )
     return [(f"checkpoint {size} of the database", note) for size, note in cursor.fetchall()]
 
 

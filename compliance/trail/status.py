@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from django.db import connection
 
+from compliance.trail import stored
 from compliance.trail.stored import LOG_ID
 
 
@@ -23,12 +24,7 @@ class Status(TypedDict):
 def read(*, at: datetime) -> Status:
     """Return the present state; cheap, whatever the size of the log."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l.origin, s.size, encode(s.root, 'hex') FROM audit.log_state s "
-            "JOIN audit.log l USING (log_id) WHERE s.log_id = %s",
-            [LOG_ID],
-        )
-        origin, size, root = cursor.fetchone()
+        state = stored.state(cursor)
         cursor.execute("SELECT count(*), min(at) FROM audit.entry_view WHERE idx IS NULL")
         unsealed, oldest = cursor.fetchone()
         cursor.execute(
@@ -38,9 +34,9 @@ def read(*, at: datetime) -> Status:
         )
         signed = cursor.fetchone()
     return Status(
-        origin=origin,
-        size=size,
-        root=root,
+        origin=state.origin,
+        size=state.size,
+        root=state.root.hex(),
         unsealed=unsealed,
         oldest_unsealed_s=max(0.0, (at - oldest).total_seconds()) if oldest else 0.0,
         checkpoint_size=signed[0] if signed else None,

@@ -20,6 +20,10 @@ _STATE = (
 _STATE_LOCKED = _STATE + " FOR UPDATE OF s"
 
 
+class Damaged(Exception):
+    """What is stored of a log cannot be read as one: `trail verify` names what is wrong."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """Where the log ends, and from which entry on there may be unsealed ones."""
@@ -36,9 +40,15 @@ class State:
 
 
 def state(cursor: CursorWrapper, *, lock: bool = False, log_id: int = LOG_ID) -> State:
-    """Return the state of a log; with `lock`, nobody else changes it until the commit."""
+    """Return the state of a log; with `lock`, nobody else changes it until the commit.
+
+    Raise `Damaged` when it is gone, or is none.
+    """
     cursor.execute(_STATE_LOCKED if lock else _STATE, [log_id])
-    origin, size, root, chain, hashes, scan_from, mark, xmax = cursor.fetchone()
+    row = cursor.fetchone()
+    if row is None or None in row or None in row[4] or row[1] < 0:
+        raise Damaged(f"the stored end of log {log_id} is gone or cannot be read")
+    origin, size, root, chain, hashes, scan_from, mark, xmax = row
     return State(
         log_id=log_id,
         origin=origin,
@@ -141,8 +151,13 @@ def joined(cursor: CursorWrapper, statement: str, values: Sequence[object]) -> b
 
 def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:
     """Return a reader of subtree roots for proofs; it reads few rows whatever the log's size."""
+    return tiles.TiledReader(fetch(cursor, log_id))
 
-    def fetch(level: int, start: int, count: int) -> Sequence[bytes]:
+
+def fetch(cursor: CursorWrapper, log_id: int) -> tiles.Fetch:
+    """Return a reader of stored hashes for `tiles.TiledReader`, up to the first that is missing."""
+
+    def read(level: int, start: int, count: int) -> Sequence[bytes]:
         if level == 0:
             cursor.execute(
                 "SELECT idx, leaf_hash FROM audit.leaf WHERE log_id = %s AND idx >= %s "
@@ -156,7 +171,9 @@ def reader(cursor: CursorWrapper, *, log_id: int = LOG_ID) -> tiles.TiledReader:
                 [log_id, level, start, start + count],
             )
         rows = cursor.fetchall()
-        gap = next((n for n, (at, _) in enumerate(rows) if at != start + n), len(rows))
+        gap = next(
+            (n for n, (at, found) in enumerate(rows) if at != start + n or found is None), len(rows)
+        )
         return [bytes(found) for _, found in rows[:gap]]
 
-    return tiles.TiledReader(fetch)
+    return read

@@ -1,9 +1,10 @@
 """Read tiles, entry bundles and bodies of any log from the database, each checked as it is read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db.backends.utils import CursorWrapper
 
+from compliance.trail import stored
 from compliance.trail.tlog import leaf, merkle, tiles
 from compliance.trail.tlog.leaf import Leaf
 from compliance.trail.tlog.tile_paths import Tile
@@ -17,33 +18,10 @@ class Altered(Exception):
     """What is stored does not belong to its leaf: run `trail verify`."""
 
 
-def fetch(cursor: CursorWrapper, log_id: int) -> tiles.Fetch:
-    """Return a reader of stored hashes for `tiles.TiledReader`."""
-
-    def read(level: int, start: int, count: int) -> Sequence[bytes]:
-        if level == 0:
-            query = (
-                "SELECT idx, leaf_hash FROM audit.leaf "
-                "WHERE log_id = %s AND idx >= %s AND idx < %s ORDER BY idx"
-            )
-            cursor.execute(query, [log_id, start, start + count])
-        else:
-            query = (
-                "SELECT pos, h FROM audit.node "
-                "WHERE log_id = %s AND level = %s AND pos >= %s AND pos < %s ORDER BY pos"
-            )
-            cursor.execute(query, [log_id, level, start, start + count])
-        rows = cursor.fetchall()
-        gap = next((n for n, (at, _) in enumerate(rows) if at != start + n), len(rows))
-        return [bytes(found) for _, found in rows[:gap]]
-
-    return read
-
-
 def hashes(cursor: CursorWrapper, log_id: int, tile: Tile) -> bytes:
     """Return the bytes of a tile, or raise `NotStored`."""
     level = tiles.TILE_HEIGHT * tile.level
-    found = fetch(cursor, log_id)(level, tile.start, tile.width)
+    found = stored.fetch(cursor, log_id)(level, tile.start, tile.width)
     if len(found) != tile.width:
         raise NotStored(tile.path)
     return b"".join(found)
@@ -76,7 +54,9 @@ def _rows(cursor: CursorWrapper, log_id: int, tile: Tile, column: str) -> Iterab
         [log_id, tile.start, tile.start + tile.width],
     )
     rows: list[_Row] = cursor.fetchall()
-    if [index for _, index, *_ in rows] != list(range(tile.start, tile.start + tile.width)):
+    if any(None in row for row in rows) or [index for _, index, *_ in rows] != list(
+        range(tile.start, tile.start + tile.width)
+    ):
         raise NotStored(tile.path)
     return rows
 

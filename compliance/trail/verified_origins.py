@@ -99,12 +99,11 @@ def check_continued(
 
 def _has_state(cursor: CursorWrapper, log: Log) -> bool:
     """Say whether the state of a log is there and can be read; else it is named by itself."""
-    cursor.execute(
-        "SELECT (log_state IS NOT NULL AND array_position(range, NULL) IS NULL) IS TRUE "
-        "FROM audit.log_state WHERE log_id = %s",
-        [log.log_id],
-    )
-    return bool(cursor.fetchone() == (True,))
+    try:
+        stored.state(cursor, log_id=log.log_id)
+    except stored.Damaged:
+        return False
+    return True
 
 
 def _unlawful(

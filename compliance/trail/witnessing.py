@@ -13,7 +13,7 @@ import httpx
 from django.db import connection, connections
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail import published, stored_tiles, trust, witness_calls
+from compliance.trail import published, stored, trust, witness_calls
 from compliance.trail.published import Published
 from compliance.trail.stored import LOG_ID
 from compliance.trail.tlog import merkle, tiles
@@ -138,7 +138,7 @@ def _round(
 ) -> None:
     """Ask all of them at once; only this thread uses the database."""
     with connection.cursor() as cursor:
-        reader = tiles.TiledReader(stored_tiles.fetch(cursor, log_id))
+        reader = tiles.TiledReader(stored.fetch(cursor, log_id))
         bodies = [_body(one.old, newest, reader) for one in waiting]
 
     def send(one: _Asked, body: str) -> Reply | Exception:

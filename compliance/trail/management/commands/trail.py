@@ -34,8 +34,12 @@ from compliance.trail.checkpoints import CheckpointConflict
 from compliance.trail.keyring.failure import KeyUnusable
 from compliance.trail.management import trail_life
 from compliance.trail.recording import System
+from compliance.trail.rehashing import LeafMissing
 from compliance.trail.signer.failure import LogForked, SignerRefused
+from compliance.trail.stored import Damaged
+from compliance.trail.stored_tiles import Altered
 from compliance.trail.tlog.key_documents import KeyRefused
+from compliance.trail.tlog.tiles import HashMissing
 from compliance.trail.verified_checkpoints import NotAssessable
 
 FAULTY, NOT_ASSESSABLE = 1, 2
@@ -94,6 +98,8 @@ class Command(BaseCommand):
             ) from error
         except OSError as error:  # a full disk, or what is no file any more
             raise CommandError(f"NOT ASSESSABLE: {error}", returncode=NOT_ASSESSABLE) from error
+        except (Damaged, Altered, LeafMissing, HashMissing) as error:
+            raise CommandError(f"NOT INTACT: {error}: `trail verify`", returncode=FAULTY) from error
         except (LogForked, CheckpointConflict) as error:
             raise CommandError(f"FORK: {error}", returncode=FAULTY) from error
         except (

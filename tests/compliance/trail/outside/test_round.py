@@ -13,7 +13,7 @@ from compliance.trail import (
     exporting,
     keys,
     published,
-    stored_tiles,
+    stored,
     timestamping,
     trust,
     witness_status,
@@ -37,7 +37,7 @@ def proof_of(index: int) -> str:
     with connection.cursor() as cursor:
         shown = published.shown(cursor, 1, trust.policy())
         assert shown is not None
-        reader = tiles.TiledReader(stored_tiles.fetch(cursor, 1))
+        reader = tiles.TiledReader(stored.fetch(cursor, 1))
         steps = tuple(merkle.inclusion_proof(index, shown.size, reader))
     return ProofFile(index=index, steps=steps, checkpoint=shown.cosigned).text()
 
