@@ -78,7 +78,11 @@ def _opened(place: Path, mode: int) -> int:
 
 
 def _remove(place: Path, how: int) -> None:
-    descriptor = os.open(place, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(place, os.O_WRONLY | flags)
+    except PermissionError:  # settled when its writer was killed, and read-only: NFS alone keeps it
+        descriptor = os.open(place, os.O_RDONLY | flags)
     try:
         fcntl.flock(descriptor, how)
         if _is(place, descriptor):

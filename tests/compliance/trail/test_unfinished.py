@@ -148,3 +148,24 @@ def test_what_a_killed_writer_left_is_locked_as_nfs_asks_for(
     assert path.stat().st_mode & 0o777 == 0o444
     with unfinished.beside(tmp_path / "other", mode=0o400) as fresh:
         assert fresh.path.stat().st_mode & 0o200
+
+
+def test_what_a_writer_left_that_was_killed_when_it_had_settled_goes_too(tmp_path: Path) -> None:
+    nobody = 65534  # whom a mode stops, unlike root
+    path = tmp_path / "object"
+    left = tmp_path / ".object.part"
+    left.write_text("whole but for its name")
+    left.chmod(0o400)
+    if (child := os.fork()) == 0:
+        os.chdir(tmp_path)  # the folders above may be root's alone
+        if os.geteuid() == 0:
+            for one in (left, tmp_path):
+                os.chown(one, nobody, nobody)
+            os.setuid(nobody)
+        try:
+            durable.create(Path("object"), "whole", mode=0o400)
+        finally:
+            os._exit(0 if Path("object").exists() and not Path(".object.part").exists() else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert path.read_text() == "whole"
