@@ -1,5 +1,6 @@
 """Copy the log to storage where nobody overwrites it, and compare the two (GMP_EXPORT)."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +21,7 @@ from compliance.trail.tlog import merkle, tiles
 STEP = 1 << 16  # leaves; a run that is cut off repeats no more than this
 # Rows whose transaction was under way while the last run looked have an older time than it.
 OVERLAP = timedelta(minutes=10)
+_UNDER_WAY_S = 2.0
 
 
 class RolledBack(Exception):
@@ -80,24 +82,27 @@ def compare(*, log_id: int = LOG_ID) -> Compared | None:
         return None
     store = opened()
     # The store first: the database is never behind what an earlier look at it put there.
-    stored = export_objects.largest_checkpoint(store, log_id)
+    largest = export_objects.largest_checkpoint(store, log_id)
     last = export_objects.last_run(store, log_id)
+    if last.size < (largest or 0):  # an export that is under way says last of all that it is done
+        time.sleep(_UNDER_WAY_S)
+        last = export_objects.last_run(store, log_id)
     with _one_moment() as cursor:
         newest = published.newest(cursor, log_id)
         size = newest.size if newest else 0
         # Of a run that was cut off, or whose object was taken away, the checkpoint says how far.
-        covered = Run(min(max(last.size, stored or 0), size), last.until - OVERLAP)
+        covered = Run(min(max(last.size, largest or 0), size), last.until - OVERLAP)
         missing, different = _unequal(cursor, store, log_id, covered)
-        if last.size < (stored or 0):
-            missing.append(f"{log_id}/run up to {stored} leaves")
+        if last.size < (largest or 0):
+            missing.append(f"{log_id}/run up to {largest} leaves")
         foreign = set(export_objects.foreign(cursor, store, log_id))
     if foreign:  # what an export put meanwhile is known to a later look at the database
         with _one_moment() as cursor:
             foreign.intersection_update(export_objects.foreign(cursor, store, log_id))
     return Compared(
         size=size,
-        stored_size=stored,
-        is_rolled_back=stored is not None and stored > size,
+        stored_size=largest,
+        is_rolled_back=largest is not None and largest > size,
         missing=missing,
         different=different,
         foreign=sorted(foreign),
@@ -123,13 +128,13 @@ def _one_moment() -> Iterator[CursorWrapper]:
 
 def _step(store: Store, log_id: int) -> tuple[int, int, bool] | None:
     """Export up to the next checkpoint that is not too far; return size, objects, is-last."""
-    stored = export_objects.largest_checkpoint(store, log_id)
+    largest = export_objects.largest_checkpoint(store, log_id)
     last = export_objects.last_run(store, log_id)
     with _one_moment() as cursor:
         newest = published.newest(cursor, log_id)
-        if stored is not None and (newest is None or stored > newest.size):
+        if largest is not None and (newest is None or largest > newest.size):
             raise RolledBack(
-                f"{store.name} has a checkpoint of {stored} leaves, the database's newest has "
+                f"{store.name} has a checkpoint of {largest} leaves, the database's newest has "
                 f"{newest.size if newest else 0}: recover the rest from there"
             )
         if newest is None:
