@@ -13,6 +13,7 @@ from compliance.inspection.models import Inspection, InspectionState
 from compliance.quality import deviations
 from compliance.quality.models import Deviation
 from compliance.trail import status
+from compliance.trail.stored import Damaged
 from config import queue_status
 from twins.predictions import admin as prediction_pages
 from twins.predictions import outputs
@@ -99,7 +100,10 @@ def _inspected() -> Tile:
 
 def _trail(at: datetime) -> Tile:
     label = "Trail entries"
-    now = status.read(at=at)
+    try:
+        now = status.read(at=at)
+    except Damaged as error:
+        return Tile(label, "damaged", f"{error}: trail verify", "bad")
     size = f"{now['size']:,}"
     if now["oldest_unsealed_s"] > SEALED_WITHIN_S:
         late = f"{now['unsealed']} not sealed for {now['oldest_unsealed_s']:.0f} s"

@@ -7,8 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from compliance.trail import exporting
+from config import overview
 from tests import trail_log
 from tests.attacks import colluding
+from tests.factories import NOON
 
 Superuser = psycopg.Connection[Any]
 NEWEST = "size = (SELECT max(size) FROM audit.checkpoint)"
@@ -46,6 +48,9 @@ def test_what_is_no_log_any_more_ends_no_command(
 
     assert "verify" in failed
     assert len(failed) > 1
+    if "log_state" in PLANTED[planted] and "size + 5" not in PLANTED[planted]:
+        [trail] = [one for one in overview.of_plant(at=NOON).tiles if one.label == "Trail entries"]
+        assert (trail.value, trail.tone) == ("damaged", "bad")
 
 
 def test_an_emptied_checkpoint_is_not_exported(
