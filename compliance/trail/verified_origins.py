@@ -61,6 +61,11 @@ def check(cursor: CursorWrapper, found: Outside, findings: Findings) -> None:
                 f"{one.origin} (log {one.log_id}) has another place, below or above the others, "
                 "than it began with",
             )
+        if one.follows is not None and one.follows not in names:
+            findings.add(
+                Verdict.TAMPERED,
+                f"{one.origin} (log {one.log_id}) continues a log {one.follows} that is not there",
+            )
         if one.closed_by in names:
             findings.notes.append(
                 f"{one.origin} is continued by {names[int(one.closed_by or 0)]}: acts for it go there"

@@ -147,6 +147,13 @@ def test_keys_that_were_made_for_a_log_which_never_began_are_noted(east: int) ->
     assert any("plant.example/acme/west/1" in one for one in report.notes)
 
 
+def test_a_log_that_is_said_to_continue_none_is_named(east: int, as_superuser: Superuser) -> None:
+    with colluding.silenced(as_superuser) as silent:
+        silent.execute("UPDATE audit.log SET follows = 99 WHERE log_id = %s", [east])
+
+    assert named(verification.verify().faults, Verdict.TAMPERED, "a log 99 that is not there")
+
+
 def test_acts_sent_to_a_log_that_nobody_began_are_named(east: int, as_superuser: Superuser) -> None:
     origin = f"{settings.LOG_ORIGIN}x"
     start = leaf.chain_start(origin).hex()
