@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import DataError
 from django.urls import reverse
 
 from batches.execution.models import Batch, BatchState
@@ -102,7 +103,7 @@ def _trail(at: datetime) -> Tile:
     label = "Trail entries"
     try:
         now = status.read(at=at)
-    except Damaged as error:
+    except (Damaged, DataError) as error:
         return Tile(label, "damaged", f"{error}: trail verify", "bad")
     size = f"{now['size']:,}"
     if now["oldest_unsealed_s"] > SEALED_WITHIN_S:

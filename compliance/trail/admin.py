@@ -1,10 +1,14 @@
 """Show the trail to people: entries, checkpoints and refusals, read-only."""
 
+import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -24,6 +28,26 @@ from compliance.trail import (
 )
 from compliance.trail.models import Attachment, Checkpoint, Entry, Refusal
 from compliance.trail.paging import CappedPaginator
+from compliance.trail.stored import Damaged
+
+log = logging.getLogger(__name__)
+
+
+def _told(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Wrap a page of the trail: it says so where what is stored cannot be shown."""
+
+    @wraps(view)
+    def answer(self: "EntryAdmin", request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(self, request, *args, **kwargs)
+        except (Damaged, DataError) as error:
+            log.exception("What is stored of the log cannot be shown")
+            return self._none(
+                request, f"What is stored of the log cannot be shown: {error}. Run `trail verify`.",
+                status=500,
+            )  # fmt: skip
+
+    return answer
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -60,12 +84,14 @@ class EntryAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
+    @_told
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show what happened, in any period."""
         self._demand(request)
         found = timeline_pages.context(request, title="Audit trail", subtitle="", fixed={})
         return self._page(request, "timeline", found)
 
+    @_told
     def record_view(self, request: HttpRequest, table: str, record_id: str) -> HttpResponse:
         """Show the history of one record."""
         self._demand(request)
@@ -81,6 +107,7 @@ class EntryAdmin(ReadOnlyAdmin):
         versions_url = reverse("admin:trail_versions", args=[quote(table), quote(record_id)])
         return self._page(request, "timeline", {**found, "versions_url": versions_url})
 
+    @_told
     def versions_view(self, request: HttpRequest, table: str, record_id: str) -> HttpResponse:
         """Show what a record was at a moment, or how two of its versions differ."""
         self._demand(request)
@@ -90,6 +117,7 @@ class EntryAdmin(ReadOnlyAdmin):
             return self._none(request, str(refused), status=refused.status)
         return self._page(request, "versions", found)
 
+    @_told
     def person_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Show what one person, device or process did."""
         self._demand(request)
@@ -99,6 +127,7 @@ class EntryAdmin(ReadOnlyAdmin):
         )
         return self._page(request, "timeline", found)
 
+    @_told
     def evidence_view(self, request: HttpRequest) -> HttpResponse:
         """Say what a bundle will have, and hand it out when it is asked for."""
         self._demand(request)
@@ -114,6 +143,7 @@ class EntryAdmin(ReadOnlyAdmin):
             return found
         return self._page(request, "evidence", found)
 
+    @_told
     def change_view(
         self,
         request: HttpRequest,

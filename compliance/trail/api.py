@@ -68,7 +68,9 @@ class EntryOut(Out):
     index = serializers.IntegerField(allow_null=True, help_text="Null while it is not sealed.")
     digest = serializers.CharField(allow_null=True)
     secured = serializers.ListField(child=serializers.CharField())
-    body = serializers.JSONField(allow_null=True, help_text="Null when it is not here.")
+    body = serializers.JSONField(
+        allow_null=True, help_text="Null when it is not here, its text where it is no JSON."
+    )
 
 
 class TimelineOut(Out):

@@ -17,6 +17,10 @@ FOLDED = 400
 _ABSENT = object()
 
 
+class Unreadable(ValueError):
+    """The stored bytes of an entry are none: `trail verify` names it."""
+
+
 class Kind(StrEnum):
     """How a pair of values is shown."""
 
@@ -65,17 +69,30 @@ class Difference:
 
 
 def of_body(body: str | None, *, opened: Mapping[str, str] | None = None) -> list[Difference]:
-    """Return what an entry changed; `opened` has values behind commitments, by field."""
+    """Return what an entry changed; `opened` has values behind commitments, by field.
+
+    Raise `Unreadable` when it is no entry.
+    """
     if body is None:
         return []
-    members = json.loads(body)
-    if members["op"] == "insert":  # all of it is new: nothing to mark
+    op, old, new = _members(body)
+    if op == "insert":  # all of it is new: nothing to mark
         return [
-            _first(name, value, (opened or {}).get(name))
-            for name, value in sorted(members["new"].items())
+            _first(name, value, (opened or {}).get(name)) for name, value in sorted(new.items())
         ]
-    new = members["new"] if members["op"] != "delete" else {}
-    return between(members["old"], new, opened=opened)
+    return between(old, new if op != "delete" else {}, opened=opened)
+
+
+def _members(body: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return kind, old and new values of an entry."""
+    try:
+        members = json.loads(body)
+        op, old, new = members["op"], members["old"], members["new"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise Unreadable("its stored bytes are no entry: run `trail verify`") from error
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        raise Unreadable("its stored bytes have no values: run `trail verify`")
+    return op, old, new
 
 
 def between(

@@ -8,14 +8,16 @@ from django.urls import reverse
 from compliance.trail import evidence, openings, standing, timeline, timeline_pages
 from compliance.trail.keyring.failure import KeyUnusable
 from compliance.trail.models import Entry
+from compliance.trail.stored import Damaged
 from compliance.trail.timeline import Asked
+from compliance.trail.tlog.tiles import HashMissing
 
 
 def context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
     """Return what the template of an entry needs."""
     try:
         proof, problem = evidence.of_entry(entry.entry_id), ""
-    except KeyUnusable as error:
+    except (KeyUnusable, Damaged, HashMissing) as error:
         proof, problem = None, str(error)
     proven = proof.entries[0] if proof and proof.entries else None
     secured = standing.now()

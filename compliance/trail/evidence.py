@@ -179,6 +179,8 @@ def _evidence(records: tuple[tuple[str, str], ...], where: str, values: list[Any
                     )
                 )
                 continue
+            if body is None or digest is None or previous is None:
+                raise stored.Damaged(f"the leaf or the body of entry {entry_id} is not there")
             proven.append(
                 Proven(
                     entry_id=entry_id,

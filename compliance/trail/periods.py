@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.backends.utils import CursorWrapper
 
-from compliance.trail.stored import LOG_ID
+from compliance.trail.stored import LOG_ID, Damaged
 
 # Entries lie in the order in which they were written, and carry the time at which their statement
 # began: they run against each other by as long as a statement takes, or as a clock was set back.
@@ -78,6 +78,8 @@ def counted(cursor: CursorWrapper, start: datetime, end: datetime) -> list[Part]
     edges = split(start, end)
     cursor.execute(_PLACES, {"ids": positions(cursor, edges), "log": LOG_ID})
     places = [place for (place,) in cursor.fetchall()]
+    if None in places:
+        raise Damaged(f"it is not stored up to where log {LOG_ID} can be searched")
     return [
         Part(edges[n], edges[n + 1], max(0, places[n + 1] - places[n]))
         for n in range(len(edges) - 1)

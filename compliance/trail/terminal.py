@@ -25,8 +25,16 @@ def as_json(entry: Entry, secured: Standing) -> dict[str, Any]:
         "index": entry.index,
         "digest": None if entry.digest is None else bytes(entry.digest).hex(),
         "secured": [str(mark) for mark in secured.of(entry.index)],
-        "body": None if entry.body is None else json.loads(entry.body),
+        "body": None if entry.body is None else _members(entry.body),
     }
+
+
+def _members(body: str) -> Any:
+    """Return what a body says; the text itself where it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
 
 
 def table(entries: Iterable[Entry], secured: Standing, *, title: str) -> Table:
@@ -44,9 +52,16 @@ def table(entries: Iterable[Entry], secured: Standing, *, title: str) -> Table:
                 f"{entry.action}, {entry.op}\n{entry.record} {entry.record_id}\n"
                 f"entry {entry.record_seq} of this record"
             ),
-            why.append_text(changes(differences.of_body(entry.body))),
+            why.append_text(_changed(entry.body)),
         )
     return made
+
+
+def _changed(body: str | None) -> Text:
+    try:
+        return changes(differences.of_body(body))
+    except differences.Unreadable as error:
+        return Text(f"unreadable: {error}", style="red")
 
 
 def changes(found: Iterable[Difference]) -> Text:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from compliance.trail import activity_chart, differences, entry_keys, openings, standing, timeline
-from compliance.trail.differences import Difference
+from compliance.trail.differences import Difference, Unreadable
 from compliance.trail.models import Entry
 from compliance.trail.query_form import QueryForm
 from compliance.trail.standing import EXPLAINED, Mark, Standing
@@ -158,7 +158,12 @@ def rows(
     opened = openings.of_entries(one.entry_id for one in entries) if may_open else {}
     made = []
     for entry in entries:
-        changes = differences.of_body(entry.body, opened=opened.get(entry.entry_id))
+        standing_of = marks(entry, secured)
+        try:
+            changes = differences.of_body(entry.body, opened=opened.get(entry.entry_id))
+        except Unreadable as error:  # one such entry hides no other
+            changes = []
+            standing_of.append(("unreadable", "bad", str(error)))
         if len(changes) > most:
             changes.sort(key=lambda one: one.is_empty)
         made.append(
@@ -167,7 +172,7 @@ def rows(
                 url=reverse("admin:trail_entry_change", args=[entry.pk]),
                 record_url=record_url(entry.record, entry.record_id),
                 person_url=person_url(entry.actor),
-                marks=marks(entry, secured),
+                marks=standing_of,
                 changes=changes[:most],
                 more=max(0, len(changes) - most),
             )
