@@ -1,12 +1,11 @@
 """Return equipment as it was at a moment, from its entries in the trail (21 CFR 211.68, 11.10(e))."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 
 from batches.assets.models import Equipment
 from compliance.refusals import Refused
-from compliance.trail import capture
+from compliance.trail import capture, entry_text
 from compliance.trail.models import Entry
 
 PAGE = 20
@@ -33,7 +32,10 @@ def at_moment(equipment: Equipment, *, at: datetime) -> Equipment | None:
             raise PastUnknown(
                 f"the history of {equipment.code} is archived: restore it to ask of that time"
             )
-        body = json.loads(entry.body)
+        try:
+            body = entry_text.members(entry.body)
+        except entry_text.EntryUnreadable as error:
+            raise PastUnknown(f"the history of {equipment.code}: {error}") from error
         # When the act was done by its own clock; `entry.at` is when the database wrote it.
         if datetime.fromisoformat(body["act"]["acted_at"]) <= at:
             return past

@@ -1,6 +1,5 @@
 """Find the entries that a review of the trail is about, sealed or not yet."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from django.db.models import Q
 
 from compliance.quality.trail_rules import Fact
 from compliance.refusals import Refused
-from compliance.trail import stored, subjects, timeline
+from compliance.trail import entry_text, stored, subjects, timeline
 from compliance.trail.entry_keys import Asked
 from compliance.trail.models import Entry, Refusal
 from compliance.trail.subjects import Wanted
@@ -160,7 +159,7 @@ def _entries(records: Iterable[Record]) -> list[Row]:
 
 
 def _fact(entry: Entry) -> Fact:
-    members = json.loads(entry.body or "{}")
+    members = entry_text.members(entry.body or "{}")
     return Fact(
         entry=entry.entry_id,
         acted_at=datetime.fromisoformat(members["act"]["acted_at"]),

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
-from compliance.trail import words
+from compliance.trail import entry_text, words
 from compliance.trail.words import Piece
 
 # Beyond this a comparison of words would keep a page waiting: the whole value is marked.
@@ -15,10 +15,6 @@ MOST_WORDS = 3_000
 MOST_LINES = 500
 FOLDED = 400
 _ABSENT = object()
-
-
-class Unreadable(ValueError):
-    """The stored bytes of an entry are none: `trail verify` names it."""
 
 
 class Kind(StrEnum):
@@ -71,28 +67,17 @@ class Difference:
 def of_body(body: str | None, *, opened: Mapping[str, str] | None = None) -> list[Difference]:
     """Return what an entry changed; `opened` has values behind commitments, by field.
 
-    Raise `Unreadable` when it is no entry.
+    Raise `EntryUnreadable` when it is none.
     """
     if body is None:
         return []
-    op, old, new = _members(body)
+    found = entry_text.members(body)
+    op, old, new = found["op"], found["old"], found["new"]
     if op == "insert":  # all of it is new: nothing to mark
         return [
             _first(name, value, (opened or {}).get(name)) for name, value in sorted(new.items())
         ]
     return between(old, new if op != "delete" else {}, opened=opened)
-
-
-def _members(body: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Return kind, old and new values of an entry."""
-    try:
-        members = json.loads(body)
-        op, old, new = members["op"], members["old"], members["new"]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise Unreadable("its stored bytes are no entry: run `trail verify`") from error
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        raise Unreadable("its stored bytes have no values: run `trail verify`")
-    return op, old, new
 
 
 def between(

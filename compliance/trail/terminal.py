@@ -10,6 +10,7 @@ from rich.text import Text
 
 from compliance.trail import differences
 from compliance.trail.differences import Difference
+from compliance.trail.entry_text import EntryUnreadable
 from compliance.trail.models import Entry
 from compliance.trail.standing import Standing
 from compliance.trail.words import Piece
@@ -60,7 +61,7 @@ def table(entries: Iterable[Entry], secured: Standing, *, title: str) -> Table:
 def _changed(body: str | None) -> Text:
     try:
         return changes(differences.of_body(body))
-    except differences.Unreadable as error:
+    except EntryUnreadable as error:
         return Text(f"unreadable: {error}", style="red")
 
 

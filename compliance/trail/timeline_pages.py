@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from compliance.trail import activity_chart, differences, entry_keys, openings, standing, timeline
-from compliance.trail.differences import Difference, Unreadable
+from compliance.trail.differences import Difference
+from compliance.trail.entry_text import EntryUnreadable
 from compliance.trail.models import Entry
 from compliance.trail.query_form import QueryForm
 from compliance.trail.standing import EXPLAINED, Mark, Standing
@@ -161,7 +162,7 @@ def rows(
         standing_of = marks(entry, secured)
         try:
             changes = differences.of_body(entry.body, opened=opened.get(entry.entry_id))
-        except Unreadable as error:  # one such entry hides no other
+        except EntryUnreadable as error:  # one such entry hides no other
             changes = []
             standing_of.append(("unreadable", "bad", str(error)))
         if len(changes) > most:

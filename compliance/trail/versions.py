@@ -1,13 +1,12 @@
 """Say what a record was after any of its entries, and which entry set each field."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from compliance.refusals import Refused
-from compliance.trail import differences, timeline
+from compliance.trail import differences, entry_text, timeline
 from compliance.trail.differences import Difference
 from compliance.trail.models import Entry
 from compliance.trail.timeline import Asked
@@ -111,7 +110,7 @@ def version(entries: Iterable[Entry], at: At) -> Version | None:
         if entry.op in ("insert", "delete"):
             settings, is_whole = {}, True
         if entry.op != "delete":
-            new = json.loads(entry.body)["new"]
+            new = entry_text.members(entry.body)["new"]
             settings |= {
                 name: Setting(field=name, value=value, entry=entry) for name, value in new.items()
             }

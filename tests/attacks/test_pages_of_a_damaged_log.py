@@ -7,6 +7,10 @@ import pytest
 from django.test import Client
 
 from compliance.access.duties import Role
+from compliance.trail import versions
+from compliance.trail.entry_text import EntryUnreadable
+from compliance.trail.models import Entry
+from compliance.trail.versions import At
 from tests import factories, trail_log
 from tests.attacks import colluding
 
@@ -54,3 +58,6 @@ def test_a_damaged_log_is_shown_as_far_as_it_can_be(
     if said == SHOWN:
         assert listed.content.decode().count(SHOWN) == 1
         assert (page.status_code, lines.status_code) == (200, 200)
+        of = Entry.objects.get(pk=entry)
+        with pytest.raises(EntryUnreadable, match="trail verify"):
+            versions.version(Entry.objects.of_record(of.record, of.record_id), At())
