@@ -59,8 +59,7 @@ class FolderStore:
         return True
 
     def get(self, key: str) -> bytes | None:
-        path = self._path(key)
-        return durable.read(path) if path.is_file() else None
+        return durable.read_file(self._path(key))
 
     def children(self, prefix: str) -> list[str]:
         folder = self._path(prefix.rstrip("/")) if prefix else self._folder

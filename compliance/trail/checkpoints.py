@@ -77,7 +77,7 @@ def published(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield every published note with its file."""
     if folder.is_dir():
         for path in sorted(folder.glob("*.note"), key=lambda one: (len(one.name), one.name)):
-            content = durable.read(path) if path.is_file() else b""  # which no key signed
+            content = durable.read_file(path) or b""  # which no key signed
             yield path, content.decode(errors="replace")
 
 
@@ -94,7 +94,7 @@ def _export(path: Path, text: str) -> bool:
         with suppress(FileExistsError):  # of another publisher
             durable.create(path, text)
             return True
-    if not path.is_file() or durable.read(path) != text.encode():
+    if durable.read_file(path) != text.encode():
         raise CheckpointConflict(
             f"{path} has another checkpoint than the database: one of them was altered. "
             "Keep both and run `trail verify`"

@@ -29,6 +29,11 @@ def read(path: Path) -> bytes:
         return file.read() or b""
 
 
+def read_file(path: Path) -> bytes | None:
+    """Return the bytes of a file; nothing where there is none, or something else in its place."""
+    return read(path) if path.is_file() else None
+
+
 def sync(folder: Path) -> None:
     """Put the names in a folder on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -39,8 +39,7 @@ class Folder:
         self._folder = folder
 
     def get(self, key: str) -> bytes | None:
-        path = self._folder / key
-        return durable.read(path) if path.is_file() else None
+        return durable.read_file(self._folder / key)
 
     def children(self, prefix: str) -> list[str]:
         try:

@@ -159,12 +159,12 @@ def rows(
     opened = openings.of_entries(one.entry_id for one in entries) if may_open else {}
     made = []
     for entry in entries:
-        standing_of = marks(entry, secured)
+        marked = marks(entry, secured)
         try:
             changes = differences.of_body(entry.body, opened=opened.get(entry.entry_id))
         except EntryUnreadable as error:  # one such entry hides no other
             changes = []
-            standing_of.append(("unreadable", "bad", str(error)))
+            marked.append(("unreadable", "bad", str(error)))
         if len(changes) > most:
             changes.sort(key=lambda one: one.is_empty)
         made.append(
@@ -173,7 +173,7 @@ def rows(
                 url=reverse("admin:trail_entry_change", args=[entry.pk]),
                 record_url=record_url(entry.record, entry.record_id),
                 person_url=person_url(entry.actor),
-                marks=standing_of,
+                marks=marked,
                 changes=changes[:most],
                 more=max(0, len(changes) - most),
             )
