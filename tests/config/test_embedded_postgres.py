@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.embedded import accounts, folders, launcher, postgres, processes
+from config.embedded import accounts, bundled, folders, launcher, postgres, processes
 from config.embedded.failure import EmbeddedServiceFailed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,7 +161,7 @@ def test_the_cluster_is_safe_and_the_same_everywhere(initialised: Path, join: Jo
         )
     }
 
-    assert found.pop("server_version_num").startswith(postgres.MAJOR)
+    assert found.pop("server_version_num").startswith(bundled.MAJOR)
     assert found == {
         "data_checksums": "on",
         "fsync": "on",
@@ -420,9 +420,9 @@ def test_as_root_the_programs_too_may_lie_below_a_closed_folder(
 ) -> None:
     closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
-    package = postgres.programs().parents[1]
+    package = bundled.programs().parents[1]
     for folder in (
-        package / f"pginstall{postgres.MAJOR}",
+        package / f"pginstall{bundled.MAJOR}",
         package.parent / f"{package.name}.libs",
     ):
         if folder.exists():
@@ -460,8 +460,8 @@ def test_as_root_without_the_right_to_read_through_it_says_what_to_do(
 NORMAL_USER = (
     """
 import os, sys, encodings.idna, pwd
-from config.embedded import postgres
-program = postgres.programs() / "postgres"
+from config.embedded import bundled
+program = bundled.programs() / "postgres"
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 if not os.access(program, os.X_OK):
     print("unreachable", flush=True); sys.exit()

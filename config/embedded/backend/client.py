@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.backends.postgresql import client
 
-from config.embedded import postgres
+from config.embedded import bundled, postgres
 
 
 class DatabaseClient(client.DatabaseClient):
@@ -18,4 +18,4 @@ class DatabaseClient(client.DatabaseClient):
         arguments, environment = super().settings_to_cmd_args_env(
             {**settings_dict, "HOST": str(folder)}, list(parameters)
         )
-        return [str(postgres.programs() / "psql"), *arguments[1:]], environment
+        return [str(bundled.programs() / "psql"), *arguments[1:]], environment
