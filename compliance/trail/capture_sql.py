@@ -36,7 +36,8 @@ def functions_sql(found: Columns) -> tuple[str, str]:
 # What `native/gmp_capture.c` runs as machine code where a server has it; by the names of pg_type.
 _NATIVE_TYPES = {
     "bigint": "int8", "boolean": "bool", "bytea": "bytea", "character varying": "varchar",
-    "date": "date", "integer": "int4", "numeric": "numeric", "smallint": "int2", "text": "text",
+    "date": "date", "inet": "inet", "integer": "int4", "interval": "interval",
+    "numeric": "numeric", "smallint": "int2", "text": "text", "time without time zone": "time",
     "timestamp with time zone": "timestamptz", "uuid": "uuid",
 }  # fmt: skip
 _NATIVE_MARK = "\n-- native/1 "  # 1: the bytes that this module makes, which the library makes too
@@ -48,14 +49,14 @@ def _native(found: Columns, function: str) -> str:
     The digest is of all that follows it: a function altered in one letter is run as it is altered.
     """
     control = found.control
-    types = [_NATIVE_TYPES.get(found.types[column]) for column in sorted(found.types)]
-    named = [control.record, control.pk, *found.types]
-    if None in types or control.digest_only or control.redactable:
+    types = {column: _NATIVE_TYPES.get(found.types[column]) for column in sorted(found.types)}
+    if None in types.values() or control.redactable:
         return function
-    if not all(re.fullmatch(r"[a-z0-9_]+", name) for name in named):
+    if not all(re.fullmatch("[a-z0-9_]+", one) for one in (control.record, control.pk, *types)):
         return function
     columns = " ".join(
-        f"{name}:{kind}" for name, kind in zip(sorted(found.types), types, strict=True)
+        f"{column}:{kind}{'#' if column in control.digest_only else ''}"
+        for column, kind in types.items()
     )
     changes = "append-only" if control.append_only else "updated"
     head, source, tail = function.split("$capture$")

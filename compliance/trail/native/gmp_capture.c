@@ -86,6 +86,7 @@ typedef struct
 	char	   *name;
 	char	   *key;			/* ,"name": */
 	Oid			type;
+	bool		by_digest;		/* the entry has its SHA-256, not the value */
 } Column;
 
 typedef struct
@@ -102,20 +103,21 @@ typedef struct
 	Oid			function;		/* the key */
 	TransactionId xmin;
 	ItemPointerData tid;
-	MemoryContext context;
 	Oid			owner;
 	Description *description;	/* none: it is run as SQL */
 } Known;
 
 static HTAB *known = NULL;
+static MemoryContext lasting = NULL;
 
 static const struct
 {
 	const char *name;
 	Oid			type;
 }			TYPES[] = {
-	{"bool", BOOLOID}, {"bytea", BYTEAOID}, {"date", DATEOID}, {"int2", INT2OID},
-	{"int4", INT4OID}, {"int8", INT8OID}, {"numeric", NUMERICOID}, {"text", TEXTOID},
+	{"bool", BOOLOID}, {"bytea", BYTEAOID}, {"date", DATEOID}, {"inet", INETOID},
+	{"int2", INT2OID}, {"int4", INT4OID}, {"int8", INT8OID}, {"interval", INTERVALOID},
+	{"numeric", NUMERICOID}, {"text", TEXTOID}, {"time", TIMEOID},
 	{"timestamptz", TIMESTAMPTZOID}, {"uuid", UUIDOID}, {"varchar", VARCHAROID},
 };
 
@@ -128,12 +130,17 @@ type_named(const char *name)
 	return InvalidOid;
 }
 
+static bool
+is_text(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID;
+}
+
 /* Whether a record may be called by a value of a type. */
 static bool
 is_key(Oid type)
 {
-	return type == INT2OID || type == INT4OID || type == INT8OID || type == UUIDOID ||
-		type == TEXTOID || type == VARCHAROID;
+	return type == INT2OID || type == INT4OID || type == INT8OID || type == UUIDOID || is_text(type);
 }
 
 /*
@@ -229,15 +236,19 @@ description_of(char *source)
 	while ((word = strtok_r(NULL, " ", &rest)) != NULL)
 	{
 		char	   *colon = strchr(word, ':');
+		char	   *hash = strchr(word, '#');
 		Column	   *column = &found->columns[found->count++];
 
 		if (colon == NULL)
 			return NULL;
 		*colon = '\0';
+		if (hash)
+			*hash = '\0';
 		column->name = word;
 		column->key = psprintf(",\"%s\":", word);
 		column->type = type_named(colon + 1);
-		if (!OidIsValid(column->type))
+		column->by_digest = hash != NULL;
+		if (!OidIsValid(column->type) || (column->by_digest && !is_text(column->type)))
 			return NULL;
 		if (strcmp(word, found->pk) == 0 && !is_key(column->type))
 			return NULL;
@@ -245,16 +256,29 @@ description_of(char *source)
 	return found;
 }
 
-/* Return what is known of a capture function; null when SQL runs it. */
+/*
+ * Return what is known of a capture function; null when SQL runs it.
+ *
+ * Only of the schema audit, where none but its owner makes functions, and with its owner's rights: else
+ * anybody's trigger on a table of his own could write entries.
+ */
 static Known *
 known_function(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		is_ours;
 	bool		is_known;
 	Known	   *entry;
 
 	if (!HeapTupleIsValid(tuple))
 		return NULL;
+	is_ours = ((Form_pg_proc) GETSTRUCT(tuple))->prosecdef &&
+		((Form_pg_proc) GETSTRUCT(tuple))->pronamespace == get_namespace_oid("audit", true);
+	if (!is_ours)
+	{
+		ReleaseSysCache(tuple);
+		return NULL;
+	}
 	entry = hash_search(known, &function, HASH_ENTER, &is_known);
 	if (!is_known || entry->xmin != HeapTupleHeaderGetRawXmin(tuple->t_data) ||
 		!ItemPointerEquals(&entry->tid, &tuple->t_self))
@@ -263,14 +287,10 @@ known_function(Oid function)
 		Datum		source;
 		bool		is_null;
 
-		if (is_known && entry->context)
-			MemoryContextDelete(entry->context);
-		entry->context = NULL;
+		/* The one before is kept: a statement that is under way may be using it. */
 		entry->description = NULL;
 		entry->xmin = InvalidTransactionId; /* should the rest fail */
-		entry->context = AllocSetContextCreate(CacheMemoryContext, "gmp_capture",
-											   ALLOCSET_SMALL_SIZES);
-		outer = MemoryContextSwitchTo(entry->context);
+		outer = MemoryContextSwitchTo(lasting);
 		source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
 		if (!is_null)
 		{
@@ -293,7 +313,8 @@ known_function(Oid function)
 typedef struct
 {
 	Description *description;
-	FmgrInfo	sql;			/* the function itself */
+	Oid			function;
+	FmgrInfo	sql;			/* of the function itself, once it is called */
 	Oid			owner;			/* whose rights it has */
 	int		   *attributes;		/* of each column, its number less one */
 	int			seq;
@@ -364,7 +385,7 @@ statement_on(Relation table, Known *function)
 	one->head = attribute_named(columns, "audit_head", BYTEAOID);
 	if (one->seq < 0 || one->head < 0 || one->pk < 0)
 		return NULL;
-	fmgr_info(function->function, &one->sql);
+	one->function = function->function;
 	one->natts = columns->natts;
 	one->values = palloc(sizeof(Datum) * one->natts);
 	one->nulls = palloc(sizeof(bool) * one->natts);
@@ -437,7 +458,7 @@ start(QueryDesc *query, int flags)
 		earlier_start(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
-	if (is_on && query->operation != CMD_SELECT && GetDatabaseEncoding() == PG_UTF8 &&
+	if (is_on && query->estate->es_opened_result_relations && GetDatabaseEncoding() == PG_UTF8 &&
 		!(flags & EXEC_FLAG_EXPLAIN_ONLY))
 	{
 		MemoryContext outer = MemoryContextSwitchTo(query->estate->es_query_cxt);
@@ -479,6 +500,8 @@ as_sql(Statement *statement, FunctionCallInfo outer)
 	LOCAL_FCINFO(call, 0);
 	Datum		result;
 
+	if (!OidIsValid(statement->sql.fn_oid))
+		fmgr_info_cxt(statement->function, &statement->sql, GetMemoryChunkContext(statement));
 	InitFunctionCallInfoData(*call, &statement->sql, 0, InvalidOid, outer->context, NULL);
 	result = FunctionCallInvoke(call);
 	outer->isnull = call->isnull;
@@ -588,7 +611,7 @@ year_of(char *into, int year)
 	return digits_of(into, year, width);
 }
 
-/* Write YYYY-MM-DDTHH:MM:SS.ffffffZ, as to_char does: the year of Christ or before, of more digits if need be. */
+/* Write YYYY-MM-DDTHH:MM:SS.ffffffZ as to_char does, which says of a year before Christ only its number. */
 static void
 put_stamp(StringInfo into, TimestampTz at)
 {
@@ -620,6 +643,25 @@ put_stamp(StringInfo into, TimestampTz at)
 	*c++ = '.';
 	c = digits_of(c, fraction, 6);
 	*c++ = 'Z';
+	*c++ = '"';
+	put(into, text, c - text);
+}
+
+static void
+put_clock(StringInfo into, TimeADT time)
+{
+	char		text[20];
+	char	   *c = text;
+	int64		seconds = time / USECS_PER_SEC;
+
+	*c++ = '"';
+	c = digits_of(c, seconds / SECS_PER_HOUR, 2);
+	*c++ = ':';
+	c = digits_of(c, seconds / SECS_PER_MINUTE % MINS_PER_HOUR, 2);
+	*c++ = ':';
+	c = digits_of(c, seconds % SECS_PER_MINUTE, 2);
+	*c++ = '.';
+	c = digits_of(c, time % USECS_PER_SEC, 6);
 	*c++ = '"';
 	put(into, text, c - text);
 }
@@ -708,6 +750,16 @@ put_value(StringInfo into, Oid type, Datum value, bool is_null)
 		case TIMESTAMPTZOID:
 			put_stamp(into, DatumGetTimestampTz(value));
 			return;
+		case TIMEOID:
+			put_clock(into, DatumGetTimeADT(value));
+			return;
+		case INTERVALOID:		/* in seconds */
+			value = DirectFunctionCall2(extract_interval, CStringGetTextDatum("epoch"), value);
+			put_quoted(into, DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+			return;
+		case INETOID:
+			put_quoted(into, TextDatumGetCString(DirectFunctionCall1(network_host, value)));
+			return;
 		case BYTEAOID:
 			{
 				struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
@@ -724,6 +776,23 @@ put_value(StringInfo into, Oid type, Datum value, bool is_null)
 				put_text(into, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			}
 	}
+}
+
+static void
+put_column(StringInfo into, Column *column, Datum value, bool is_null)
+{
+	if (column->by_digest && !is_null)
+	{
+		struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
+		uint8		computed[PG_SHA256_DIGEST_LENGTH];
+
+		digest(computed, "", 0, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+		PUT(into, "\"sha256:");
+		put_hex(into, computed, sizeof(computed));
+		PUT(into, "\"");
+	}
+	else
+		put_value(into, column->type, value, is_null);
 }
 
 /* The key of a record is a text to the trail. */
@@ -755,7 +824,7 @@ put_row(StringInfo into, Statement *statement, Datum *values, bool *nulls)
 		int			at = statement->attributes[i];
 
 		put(into, column->key + (i == 0), strlen(column->key) - (i == 0));
-		put_value(into, column->type, values[at], nulls[at]);
+		put_column(into, column, values[at], nulls[at]);
 	}
 }
 
@@ -771,9 +840,7 @@ put_int32(StringInfo into, uint32 number)
 static void
 put_sent(StringInfo into, Oid type, Datum value, bool is_null)
 {
-	bool		is_text = type == TEXTOID || type == VARCHAROID;
-
-	put_int32(into, is_text ? BYTEAOID : type);
+	put_int32(into, is_text(type) ? BYTEAOID : type);
 	if (is_null)
 	{
 		put_int32(into, -1);
@@ -799,6 +866,7 @@ put_sent(StringInfo into, Oid type, Datum value, bool is_null)
 			put_int32(into, DatumGetInt32(value));
 			return;
 		case INT8OID:
+		case TIMEOID:
 		case TIMESTAMPTZOID:
 			{
 				uint64		number = pg_hton64((uint64) DatumGetInt64(value));
@@ -811,13 +879,14 @@ put_sent(StringInfo into, Oid type, Datum value, bool is_null)
 			put_int32(into, UUID_LEN);
 			put(into, (char *) DatumGetUUIDP(value)->data, UUID_LEN);
 			return;
-		case NUMERICOID:
-			value = DirectFunctionCall1(numeric_send, value);
-			/* fall through */
-		default:
+		default:				/* of varying length */
 			{
-				struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
+				struct varlena *bytes;
 
+				value = type == NUMERICOID ? DirectFunctionCall1(numeric_send, value) :
+					type == INETOID ? DirectFunctionCall1(inet_send, value) :
+					type == INTERVALOID ? DirectFunctionCall1(interval_send, value) : value;
+				bytes = PG_DETOAST_DATUM_PACKED(value);
 				put_int32(into, VARSIZE_ANY_EXHDR(bytes));
 				put(into, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 			}
@@ -874,10 +943,15 @@ differs(Oid type, Datum one, bool one_null, Datum other, bool other_null)
 		case DATEOID:
 			return DatumGetInt32(one) != DatumGetInt32(other);
 		case INT8OID:
+		case TIMEOID:
 		case TIMESTAMPTZOID:
 			return DatumGetInt64(one) != DatumGetInt64(other);
 		case UUIDOID:
 			return memcmp(DatumGetUUIDP(one), DatumGetUUIDP(other), UUID_LEN) != 0;
+		case INTERVALOID:
+			return !DatumGetBool(DirectFunctionCall2(interval_eq, one, other));
+		case INETOID:
+			return !DatumGetBool(DirectFunctionCall2(network_eq, one, other));
 		case NUMERICOID:		/* 12.5 equals 12.50: to the record it is a change */
 			return !is_same_image(one, other) &&
 				!is_same_image(DirectFunctionCall1(numeric_send, one),
@@ -915,26 +989,35 @@ act_under_way(Statement *statement, bool needs_reason)
 	return GetConfigOption("audit.act", true, false);
 }
 
-/* Find the index of a partition when it is as audit.ensure_partitions makes it. */
+/* Whether nothing but the row itself happens when one is inserted into a table of the log. */
+static bool
+is_plain(Relation table, Oid owner)
+{
+	static const Oid types[] = {INT8OID, XID8OID, INT2OID, BYTEAOID, BYTEAOID};
+	TupleDesc	columns = RelationGetDescr(table);
+	TriggerDesc *triggers = table->trigdesc;
+
+	if (table->rd_rel->relowner != owner || table->rd_rel->relrowsecurity || table->rd_rules ||
+		(columns->constr && columns->constr->num_check) || columns->natts != lengthof(types))
+		return false;
+	if (triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+					 triggers->trig_insert_before_statement ||
+					 triggers->trig_insert_after_statement))
+		return false;
+	for (int i = 0; i < lengthof(types); i++)
+		if (TupleDescAttr(columns, i)->atttypid != types[i] ||
+			TupleDescAttr(columns, i)->attisdropped || TupleDescAttr(columns, i)->attgenerated)
+			return false;
+	return true;
+}
+
+/* Return the one index of a partition. */
 static Oid
 index_of(Relation partition)
 {
-	static const Oid types[] = {INT8OID, XID8OID, INT2OID, BYTEAOID, BYTEAOID};
-	TupleDesc	columns = RelationGetDescr(partition);
-	List	   *indexes;
-	Oid			found;
+	List	   *indexes = RelationGetIndexList(partition);
+	Oid			found = list_length(indexes) == 1 ? linitial_oid(indexes) : InvalidOid;
 
-	if (partition->rd_rel->relkind != RELKIND_RELATION || columns->natts != lengthof(types) ||
-		(partition->trigdesc && (partition->trigdesc->trig_insert_before_row ||
-								 partition->trigdesc->trig_insert_after_row)) ||
-		partition->rd_rel->relrowsecurity || (columns->constr && columns->constr->num_check))
-		return InvalidOid;
-	for (int i = 0; i < lengthof(types); i++)
-		if (TupleDescAttr(columns, i)->atttypid != types[i] ||
-			TupleDescAttr(columns, i)->attisdropped)
-			return InvalidOid;
-	indexes = RelationGetIndexList(partition);
-	found = list_length(indexes) == 1 ? linitial_oid(indexes) : InvalidOid;
 	list_free(indexes);
 	return found;
 }
@@ -972,7 +1055,7 @@ open_target(Statement *statement, int64 id)
 	if (!OidIsValid(parent))
 		return false;
 	log = table_open(parent, RowExclusiveLock);
-	if (log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
+	if (log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE || !is_plain(log, statement->owner) ||
 		RelationGetPartitionKey(log)->strategy != PARTITION_STRATEGY_RANGE ||
 		RelationGetPartitionKey(log)->partnatts != 1 ||
 		RelationGetPartitionKey(log)->partattrs[0] != 1)
@@ -1001,7 +1084,7 @@ open_target(Statement *statement, int64 id)
 	statement->partition = table_open(parts->oids[bounds->indexes[place + 1]], RowExclusiveLock);
 	table_close(log, NoLock);
 	index = index_of(statement->partition);
-	if (OidIsValid(index))
+	if (OidIsValid(index) && is_plain(statement->partition, statement->owner))
 	{
 		statement->index = index_open(index, RowExclusiveLock);
 		statement->index_info = BuildIndexInfo(statement->index);
@@ -1027,13 +1110,18 @@ open_target(Statement *statement, int64 id)
 static bool
 has_log(Statement *statement)
 {
-	if (!OidIsValid(statement->sequence))
-		statement->sequence = get_relname_relid("entry_id_seq", get_namespace_oid("audit", true));
-	return OidIsValid(statement->sequence) &&
-		get_rel_relkind(statement->sequence) == RELKIND_SEQUENCE;
+	Oid			found;
+
+	if (OidIsValid(statement->sequence))
+		return true;
+	found = get_relname_relid("entry_id_seq", get_namespace_oid("audit", true));
+	if (!OidIsValid(found) || get_rel_relkind(found) != RELKIND_SEQUENCE)
+		return false;
+	statement->sequence = found;
+	return true;
 }
 
-/* Insert an entry where the log is not as it is made: PostgreSQL finds its place, or says what is wrong. */
+/* Insert an entry where the log is not as it is made: PostgreSQL finds its place, or what is wrong. */
 static void
 append_by_sql(Statement *statement, Datum *values)
 {
@@ -1046,7 +1134,7 @@ append_by_sql(Statement *statement, Datum *values)
 	if (SPI_connect() != SPI_OK_CONNECT ||
 		SPI_execute_with_args("INSERT INTO audit.entry (entry_id, xid, log_id, body, digest) "
 							  "VALUES ($1, $2, $3, $4, $5)",
-							  lengthof(types), types, values, NULL, false, 0) != SPI_OK_INSERT ||
+							  lengthof(types), types, values, NULL, false, 0) < 0 ||
 		SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "an entry could not be inserted");
 	SetUserIdAndSecContext(user, context);
@@ -1083,19 +1171,27 @@ append(Statement *statement, const char *log_id, Datum head)
 
 /* --- Bodies */
 
-static void
-head_of(StringInfo body, char *into)
+/* A digest as bytea. */
+typedef struct
 {
-	SET_VARSIZE(into, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	digest((uint8 *) into + VARHDRSZ, ENTRY_TAG, sizeof(ENTRY_TAG),
-		   body->data + VARHDRSZ, body->len - VARHDRSZ);
+	int32		header;
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+} Head;
+
+/* Compute the digest of an entry into where it is kept; return it as a value. */
+static Datum
+head_of(StringInfo body, Head *into)
+{
+	SET_VARSIZE(into, sizeof(Head));
+	digest(into->digest, ENTRY_TAG, sizeof(ENTRY_TAG), body->data + VARHDRSZ, body->len - VARHDRSZ);
+	return PointerGetDatum(into);
 }
 
 static void
 put_act(StringInfo body, Statement *statement, const char *act, const char *after)
 {
 	resetStringInfo(body);
-	put(body, "\0\0\0\0", VARHDRSZ); /* the length, which head_of writes */
+	put(body, "\0\0\0\0", VARHDRSZ); /* its length, which append writes */
 	PUT(body, "{\"act\":");
 	put(body, act, strlen(act));
 	PUT(body, ",\"after\":");
@@ -1147,9 +1243,9 @@ put_changes(Statement *statement, StringInfo new, StringInfo old)
 		if (i == statement->pk)
 			return false;
 		put(new, column->key + (new->len == 0), strlen(column->key) - (new->len == 0));
-		put_value(new, column->type, statement->values[at], statement->nulls[at]);
+		put_column(new, column, statement->values[at], statement->nulls[at]);
 		put(old, column->key + (old->len == 0), strlen(column->key) - (old->len == 0));
-		put_value(old, column->type, statement->old_values[at], statement->old_nulls[at]);
+		put_column(old, column, statement->old_values[at], statement->old_nulls[at]);
 	}
 	return true;
 }
@@ -1195,7 +1291,7 @@ updated(Statement *statement, TriggerData *trigger, FunctionCallInfo call)
 	TupleDesc	columns = RelationGetDescr(trigger->tg_relation);
 	const char *act;
 	const char *log_id = GetConfigOption("audit.log_id", true, false);
-	char		head[VARHDRSZ + PG_SHA256_DIGEST_LENGTH];
+	Head		head;
 	int64		seq;
 
 	heap_deform_tuple(trigger->tg_trigtuple, columns, statement->old_values, statement->old_nulls);
@@ -1215,9 +1311,8 @@ updated(Statement *statement, TriggerData *trigger, FunctionCallInfo call)
 		return with_head(statement, trigger, trigger->tg_newtuple, seq,
 						 statement->old_values[statement->head]);
 	update_body(statement, act, seq + 1);
-	head_of(&statement->body, head);
-	append(statement, log_id, PointerGetDatum(head));
-	return with_head(statement, trigger, trigger->tg_newtuple, seq + 1, PointerGetDatum(head));
+	append(statement, log_id, head_of(&statement->body, &head));
+	return with_head(statement, trigger, trigger->tg_newtuple, seq + 1, PointerGetDatum(&head));
 }
 
 static Datum
@@ -1226,7 +1321,7 @@ capture_row(PG_FUNCTION_ARGS)
 	Statement  *statement = fcinfo->flinfo->fn_extra;
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	const char *act;
-	char		head[VARHDRSZ + PG_SHA256_DIGEST_LENGTH];
+	Head		head;
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 		return updated(statement, trigger, fcinfo);
@@ -1239,8 +1334,7 @@ capture_row(PG_FUNCTION_ARGS)
 	heap_deform_tuple(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation),
 					  statement->values, statement->nulls);
 	insert_body(statement, act, statement->values, statement->nulls);
-	head_of(&statement->body, head);
-	return with_head(statement, trigger, trigger->tg_trigtuple, 1, PointerGetDatum(head));
+	return with_head(statement, trigger, trigger->tg_trigtuple, 1, head_of(&statement->body, &head));
 }
 
 static Datum
@@ -1262,6 +1356,7 @@ capture_inserted(PG_FUNCTION_ARGS)
 	tuplestore_rescan(trigger->tg_newtable);
 	while (tuplestore_gettupleslot(trigger->tg_newtable, true, false, slot))
 	{
+		CHECK_FOR_INTERRUPTS();
 		outer = MemoryContextSwitchTo(one_row);
 		slot_getallattrs(slot);
 		insert_body(statement, act, slot->tts_values, slot->tts_isnull);
@@ -1285,8 +1380,11 @@ _PG_init(void)
 	DefineCustomStringVariable("gmp_capture.version",
 							   "The captures that this library knows.", NULL,
 							   &version, VERSION, PGC_INTERNAL, 0, NULL, NULL, NULL);
+#if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("gmp_capture");
+#endif
 	find_libcrypto();
+	lasting = AllocSetContextCreate(TopMemoryContext, "gmp_capture", ALLOCSET_DEFAULT_SIZES);
 	known = hash_create("gmp_capture", 256, &keys, HASH_ELEM | HASH_BLOBS);
 	earlier_start = ExecutorStart_hook;
 	ExecutorStart_hook = start;
