@@ -27,7 +27,7 @@ $(VENV)/ready: constraints.txt
 	@touch $@
 
 # What runs captures as machine code, where there is a C compiler.
-$(VENV)/native: compliance/trail/native/gmp_capture.c config/embedded/native.py $(VENV)/ready
+$(VENV)/native: $(wildcard compliance/trail/native/*.[ch]) config/embedded/native.py $(VENV)/ready
 	@$(BIN)/python -m config.embedded.native
 	@touch $@
 

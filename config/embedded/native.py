@@ -14,53 +14,48 @@ from pathlib import Path
 
 from config.embedded.bundled import programs
 
-SOURCE = Path(__file__).parents[2] / "compliance" / "trail" / "native" / "gmp_capture.c"
+SOURCE = Path(__file__).parents[2] / "compliance" / "trail" / "native"
 COMPILERS = ("cc", "gcc", "clang")
 OPTIONS = ("-O2", "-Wall", "-Werror=implicit-function-declaration", "-fPIC")
 LINKED = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
+AS_SQL = (
+    "captures run as SQL, with the same entries. For faster writes install a C compiler "
+    "(apt-get install gcc libc6-dev), then `make setup`."
+)
 
 
 def library() -> Path:
     """Return where the library is or would be: one for each source and build of the server."""
-    made_of = SOURCE.read_bytes() + (_headers() / "pg_config.h").read_bytes()
-    name = hashlib.sha256(made_of).hexdigest()[:16]
+    files = [*sorted(SOURCE.glob("*.[ch]")), _headers() / "pg_config.h"]
+    name = hashlib.sha256(b"".join(one.read_bytes() for one in files)).hexdigest()[:16]
     return Path(sys.prefix) / "lib" / "gmp-native" / f"gmp_capture-{name}.so"
 
 
-def build() -> Path | None:
-    """Return the library, built if need be; None without a compiler.
-
-    Raises `subprocess.CalledProcessError` when the compiler refuses the source.
-    """
+def build() -> str:
+    """Build the library if need be; return why there is none, or nothing."""
     path = library()
     if path.exists():
-        return path
+        return ""
     named = os.environ.get("CC")
     compiler = next(filter(None, map(shutil.which, [named] if named else COMPILERS)), None)
     if compiler is None:
-        return None
+        return f"No C compiler: {AS_SQL}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
-        command = [compiler, *OPTIONS, *LINKED, f"-I{_headers()}", "-o", str(made), str(SOURCE)]
-        subprocess.run(command, check=True)
+        sources = map(str, sorted(SOURCE.glob("*.c")))
+        command = [compiler, *OPTIONS, *LINKED, f"-I{_headers()}", "-o", str(made), *sources]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            return f"{done.stderr.strip()}\n{compiler} did not build gmp_capture: {AS_SQL}"
         made.replace(path)  # whole or not at all
-    return path
+    return ""
 
 
 def _headers() -> Path:
     return programs().parent / "include" / "postgresql" / "server"
 
 
-def main() -> int:
-    found = build()
-    if found is None:
-        print(  # noqa: T201 -- a command
-            "No C compiler: captures run as SQL, with the same entries. For faster writes install "
-            "one (apt-get install gcc libc6-dev), then `make setup`."
-        )
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    if why := build():
+        print(why)  # noqa: T201 -- a command

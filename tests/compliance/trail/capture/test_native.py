@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -461,13 +462,20 @@ def test_what_the_application_writes_is_verified(server: Any, fresh_log: Any) ->
     assert Entry.objects.filter(record="trail_app_tag").count() == 500
 
 
+@pytest.mark.parametrize("compiler", [None, "#!/bin/sh\necho stdio.h: not found >&2; exit 1"])
 def test_without_a_compiler_captures_run_as_sql(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, compiler: str | None
 ) -> None:
     monkeypatch.setattr(native.sys, "prefix", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    if compiler:
+        (tmp_path / "cc").write_text(compiler)
+        (tmp_path / "cc").chmod(0o755)
 
-    assert native.main() == 0
+    said = native.build()
 
-    assert "captures run as SQL, with the same entries" in capsys.readouterr().out
+    assert "captures run as SQL, with the same entries" in said
+    assert ("stdio.h: not found" in said) == bool(compiler)
     assert not native.library().exists()
+    assert not list(tmp_path.glob("lib/gmp-native/*"))
