@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connections
 from compliance.trail import projecting, sequencer, stored
 
 log = logging.getLogger(__name__)
-IDLE_S = 0.1
+IDLE_S = 0.2  # of 50 to 200 ms: each turn costs two commits beside those of the writers
 LONGEST_PAUSE_S = 5.0
 
 

@@ -23,6 +23,9 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "fsync": "on",
+    # An act over thousands of rows writes megabytes: else its own backend would write out pages.
+    "shared_buffers": "256MB",
+    "wal_buffers": "16MB",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
@@ -182,7 +185,8 @@ class Postgres:
 
     def _programs(self) -> list[Path]:
         folder = programs()
-        return [folder / "postgres", folder.parent / "share", folder.parent / "lib"]
+        found = [folder / "postgres", folder.parent / "share", folder.parent / "lib"]
+        return [*found, native.library()] if native.library().exists() else found
 
     def _pid_file(self) -> list[str]:
         try:

@@ -20,12 +20,17 @@ _CAPTURED = ("create", "save", "update", "bulk_create", "bulk_update", "raw_sql"
 
 
 def server(cursor: CursorWrapper) -> str:
-    """Say which database server it is, and what it promises about a commit."""
+    """Say which database server it is, what it promises about a commit, and how it runs captures."""
     cursor.execute(
-        "SELECT version(), current_setting('fsync'), current_setting('synchronous_commit')"
+        "SELECT version(), current_setting('fsync'), current_setting('synchronous_commit'), "
+        "current_setting('gmp_capture.native', true)"
     )
-    version, fsync, commit = cursor.fetchone()
-    return f"{version.split(' on ')[0]}, fsync {fsync}, synchronous_commit {commit}"
+    version, fsync, commit, native = cursor.fetchone()
+    captures = "machine code" if native == "on" else "SQL"
+    return (
+        f"{version.split(' on ')[0]}, fsync {fsync}, synchronous_commit {commit}, "
+        f"captures as {captures}"
+    )
 
 
 def report(
