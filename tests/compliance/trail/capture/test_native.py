@@ -4,8 +4,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +29,10 @@ ACT = (
 )
 WITHOUT_REASON = ACT.replace("tried in a test", "")
 BOTH = (True, False)
+_INTERPRETED = (
+    "SELECT coalesce(sum(calls), 0)::int FROM pg_stat_xact_user_functions "
+    "WHERE funcname LIKE 'capture_%'"
+)
 
 
 @pytest.fixture
@@ -51,12 +54,7 @@ class Written(NamedTuple):
     rows: list[Any]
     refused: str
     unled: int  # rows whose head is of no entry
-
-
-@contextmanager
-def _rolled_back(server: psycopg.Connection[Any]) -> Iterator[None]:
-    with server.transaction(force_rollback=True):
-        yield
+    interpreted: int  # calls of capture functions that PL/pgSQL ran
 
 
 def _written(
@@ -68,8 +66,13 @@ def _written(
 ) -> Written:
     """Run statements in one act, return their entries and the table's rows, and take all back."""
     refused = ""
-    with _rolled_back(server):
-        server.execute("SELECT set_config('gmp_capture.native', %s, true)", [str(as_code)])
+    with server.transaction(force_rollback=True):
+        server.execute(
+            "SELECT set_config('gmp_capture.native', %s, true), "
+            "set_config('track_functions', 'all', true)",
+            [str(as_code)],
+        )
+        (calls,) = server.execute(_INTERPRETED).fetchone() or (0,)
         first = server.execute("SELECT last_value FROM audit.entry_id_seq").fetchone()
         if act:
             server.execute("SELECT audit.begin_act(1::smallint, %s)", [act])
@@ -90,14 +93,16 @@ def _written(
                 sql.Identifier(table)
             )
         ).fetchall()
+        (calls_then,) = server.execute(_INTERPRETED).fetchone() or (0,)
     texts = [body.decode() for body, *_ in found]
     assert all(hashlib.sha256(TAG + body).digest() == digest for body, digest, *_ in found)
     assert all((same, log) == (True, 1) for *_, same, log in found)
     heads = {digest for _, digest, *_ in found}
     unled = sum(bytes(head) not in heads for _, head in rows)
     return Written(
-        [json.loads(one) for one in texts], texts, [row for row, _ in rows], refused, unled
-    )
+        [json.loads(one) for one in texts], texts, [row for row, _ in rows], refused, unled,
+        calls_then - calls,
+    )  # fmt: skip
 
 
 def _same(server: psycopg.Connection[Any], *statements: Any, **options: Any) -> Written:
@@ -106,6 +111,7 @@ def _same(server: psycopg.Connection[Any], *statements: Any, **options: Any) -> 
     assert code.refused == plain.refused
     assert code.rows == plain.rows
     assert code.unled == plain.unled
+    assert code.interpreted < plain.interpreted or not code.bodies
     assert [_timeless(one) for one in code.texts] == [_timeless(one) for one in plain.texts]
     return code
 
@@ -153,7 +159,7 @@ def test_whatever_is_stored_the_bytes_are_those_of_the_sql(server: Any) -> None:
             _update("trail_app_everything", then),
             _update("trail_app_everything", then),  # changes nothing
         )
-        assert not found.refused and not found.unled
+        assert not found.refused and not found.unled and not found.interpreted
         assert len(found.bodies) in {1, 2}
 
     tried()
@@ -191,7 +197,7 @@ def test_the_edges_of_each_type(server: Any, column: str, first: str, then: str)
         (f'UPDATE trail_app_everything SET "{column}" = {first}',),
     )
 
-    assert not found.refused
+    assert not found.refused and not found.interpreted
     assert len(found.bodies) == 4 - (then == "'1 day'")  # which equals 24 hours
 
 
@@ -205,7 +211,7 @@ def test_a_column_by_digest_and_one_that_is_ignored(server: Any) -> None:
         table="trail_app_vessel",
     )  # fmt: skip
 
-    assert len(found.bodies) == 6
+    assert len(found.bodies) == 6 and not found.interpreted
     assert found.bodies[1]["new"]["secret"] == "sha256:" + hashlib.sha256(b"s3cret").hexdigest()
     assert all("seen" not in one["new"] for one in found.bodies)
 
@@ -275,6 +281,7 @@ def test_every_way_of_writing(server: Any, way: str) -> None:
     else:
         assert not found.refused and not found.unled
         assert len(found.bodies) > 1
+        assert bool(found.interpreted) == way.startswith("deleted")
 
 
 @pytest.mark.parametrize(("act", "refused"), [("", "no act"), (WITHOUT_REASON, "needs a reason")])
