@@ -460,7 +460,7 @@ def test_as_root_without_the_right_to_read_through_it_says_what_to_do(
 NORMAL_USER = (
     """
 import os, sys, encodings.idna, pwd
-from config.embedded import bundled
+from config.embedded import bundled, postgres
 program = bundled.programs() / "postgres"
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 if not os.access(program, os.X_OK):
