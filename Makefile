@@ -26,12 +26,8 @@ $(VENV)/ready: constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r constraints.txt
 	@touch $@
 
-# What runs captures as machine code, where there is a C compiler.
-$(VENV)/native: $(wildcard compliance/trail/native/*.[ch]) config/embedded/native.py $(VENV)/ready
+setup: $(VENV)/ready  ## Make the virtual environment with the locked dependencies
 	@$(BIN)/python -m config.embedded.native
-	@touch $@
-
-setup: $(VENV)/ready $(VENV)/native  ## Make the virtual environment with the locked dependencies
 
 demo: setup  ## Run the main job on real input, leave the site running (SERVE=0 ends; DATA=<folder>)
 	@$(BIN)/python manage.py demo --bind $(BIND) $(if $(filter 0,$(SERVE)),--no-serve) $(if $(DATA),--data "$(DATA)")
