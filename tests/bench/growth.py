@@ -52,6 +52,9 @@ def _at(size: int, records: list[str]) -> dict[str, float]:
     verification.plant(size)
     with databases.administrator(connection.settings_dict["NAME"]) as cursor:
         cursor.execute("VACUUM (ANALYZE)")  # else it begins by itself in the middle
+        cursor.execute(
+            "CHECKPOINT"
+        )  # else gigabytes that were planted are written beside what is read
     with connection.cursor() as cursor:
         sealed = stored.state(cursor).size
     return {
