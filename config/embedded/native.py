@@ -31,6 +31,12 @@ def library() -> Path:
     return Path(sys.prefix) / "lib" / "gmp-native" / f"gmp_capture-{name}.so"
 
 
+def built() -> list[Path]:
+    """Return the library where it was built."""
+    path = library()
+    return [path] if path.exists() else []
+
+
 def build() -> str:
     """Build the library if need be; return why there is none, or nothing."""
     path = library()

@@ -153,8 +153,8 @@ class Postgres:
         """Return the pid of a new server and where its log starts."""
         run = folders.run_folder(self.var)
         settings = {**SETTINGS, "unix_socket_directories": f'"{run}"'}
-        if native.library().exists():
-            settings["shared_preload_libraries"] = f'"{native.library()}"'
+        libraries = native.built()
+        settings |= {"shared_preload_libraries": f'"{path}"' for path in libraries}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         environment = dict(ENVIRONMENT)
         if stale is not None:
@@ -173,7 +173,7 @@ class Postgres:
                         str(self.data),
                         *words,
                     ],
-                    reach=[*self._programs(), self.data, run],
+                    reach=[*self._programs(), *libraries, self.data, run],
                 ),
                 log=log,
                 environment=environment,
@@ -185,8 +185,7 @@ class Postgres:
 
     def _programs(self) -> list[Path]:
         folder = programs()
-        found = [folder / "postgres", folder.parent / "share", folder.parent / "lib"]
-        return [*found, native.library()] if native.library().exists() else found
+        return [folder / "postgres", folder.parent / "share", folder.parent / "lib"]
 
     def _pid_file(self) -> list[str]:
         try:

@@ -83,11 +83,10 @@ statement_on(Relation table, Known *function)
 	if (one->seq < 0 || one->head < 0 || one->pk < 0)
 		return NULL;
 	one->function = function->function;
-	one->natts = columns->natts;
-	one->values = palloc(sizeof(Datum) * one->natts);
-	one->nulls = palloc(sizeof(bool) * one->natts);
-	one->old_values = palloc(sizeof(Datum) * one->natts);
-	one->old_nulls = palloc(sizeof(bool) * one->natts);
+	one->values = palloc(sizeof(Datum) * columns->natts);
+	one->nulls = palloc(sizeof(bool) * columns->natts);
+	one->old_values = palloc(sizeof(Datum) * columns->natts);
+	one->old_nulls = palloc(sizeof(bool) * columns->natts);
 	initStringInfo(&one->stamp);
 	initStringInfo(&one->body);
 	initStringInfo(&one->new);

@@ -100,7 +100,6 @@ typedef struct
 	int64		first;			/* ids of this partition */
 	int64		past;
 	Oid			sequence;
-	int			natts;
 	Datum	   *values;
 	bool	   *nulls;
 	Datum	   *old_values;

@@ -162,6 +162,30 @@ year_of(char *into, int year)
 	return digits_of(into, year, width);
 }
 
+/* YYYY-MM-DD */
+static char *
+day_of(char *into, int year, int month, int day)
+{
+	into = year_of(into, year);
+	*into++ = '-';
+	into = digits_of(into, month, 2);
+	*into++ = '-';
+	return digits_of(into, day, 2);
+}
+
+/* HH:MM:SS.ffffff */
+static char *
+clock_of(char *into, int hour, int minute, int second, int fraction)
+{
+	into = digits_of(into, hour, 2);
+	*into++ = ':';
+	into = digits_of(into, minute, 2);
+	*into++ = ':';
+	into = digits_of(into, second, 2);
+	*into++ = '.';
+	return digits_of(into, fraction, 6);
+}
+
 /* Write YYYY-MM-DDTHH:MM:SS.ffffffZ as to_char does, which says of a year before Christ only its number. */
 void
 put_stamp(StringInfo into, TimestampTz at)
@@ -180,19 +204,9 @@ put_stamp(StringInfo into, TimestampTz at)
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("timestamp out of range")));
 	*c++ = '"';
-	c = year_of(c, tm.tm_year);
-	*c++ = '-';
-	c = digits_of(c, tm.tm_mon, 2);
-	*c++ = '-';
-	c = digits_of(c, tm.tm_mday, 2);
+	c = day_of(c, tm.tm_year, tm.tm_mon, tm.tm_mday);
 	*c++ = 'T';
-	c = digits_of(c, tm.tm_hour, 2);
-	*c++ = ':';
-	c = digits_of(c, tm.tm_min, 2);
-	*c++ = ':';
-	c = digits_of(c, tm.tm_sec, 2);
-	*c++ = '.';
-	c = digits_of(c, fraction, 6);
+	c = clock_of(c, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
 	*c++ = 'Z';
 	*c++ = '"';
 	put(into, text, c - text);
@@ -206,13 +220,8 @@ put_clock(StringInfo into, TimeADT time)
 	int64		seconds = time / USECS_PER_SEC;
 
 	*c++ = '"';
-	c = digits_of(c, seconds / SECS_PER_HOUR, 2);
-	*c++ = ':';
-	c = digits_of(c, seconds / SECS_PER_MINUTE % MINS_PER_HOUR, 2);
-	*c++ = ':';
-	c = digits_of(c, seconds % SECS_PER_MINUTE, 2);
-	*c++ = '.';
-	c = digits_of(c, time % USECS_PER_SEC, 6);
+	c = clock_of(c, seconds / SECS_PER_HOUR, seconds / SECS_PER_MINUTE % MINS_PER_HOUR,
+				 seconds % SECS_PER_MINUTE, time % USECS_PER_SEC);
 	*c++ = '"';
 	put(into, text, c - text);
 }
@@ -233,11 +242,7 @@ put_date(StringInfo into, DateADT date)
 	}
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	*c++ = '"';
-	c = year_of(c, year);
-	*c++ = '-';
-	c = digits_of(c, month, 2);
-	*c++ = '-';
-	c = digits_of(c, day, 2);
+	c = day_of(c, year, month, day);
 	put(into, text, c - text);
 	if (year <= 0)
 		PUT(into, " BC");
