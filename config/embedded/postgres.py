@@ -154,7 +154,8 @@ class Postgres:
         run = folders.run_folder(self.var)
         settings = {**SETTINGS, "unix_socket_directories": f'"{run}"'}
         libraries = native.built()
-        settings |= {"shared_preload_libraries": f'"{path}"' for path in libraries}
+        if libraries:
+            settings["shared_preload_libraries"] = ", ".join(f'"{path}"' for path in libraries)
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         environment = dict(ENVIRONMENT)
         if stale is not None:
