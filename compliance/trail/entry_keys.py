@@ -95,6 +95,7 @@ class _Search:
         self._asked = asked
         self._limit = limit
         self._compare, self._order = (">", "ASC") if upward else ("<", "DESC")
+        self._farthest = "max" if upward else "min"
         self._values: dict[str, Any] = {
             **asked.equal, "log": LOG_ID, "start": start, "from": asked.start, "to": asked.end,
             "reason": f"%{_literal(asked.reason)}%", "limit": limit + 1, "looked": LOOKED_AT,
@@ -123,7 +124,17 @@ class _Search:
         within = ["log_id = %(log)s"]
         within += [f"entry_id {self._compare} %(start)s"] if self._is_from else []
         newest = f"WHERE {' AND '.join(within)} ORDER BY entry_id {self._order} LIMIT %(looked)s"
-        return self._found(_UNPROJECTED.replace("{newest}", newest), self._further(()))
+        where = " AND ".join(["true", *self._further(())])
+        # All of them are read anyway: what is found and how far it was looked, in one question.
+        self._cursor.execute(
+            f"WITH looked AS MATERIALIZED ({_UNPROJECTED.replace('{newest}', newest)}) "  # noqa: S608
+            f"SELECT ARRAY(SELECT entry_id FROM looked WHERE {where} "
+            f"ORDER BY entry_id {self._order} LIMIT %(limit)s), "
+            f"count(*), {self._farthest}(entry_id) FROM looked",
+            self._values,
+        )
+        ids, count, last = self._cursor.fetchone()
+        return ids, [last] if count >= LOOKED_AT and len(ids) <= self._limit else []
 
     def _found(self, looked: str, further: Sequence[str]) -> tuple[list[int], list[int]]:
         where = f"WHERE {' AND '.join(further)}" if further else ""
@@ -135,9 +146,8 @@ class _Search:
         ids = [entry_id for (entry_id,) in self._cursor.fetchall()]
         if len(ids) > self._limit or not further:
             return ids, []
-        nearest = "max" if self._order == "ASC" else "min"
         self._cursor.execute(
-            f"SELECT count(*), {nearest}(entry_id) FROM ({looked}) looked",  # noqa: S608
+            f"SELECT count(*), {self._farthest}(entry_id) FROM ({looked}) looked",  # noqa: S608
             self._values,
         )
         count, last = self._cursor.fetchone()

@@ -10,7 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from compliance.trail import bulk_seals, capture
 
 SQL = Path(__file__).parent / "sql"
-_VIEW = re.compile(r"CREATE VIEW audit\.(\w+) AS(.*?);", re.DOTALL)
+_VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW audit\.(\w+) AS(.*?);", re.DOTALL)
 # Functions of PostgreSQL that entries are made and rows are compared by, each with its code in the
 # server itself.
 _OF_POSTGRESQL = {

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import DataError, IntegrityError, connections, transaction
+from django.db import DataError, IntegrityError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from compliance.trail.stored import LOG_ID
@@ -10,26 +10,28 @@ from compliance.trail.stored import LOG_ID
 log = logging.getLogger(__name__)
 ALIAS = "sequencer"
 BATCH = 2000
+# A body that cannot be read fails the statement: to catch it in SQL would cost each entry as much as
+# its reading. The records go to the directory of records too, in the order in which seals commit to
+# their heads (tlog.heads.key_of).
 _PROJECT = """
-INSERT INTO audit.projection (log_id, idx, entry_id, at, record_seq, act, action, actor, role, op,
-    reason, record, record_id, source)
-SELECT l.log_id, l.idx, l.entry_id, (b ->> 'at')::timestamptz, (b ->> 'record_seq')::bigint,
-    a ->> 'id', a ->> 'action', a ->> 'actor', a ->> 'role', b ->> 'op', a ->> 'reason',
-    b ->> 'record', b ->> 'record_id', a ->> 'source'
-FROM audit.leaf l JOIN audit.entry e ON e.entry_id = l.entry_id
-CROSS JOIN LATERAL (SELECT audit.read_body(e.body) AS b OFFSET 0) j  -- once for each entry
-CROSS JOIN LATERAL (SELECT b -> 'act' AS a OFFSET 0) k
-WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s AND b IS NOT NULL
-"""
-# The directory of records, in the order in which seals commit to their heads (tlog.heads.key_of).
-_LIST = """
+WITH made AS (
+    INSERT INTO audit.projection (log_id, idx, entry_id, at, record_seq, act, action, actor, role, op,
+        reason, record, record_id, source)
+    SELECT l.log_id, l.idx, l.entry_id, (b ->> 'at')::timestamptz, (b ->> 'record_seq')::bigint,
+        a ->> 'id', a ->> 'action', a ->> 'actor', a ->> 'role', b ->> 'op', a ->> 'reason',
+        b ->> 'record', b ->> 'record_id', a ->> 'source'
+    FROM audit.leaf l JOIN audit.entry e ON e.entry_id = l.entry_id
+    -- once for each entry
+    CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::jsonb AS b OFFSET 0) j
+    CROSS JOIN LATERAL (SELECT b -> 'act' AS a OFFSET 0) k
+    WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s
+    RETURNING log_id, record, record_id
+)
 INSERT INTO audit.head (log_id, key, record, record_id)
-SELECT DISTINCT p.log_id, sha256('\\x676d702d61756469742f686561642f763100'::bytea
-    || convert_to(octet_length(p.record) || ':' || p.record || ':' || p.record_id, 'UTF8')),
-    p.record, p.record_id
-FROM audit.leaf l JOIN audit.projection p ON p.entry_id = l.entry_id
-WHERE l.log_id = %s AND l.idx >= %s AND l.idx < %s
-ON CONFLICT DO NOTHING
+SELECT DISTINCT log_id, sha256('\\x676d702d61756469742f686561642f763100'::bytea
+    || convert_to(octet_length(record) || ':' || record || ':' || record_id, 'UTF8')),
+    record, record_id
+FROM made ON CONFLICT DO NOTHING
 """
 
 
@@ -55,8 +57,9 @@ def _insert(cursor: CursorWrapper, log_id: int, start: int, end: int) -> None:
     try:
         with transaction.atomic(using=ALIAS):
             cursor.execute(_PROJECT, [log_id, start, end])
-            cursor.execute(_LIST, [log_id, start, end])
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError, OperationalError) as error:
+        if isinstance(error, OperationalError) and not _is_beyond_limits(error):
+            raise  # the connection's error, not a body's
         if end - start > 1:  # somewhere in here is a body that was planted: close in on it
             middle = (start + end) // 2
             _insert(cursor, log_id, start, middle)
@@ -64,3 +67,8 @@ def _insert(cursor: CursorWrapper, log_id: int, start: int, end: int) -> None:
             return
         # It is sealed all the same, as evidence; the verification names it.
         log.exception("Leaf %s cannot be read and will not be found by search", start)
+
+
+def _is_beyond_limits(error: OperationalError) -> bool:
+    """Say whether something is too long or too deep for the server (SQLSTATE class 54)."""
+    return str(getattr(error.__cause__, "sqlstate", None) or "").startswith("54")

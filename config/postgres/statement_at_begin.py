@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.utils import debug_transaction
 from django.db.utils import Error
 from psycopg import ClientCursor, OperationalError, errors
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
@@ -102,6 +103,14 @@ class StatementAtBegin(_Wrapper):
             # Never for a later transaction.
             self.statement_at_begin = self.question_at_begin = self.statement_at_release = None
             self.act_before = ""
+
+    def _commit(self) -> None:
+        # Likewise: what began in a message of its own ends in one.
+        if self.connection is None or not self.connection.autocommit:
+            super()._commit()  # type: ignore[misc]
+        elif not _is_idle(self.connection.pgconn):
+            with debug_transaction(self, "COMMIT"):
+                self.message(b"COMMIT")
 
     def _savepoint(self, sid: str) -> None:
         statement = self.statement_at_begin or self.question_at_begin

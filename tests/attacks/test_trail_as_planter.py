@@ -1,14 +1,16 @@
 """Whatever the owner of the database plants into the log's tables is named, and breaks nothing."""
 
+import secrets
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connections
 
-from compliance.trail import verification
+from compliance.trail import projecting, sequencer, verification
 from compliance.trail.findings import Verdict
-from compliance.trail.tlog import leaf
+from compliance.trail.tlog import canonical, leaf
 from tests import trail_log
 from tests.attacks.test_trail_as_superuser import plant, unguarded, verdicts
 from tests.trail_app.models import Vessel
@@ -121,6 +123,35 @@ def test_a_body_that_is_no_entry_is_named(log: int, as_superuser: Superuser, bod
     trail_log.seal_and_sign()
 
     assert verdicts(verification.verify()) == {(Verdict.NONCANONICAL, log)}
+
+
+def test_bodies_that_cannot_be_searched_keep_no_other_from_being_found(
+    log: int, as_superuser: Superuser
+) -> None:
+    with connections["sequencer"].cursor() as cursor:
+        cursor.execute("SELECT body FROM audit.entry ORDER BY entry_id DESC LIMIT 1")
+        whole = canonical.loads(bytes(cursor.fetchone()[0]))
+    beyond_an_index = secrets.token_hex(8_000)
+    planted: list[bytes] = [
+        b"", b"null", b"\xff", b"[" * 10_000_000, canonical.dumps({**whole, "record": beyond_an_index}),
+    ]  # fmt: skip
+
+    for number, body in enumerate(planted):
+        plant(as_superuser, body)
+        trail_log.vessels(3, f"beside {number}")
+    while sequencer.seal().count:
+        pass
+    while projecting.project():
+        pass
+
+    with connections["sequencer"].cursor() as cursor:
+        cursor.execute(
+            "SELECT s.size - p.size, s.size - (SELECT count(*) FROM audit.projection), "
+            "(SELECT count(*) FROM audit.projection WHERE idx >= %s) "
+            "FROM audit.log_state s, audit.projected p",
+            [log],
+        )
+        assert cursor.fetchone() == (0, len(planted), 3 * len(planted))
 
 
 def test_a_body_larger_than_any_entry_is_named(log: int, as_superuser: Superuser) -> None:

@@ -42,7 +42,6 @@ def test_every_committed_entry_gets_one_leaf(fresh_log) -> None:
         (sequencer._UNSEALED, [1, 0, 0, 5000]),
         (sequencer._BODIES, [1, 1, 900]),
         (projecting._PROJECT, [1, 0, 900]),
-        (projecting._LIST, [1, 0, 900]),
     ],
 )
 def test_no_batch_reads_the_whole_log_whatever_the_statistics_say(

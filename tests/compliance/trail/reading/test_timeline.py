@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from compliance.trail import entry_keys, projecting, sequencer, timeline
@@ -130,6 +131,43 @@ def test_no_question_reads_through_the_entries(read_log: FreshLog, waiting: str)
     for plan in plans:
         assert "Seq Scan on entry_p" not in plan, plan
         assert "Seq Scan on leaf" not in plan, plan
+
+
+@pytest.mark.requirement("P11-e3", "211-180")
+def test_what_is_not_projected_is_read_by_index_from_the_last_partitions_of_the_log(
+    read_log: FreshLog, as_superuser: psycopg.Connection[Any]
+) -> None:
+    for _ in range(4):
+        as_superuser.execute(
+            "SELECT setval('audit.entry_id_seq', last_value + audit.partition_width()) "
+            "FROM audit.entry_id_seq"
+        )
+        as_superuser.execute("SELECT audit.ensure_partitions()")
+        as_superuser.commit()
+    as_superuser.execute("ANALYZE audit.leaf, audit.entry")
+    as_superuser.commit()
+    for _ in range(3):  # the mark moves on with every turn
+        sequencer.seal()
+        projecting.project()
+    trail_log.vessels(500, "sealed")
+    sequencer.seal()
+    trail_log.vessels(300, "not sealed")
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(idx) FROM audit.unprojected")
+        assert cursor.fetchone() == (800, 500)
+        cursor.execute(
+            "SELECT relname FROM pg_locks JOIN pg_class c ON c.oid = relation "
+            "WHERE pid = pg_backend_pid() AND relname ~ '^entry_p[0-9]+$' ORDER BY relname"
+        )
+        assert [name for (name,) in cursor.fetchall()] == ["entry_p4", "entry_p5"]
+        cursor.execute(
+            "SELECT sum(seq_tup_read) FROM pg_stat_xact_user_tables "
+            "WHERE schemaname = 'audit' AND (relname ~ '^entry_p' OR relname = 'leaf')"
+        )
+        assert cursor.fetchone() == (0,)
+
+    assert everything() == stored()
 
 
 def test_activity_counts_the_entries_of_each_part_of_a_period(read_log: FreshLog) -> None:
