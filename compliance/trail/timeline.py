@@ -117,9 +117,7 @@ def known(column: str) -> list[str]:
 
 
 # Ids stand in it as numbers: of the log's partitions the planner looks at theirs only.
-_BODIES = (
-    "SELECT entry_id, digest, audit.read_text(body) FROM audit.entry WHERE entry_id = ANY(%s)"
-)
+_BODIES = "SELECT entry_id, digest, audit.read_text(body) FROM audit.entry WHERE entry_id = ANY(%s)"
 
 
 def _read(cursor: CursorWrapper, ids: Sequence[int]) -> list[Entry]:

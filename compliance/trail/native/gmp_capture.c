@@ -143,8 +143,11 @@ start(QueryDesc *query, int flags)
 		earlier_start(query, flags);
 	else
 		standard_ExecutorStart(query, flags);
-	if (is_on && query->estate->es_opened_result_relations && GetDatabaseEncoding() == PG_UTF8 &&
-		!(flags & EXEC_FLAG_EXPLAIN_ONLY))
+	if (!is_on || GetDatabaseEncoding() != PG_UTF8 || (flags & EXEC_FLAG_EXPLAIN_ONLY))
+		return;
+	if (query->estate->es_opened_result_relations == NIL)
+		prepare_act(query);
+	else
 	{
 		MemoryContext outer = MemoryContextSwitchTo(query->estate->es_query_cxt);
 

@@ -7,6 +7,7 @@
 #include "access/heapam.h"
 #include "access/hio.h"
 #include "common/sha2.h"
+#include "executor/execdesc.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
@@ -120,6 +121,10 @@ extern Datum head_of(StringInfo body, Head *into);
 extern void insert_body(Statement *statement, const char *act, Datum *values, bool *nulls);
 extern void update_body(Statement *statement, const char *act, int64 seq);
 extern bool put_changes(Statement *statement, StringInfo new, StringInfo old);
+
+/* --- act.c: the act, where it begins */
+
+extern void prepare_act(QueryDesc *query);
 
 /* --- log.c: where entries go */
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -33,17 +32,6 @@ _INTERPRETED = (
     "SELECT coalesce(sum(calls), 0)::int FROM pg_stat_xact_user_functions "
     "WHERE funcname LIKE 'capture_%'"
 )
-
-
-@pytest.fixture
-def server(as_superuser: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    """Return a connection to a server that has the library."""
-    version = as_superuser.execute("SELECT current_setting('gmp_capture.version', true)").fetchone()
-    as_superuser.rollback()
-    if version == (None,):
-        assert not os.environ.get("CI") or os.environ.get("DATABASE_URL"), "it must be built in CI"
-        pytest.skip("this server runs captures as SQL: it has not the library")
-    return as_superuser
 
 
 class Written(NamedTuple):
