@@ -166,6 +166,12 @@ def test_a_catalogue_of_the_attackers_schema_is_not_asked(
             "unprojected",
         ),
         (
+            "CREATE OR REPLACE FUNCTION audit.unprojected_entries() RETURNS TABLE (entry_id bigint, "
+            "log_id smallint, idx bigint, body bytea, digest bytea) LANGUAGE plpgsql STABLE "
+            "SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN; END'",
+            "unprojected_entries",
+        ),
+        (
             "CREATE RULE away AS ON INSERT TO audit.entry WHERE new.log_id = 7 DO INSTEAD NOTHING",
             "audit.entry",
         ),

@@ -152,6 +152,8 @@ def test_bodies_that_cannot_be_searched_keep_no_other_from_being_found(
             [log],
         )
         assert cursor.fetchone() == (0, len(planted), 3 * len(planted))
+    named = {fault.index for fault in verification.verify().faults}
+    assert {log + 4 * number for number in range(len(planted))} <= named
 
 
 def test_a_body_larger_than_any_entry_is_named(log: int, as_superuser: Superuser) -> None:
