@@ -4,8 +4,16 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)  # fmt: skip
 from django.db.backends.utils import CursorWrapper
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from psycopg.pq import TransactionStatus
 
@@ -197,6 +205,45 @@ def test_where_the_server_goes_with_the_first_statement_nothing_was_done() -> No
     assert not Session.objects.exists()
     with transaction.atomic(), connection.cursor() as cursor:
         assert _said(cursor) == ""
+
+
+def test_a_commit_that_is_refused_is_told_and_leaves_nothing() -> None:
+    deferred = (
+        "CREATE TEMPORARY TABLE one (id int PRIMARY KEY) ON COMMIT DROP; CREATE TEMPORARY TABLE other "
+        "(id int REFERENCES one DEFERRABLE INITIALLY DEFERRED) ON COMMIT DELETE ROWS; "
+        "INSERT INTO other VALUES (7)"
+    )
+    with (
+        pytest.raises(IntegrityError, match="foreign key"), _begin(), connection.cursor() as cursor
+    ):  # fmt: skip
+        cursor.execute(INSERT, ["a"])
+        cursor.execute(deferred)
+
+    assert _status() == TransactionStatus.IDLE
+    assert not Session.objects.exists()
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert _said(cursor) == ""
+
+
+def test_where_the_server_goes_before_the_commit_it_is_told() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    with pytest.raises(OperationalError), _begin():
+        _row("a").save(force_insert=True)
+        with connections["outside"].cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+    connection.close()
+
+    assert not Session.objects.exists()
+
+
+def test_a_commit_is_seen_by_whoever_looks_at_the_queries() -> None:
+    with CaptureQueriesContext(connection) as seen, _begin():
+        _row("a").save(force_insert=True)
+
+    assert seen.captured_queries[-1]["sql"] == "COMMIT"
+    assert Session.objects.exists()
 
 
 def test_a_question_is_asked_at_once() -> None:
