@@ -39,7 +39,7 @@ PEERS = {
 SETTINGS, MEASURED = "tests.bench.settings", "tests.bench.peers.with_trail.settings"
 ENTRIES = int(os.environ.get("ENTRIES") or 1_000_000)
 IS_QUICK = ENTRIES <= 100_000
-ROUNDS, PEER_ROUNDS, CONTENTION_ROUNDS = (7, 3, 3) if IS_QUICK else (25, 9, 9)
+ROUNDS, PEER_ROUNDS, CONTENTION_ROUNDS = (7, 3, 6) if IS_QUICK else (25, 9, 24)
 BULK, PEER_BULK = (5_000, 2_000) if IS_QUICK else (20_000, 10_000)
 
 
