@@ -121,7 +121,7 @@ _BODIES = "SELECT entry_id, digest, audit.read_text(body) FROM audit.entry WHERE
 
 
 def _read(cursor: CursorWrapper, ids: Sequence[int]) -> list[Entry]:
-    """Return entries with their bodies, newest first; a log of many partitions costs no more."""
+    """Return entries with their bodies, newest first."""
     if not ids:
         return []
     found = Entry.objects.filter(pk__in=ids).defer("digest", "body").order_by("-entry_id")
