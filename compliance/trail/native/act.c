@@ -84,17 +84,11 @@ static bool
 is_readable(Relation table)
 {
 	static const Oid types[] = {INT2OID, TEXTOID, TEXTOID};
-	TupleDesc	columns = RelationGetDescr(table);
 
-	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relrowsecurity ||
-		table->rd_rel->relhassubclass || table->rd_rules || columns->natts != lengthof(types) ||
-		pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		return false;
-	for (int i = 0; i < lengthof(types); i++)
-		if (TupleDescAttr(columns, i)->atttypid != types[i] ||
-			TupleDescAttr(columns, i)->attisdropped || TupleDescAttr(columns, i)->attgenerated)
-			return false;
-	return true;
+	return table->rd_rel->relkind == RELKIND_RELATION && !table->rd_rel->relrowsecurity &&
+		!table->rd_rel->relhassubclass && !table->rd_rules &&
+		has_columns(table, types, lengthof(types)) &&
+		pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 static void

@@ -128,6 +128,7 @@ extern void prepare_act(QueryDesc *query);
 
 /* --- log.c: where entries go */
 
+extern bool has_columns(Relation table, const Oid *types, int count);
 extern bool has_log(Statement *statement);
 extern void append(Statement *statement, const char *log_id, Datum head);
 extern void close_target(Statement *statement);

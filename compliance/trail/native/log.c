@@ -33,6 +33,21 @@ close_target(Statement *statement)
 	statement->partition = NULL;
 }
 
+/* Whether a table has columns of these types and no others. */
+bool
+has_columns(Relation table, const Oid *types, int count)
+{
+	TupleDesc	columns = RelationGetDescr(table);
+
+	if (columns->natts != count)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (TupleDescAttr(columns, i)->atttypid != types[i] ||
+			TupleDescAttr(columns, i)->attisdropped || TupleDescAttr(columns, i)->attgenerated)
+			return false;
+	return true;
+}
+
 /* Whether nothing but the row itself happens when one is inserted into a table of the log. */
 static bool
 is_plain(Relation table, Oid owner)
@@ -42,17 +57,13 @@ is_plain(Relation table, Oid owner)
 	TriggerDesc *triggers = table->trigdesc;
 
 	if (table->rd_rel->relowner != owner || table->rd_rel->relrowsecurity || table->rd_rules ||
-		(columns->constr && columns->constr->num_check) || columns->natts != lengthof(types))
+		(columns->constr && columns->constr->num_check))
 		return false;
 	if (triggers && (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
 					 triggers->trig_insert_before_statement ||
 					 triggers->trig_insert_after_statement))
 		return false;
-	for (int i = 0; i < lengthof(types); i++)
-		if (TupleDescAttr(columns, i)->atttypid != types[i] ||
-			TupleDescAttr(columns, i)->attisdropped || TupleDescAttr(columns, i)->attgenerated)
-			return false;
-	return true;
+	return has_columns(table, types, lengthof(types));
 }
 
 /* Return the one index of a partition. */
