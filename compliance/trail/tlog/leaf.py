@@ -126,8 +126,8 @@ class Chain:
         hashes, heads, head = [], [], self.head
         index, middle = self.size, self._middle
         for digest in digests:  # what `append` does, without a call for each
-            data = f'{{"d":"{digest.hex()}","i":{index}{middle}{head.hex()}","v":1}}'
-            leaf_hash = sha256(b"\x00" + data.encode()).digest()
+            data = f'\0{{"d":"{digest.hex()}","i":{index}{middle}{head.hex()}","v":1}}'
+            leaf_hash = sha256(data.encode()).digest()
             heads.append(head)
             hashes.append(leaf_hash)
             head = sha256(b"\x02" + head + leaf_hash).digest()

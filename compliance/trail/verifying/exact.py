@@ -258,7 +258,7 @@ def _put(
     order: int,
     flags: int,
 ) -> None:
-    one["key"] = spill.halves(spill.key(state.secret, *record), 16)
+    one["key"] = spill.halves(spill.key(state.secret, *record), 64)
     one["order"], one["seq"], one["flags"] = order, seq, flags
     one["table"], one["log"] = state.number(record[0]), state.job.log_id
     state.spilled.append(one)

@@ -93,7 +93,7 @@ def _records(
     seqs, heads, rows = columns
     records = np.zeros(len(ids), spill.RECORD)
     name, key, secret = plan.tables[table].name, spill.key, plan.secret
-    records["key"] = spill.halves(b"".join([key(secret, name, one) for one in ids]), 16)
+    records["key"] = spill.halves(b"".join([key(secret, name, one) for one in ids]), 64)
     records["order"] = spill.LIVE_ORDER
     records["seq"] = np.frombuffer(seqs, ">i8")
     records["digest"] = spill.halves(heads, 32)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct, defstruct
 
 from compliance.trail.tlog import canonical
+from compliance.trail.verifying import source
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]+")
 # Moments that surely exist; the 29th of February is for the strict reader.
@@ -73,13 +74,17 @@ class Reader:
         self._decode_act = msgspec.json.Decoder(Act).decode
         self._known: set[tuple[str, ...]] = {()}
 
-    def read(self, lines: bytes, count: int) -> tuple[list[Body], list[Act]] | None:
-        """Return the bodies, one a line, and the acts; nothing when one is not surely in order."""
+    def read(self, lines: bytes, count: int) -> tuple[list[Body], list[str]] | None:
+        """Return the bodies, one a line, and what the search columns show of the act of each.
+
+        Return nothing when one is not surely in order.
+        """
         try:
             bodies = self._decode(lines)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        if len(bodies) != count or self._encode(bodies) != lines + b"\n":
+        written = self._encode(bodies)  # with a last line end; compared without copying megabytes
+        if len(bodies) != count or len(written) != len(lines) + 1 or not written.startswith(lines):
             return None
         shapes = {tuple(body.new) for body in bodies}
         shapes |= {tuple(body.old) for body in bodies if body.old}
@@ -88,14 +93,17 @@ class Reader:
         acts = self._acts(bodies) if all(map(_fits, bodies)) else None
         return None if acts is None else (bodies, acts)
 
-    def _acts(self, bodies: list[Body]) -> list[Act] | None:
+    def _acts(self, bodies: list[Body]) -> list[str] | None:
         texts = [bytes(body.act) for body in bodies]
-        known: dict[bytes, Act] = {}
+        known: dict[bytes, str] = {}
         try:
             for text in set(texts):
-                act = known[text] = self._decode_act(text)
+                act = self._decode_act(text)
                 if msgspec.json.encode(act) != text or not _TIME.fullmatch(act.acted_at):
                     return None
+                known[text] = source.UNIT.join(
+                    (act.id, act.action, act.actor, act.role, act.reason, act.source)
+                )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         return [known[text] for text in texts]

@@ -60,6 +60,7 @@ class Worker:
 
 def main(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     """Answer each job with its result, until there are no more."""
+    bytes(20_000_000)  # keeps memory of its size, as `source` does at the server
     gc.disable()  # it would look at the same thousands of bodies again and again
     worker = Worker(pickle.load(incoming))  # noqa: S301 -- from the process that started this one
     while (job := pickle.load(incoming)) is not None:  # noqa: S301

@@ -40,11 +40,20 @@ def test_a_run_killed_before_it_had_its_secret_stops_no_other(
     left = tmp_path / "run-0"
     left.mkdir()
     if secret is not None:
-        (left / "secret").write_bytes(secret)
+        (left / "secret.2").write_bytes(secret)
 
     with verified_state.opened(tmp_path, resume=resume) as run:
         assert len(run.secret) == 32
         assert not left.exists()
+
+
+def test_what_a_version_with_other_records_left_is_verified_again(tmp_path: Path) -> None:
+    folder = interrupted(tmp_path)
+    (folder / "secret.2").rename(folder / "secret")  # as it was named before
+
+    with verified_state.opened(tmp_path, resume=True) as run:
+        assert run.kept([JOB]) == {}
+        assert not folder.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xc1", b"\x80", b"\x93\x01\x02\x03", b"\x81\xa3job"])
