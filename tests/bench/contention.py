@@ -31,16 +31,17 @@ Sequencer = "subprocess.Popen[bytes]"
 def _sixteen(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]:
     """Measure what the trail takes from writers who want all of the machine.
 
-    `writers_16` has the sequencer beside them, which shares their cores; `writers_16_alone` has it
-    seal when they are done.
+    `writers_16` is the capture alone, sealed when they are done; `writers_16_sealing` has the
+    sequencer beside them, on the same cores.
     """
     found: list[dict[str, float]] = []
     shares = []
-    orders = list(itertools.permutations(["sealed", "alone", "plain"]))  # none is always the second
+    # None is always the second.
+    orders = list(itertools.permutations(["sealing", "alone", "plain"]))
     for turn in range(rounds + 1):
         rates: dict[str, float] = {}
         for way in orders[turn % len(orders)]:
-            if way == "sealed":
+            if way == "sealing":
                 with _running(sequencer):
                     rates[way], share = _write(writers, "Audited", threads=4)
                 shares.append(share)
@@ -51,9 +52,9 @@ def _sixteen(writers: Writers, sequencer: "Sequencer", rounds: int) -> list[Row]
         if turn:
             found.append(rates)
     return [
-        _beside_plain("writers_16", "sealed", found),
+        _beside_plain("writers_16", "alone", found),
+        _beside_plain("writers_16_sealing", "sealing", found),
         measuring.alone("writers_16_sealed", shares[1:], unit="of entries"),
-        _beside_plain("writers_16_alone", "alone", found),
     ]
 
 

@@ -90,8 +90,8 @@ def _costs(found: Mapping[str, Row]) -> list[str]:
 def _log(found: Mapping[str, Row]) -> list[str]:
     lines = ["| figure | value | beside | ratio |", "|---|---|---|---|"]
     for name in (
-        "writers_16", "writers_16_alone", "seal_slowdown", "seal_rate", "seal_rate_wall", "project_rate",
-        "verify_rate", "proof_ms", "timeline_growth", "log_growth", "bytes_per_entry",
+        "writers_16", "writers_16_sealing", "seal_slowdown", "seal_rate", "seal_rate_wall",
+        "project_rate", "verify_rate", "proof_ms", "timeline_growth", "log_growth", "bytes_per_entry",
         "bytes_per_insert", "bytes_per_sealed",
     ):  # fmt: skip
         if row := found.get(name):
